@@ -1,0 +1,1 @@
+"""One script for each budget; each ends with one line of JSON."""

@@ -1,0 +1,1 @@
+"""The ``crmdesk`` command: one file per group of sub-commands."""

@@ -1,0 +1,1 @@
+"""What is true: entities, value types, rules, operations and their effects. Standard library only."""

@@ -1,0 +1,1 @@
+"""What can be done: use cases and adapters to store, telephone and files. No Qt."""
