@@ -1,0 +1,60 @@
+# make setup   .venv with everything, .venv/bin/crmdesk     make package       a .deb in dist/
+# make demo    the demo company, calls ring by themselves   make package-test  unpack it and play the demo
+# make test    all tests                                    make bench         every benchmark, short form
+# make lint    style, types, direction of imports           make screenshots   every screen into out/screens
+# make faults  the fault tests (short)                      make faults-long   the same for longer
+
+PYTHON_VENV := .venv/bin/python
+PATHS := crmdesk tests benchmarks
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench faults faults-long package package-test screenshots lock clean
+
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@scripts/demo.sh
+
+test: setup
+	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} $(PYTHON_VENV) -m pytest -n $(WORKERS) --dist loadfile
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(PATHS)
+	.venv/bin/lint-imports --no-logo
+
+format: setup
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: setup
+	@scripts/bench.sh
+
+faults: setup
+	CRMDESK_FAULT_SECONDS=60 $(PYTHON_VENV) -m pytest -m faults --timeout 600
+
+faults-long: setup
+	CRMDESK_FAULT_SECONDS=1200 $(PYTHON_VENV) -m pytest -m faults --timeout 3600
+
+package: setup
+	packaging/build_deb.sh
+
+package-test: setup
+	packaging/test_deb.sh
+
+screenshots: setup
+	rm -rf out/screens
+	QT_QPA_PLATFORM=offscreen .venv/bin/crmdesk demo --headless out/screens
+
+lock: setup
+	scripts/lock.sh
+
+clean:
+	rm -rf build dist out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find crmdesk tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
