@@ -9,7 +9,9 @@ say() { printf '%s\n' "setup: $*"; }
 
 # --- system packages -------------------------------------------------------------------------------------
 
-have_library() { /sbin/ldconfig -p 2>/dev/null | grep -q "^[[:space:]]*$1 "; }
+LIBRARIES=$(PATH="$PATH:/sbin" ldconfig -p 2>/dev/null || true)
+
+have_library() { [[ "$LIBRARIES" == *"$1 ("* ]]; }
 
 missing_packages() {
     local pair

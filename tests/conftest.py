@@ -1,0 +1,59 @@
+"""What every test gets: a quiet screen, a clean environment, steady random data, no thread left behind."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Before anything imports Qt. A test that needs a real window starts its own Xvfb and says so to its child.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+for _name in [name for name in os.environ if name.startswith("CRMDESK_") and name != "CRMDESK_FAULT_SECONDS"]:
+    del os.environ[_name]
+
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("steady")
+
+THREAD_GRACE_SECONDS = 3.0
+_HARNESS_THREADS = ("pytest_timeout", "execnet", "hypothesis")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test that leaves a thread running: whoever starts one stops and joins it."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + THREAD_GRACE_SECONDS
+    for thread in _left_behind(before):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = _left_behind(before)
+    if left:
+        pytest.fail("threads left running: " + ", ".join(sorted(thread.name for thread in left)))
+
+
+@pytest.fixture
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder of its own, so that nothing of the person who runs the tests is read or written."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+
+
+def _left_behind(before: set[threading.Thread]) -> list[threading.Thread]:
+    """Threads started since `before`; Qt's pool threads show up as dummies and belong to Qt."""
+    return [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if thread.is_alive()
+        and not isinstance(thread, threading._DummyThread)
+        and not thread.name.startswith(_HARNESS_THREADS)
+    ]
