@@ -263,7 +263,7 @@ class TaskLine:
 
 @dataclass(frozen=True, slots=True)
 class CallLine:
-    """A call in the log; ``state`` is ringing, talking, ended; ``result`` answered, missed, abandoned …"""
+    """A call in the log; ``state`` is ringing, talking, ended; ``result`` says what became of it."""
 
     id: CallId
     at: datetime
@@ -278,7 +278,7 @@ class CallLine:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """What waits for this agent: call-backs and tasks by due time, recent calls, news of the knowledge base."""
+    """What waits for this agent: tasks by due time, recent calls, news of the knowledge base."""
 
     agent_id: AgentId | None
     tasks: tuple[TaskLine, ...]

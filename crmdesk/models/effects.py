@@ -1,0 +1,82 @@
+"""The closed list of operation kinds and the one pure :func:`apply` for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from crmdesk.errors import Bug
+from crmdesk.models import agent, article, asset, call, choice, customer, interaction, note, task, visit
+from crmdesk.models.operations import Effect, Operation, RowChange, Rows, RowsInMemory
+
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
+    {
+        "customer.create": customer.create_customer,
+        "customer.change": customer.change_customer,
+        "contact_point.add": customer.add_point,
+        "contact_point.change": customer.change_point,
+        "contact_point.drop": customer.drop_point,
+        "contact.save": customer.save_contact,
+        "asset.create": asset.create_asset,
+        "asset.change": asset.change_asset,
+        "visit.record": visit.recorded_visit,
+        "call.seen": call.seen,
+        "call.wrap_up": call.wrapped_up,
+        "call.assign": call.assigned,
+        "call.verify": call.verified,
+        "note.append": note.appended,
+        "task.open": task.opened,
+        "task.change": task.changed,
+        "article.save": article.saved,
+        "article.mark": article.marked,
+        "choice.remember": choice.remembered,
+        "code.save": agent.saved_code,
+    }
+)
+
+ENTITIES: Mapping[str, type] = MappingProxyType(
+    {
+        **agent.CODE_TABLES,
+        "customer": customer.Customer,
+        "contact_point": customer.ContactPoint,
+        "contact": customer.Contact,
+        "asset": asset.Asset,
+        "service_visit": visit.ServiceVisit,
+        "visit_item": visit.VisitItem,
+        "call": call.Call,
+        "call_leg": call.CallLeg,
+        "note": note.Note,
+        "task": task.Task,
+        "article": article.Article,
+        "article_use": article.ArticleUse,
+        "article_feedback": article.ArticleFeedback,
+        "number_choice": choice.NumberChoice,
+        "interaction": interaction.Interaction,
+    }
+)
+"""The entity behind each table that operations change."""
+
+
+def apply(rows: Rows, operation: Operation) -> tuple[RowChange, ...]:
+    """Return the rows that *operation* writes, in order, each as it stands afterwards.
+
+    Pure: looks only at *rows* and *operation*. A row touched twice stands in the result once, as last.
+
+    Raises:
+        Bug: the kind is unknown, so a newer program described the operation.
+    """
+    effect = EFFECTS.get(operation.kind)
+    if effect is None:
+        raise Bug("This program does not know the operation {kind}.", kind=operation.kind)
+    laid: dict[tuple[str, object], RowChange] = {}
+    for change in effect(rows, operation):
+        laid[change.table, change.id] = change
+    return tuple(laid.values())
+
+
+def replay(operations: tuple[Operation, ...]) -> RowsInMemory:
+    """Return the rows that *operations* give when applied to nothing, in order."""
+    rows = RowsInMemory()
+    for operation in operations:
+        rows.changed(apply(rows, operation))
+    return rows

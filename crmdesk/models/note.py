@@ -1,0 +1,74 @@
+"""Notes: append-only texts of agents, on a call or on a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from crmdesk.errors import InvalidInput
+from crmdesk.models.interaction import shown
+from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh
+from crmdesk.models.rules import clean_text, within
+
+
+@dataclass(kw_only=True)
+class Note:
+    """What an agent wrote; never changed afterwards. ``id`` is the draft's id it was typed under."""
+
+    id: UUID
+    rev: int = 1
+    call_id: UUID | None = None
+    customer_id: UUID | None = None
+    text: str = ""
+    author: str = ""
+    at: datetime
+
+
+def append_note(
+    author: Author,
+    text: str,
+    *,
+    call_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    row_id: UUID | None = None,
+) -> Operation:
+    """Describe a note on a call or a customer; refuse an empty one and one that belongs nowhere."""
+    plain = within("note", clean_text(text))
+    if not plain.strip():
+        raise InvalidInput("Please fill in {name}.", fields=("text",), name="text")
+    if call_id is None and customer_id is None:
+        raise InvalidInput("A note belongs to a call or to a customer.", fields=("call_id",))
+    return author.describe(
+        "note.append",
+        {"id": row_id or author.new_id(), "call_id": call_id, "customer_id": customer_id, "text": plain},
+    )
+
+
+def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``note.append``: the note, and the line it shows in; a known note stays as it is."""
+    payload = operation.payload
+    row_id = UUID(payload["id"])
+    if rows.get("note", row_id) is not None:
+        return
+    call_id = UUID(payload["call_id"]) if payload["call_id"] else None
+    customer_id = UUID(payload["customer_id"]) if payload["customer_id"] else None
+    call = rows.get("call", call_id) if call_id else None
+    owner = call["customer_id"] if call else customer_id
+    note = Note(
+        id=row_id,
+        call_id=call_id,
+        customer_id=owner,
+        text=payload["text"],
+        author=operation.actor,
+        at=operation.at,
+    )
+    yield fresh("note", note)
+    first, _, rest = note.text.strip().partition("\n")
+    words = {"subject": first[:120], "summary": (first[120:] + " " + rest).strip()}
+    if call:
+        yield from shown(rows, {"id": call["id"], "at": call["started_at"], **words})
+    else:
+        line = {"id": row_id, "customer_id": owner, "kind": "note", "at": note.at}
+        yield from shown(rows, {**line, **words})

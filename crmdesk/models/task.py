@@ -1,0 +1,96 @@
+"""Tasks and call-backs: what somebody promised, who owns it, when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
+from crmdesk.models.rules import clean_line, clean_text, one_of, within
+from crmdesk.models.wire import Row, from_json
+
+KINDS = ("task", "callback")
+STATES = ("open", "done", "dropped")
+CALL_BACK_WITHIN = 60
+"""Minutes until the call-back of a missed call is due."""
+
+EDITABLE = frozenset(
+    {
+        "kind",
+        "subject",
+        "note",
+        "customer_id",
+        "call_id",
+        "number_value",
+        "owner_id",
+        "team_id",
+        "due_at",
+        "state",
+        "attempts",
+    }
+)
+
+
+@dataclass(kw_only=True)
+class Task:
+    """Something to do for a customer; an empty subject of a call-back means "missed call"."""
+
+    id: UUID
+    rev: int = 1
+    kind: str = "task"
+    subject: str = ""
+    note: str = ""
+    customer_id: UUID | None = None
+    call_id: UUID | None = None
+    number_value: str = ""
+    owner_id: UUID | None = None
+    team_id: UUID | None = None
+    due_at: datetime | None = None
+    state: str = "open"
+    attempts: int = 0
+    created_at: datetime
+    done_at: datetime | None = None
+
+    def change(self, author: Author, changes: Mapping[str, Any], base_revision: int | None) -> Operation:
+        """Describe the change of some fields, done and dropped included."""
+        return author.describe(
+            "task.change", {"id": self.id, "changes": checked_fields(changes)}, base_revision=base_revision
+        )
+
+
+def open_task(author: Author, values: Mapping[str, Any], row_id: UUID | None = None) -> Operation:
+    """Describe a new task or call-back."""
+    return author.describe("task.open", {"id": row_id or author.new_id(), "fields": checked_fields(values)})
+
+
+def checked_fields(values: Mapping[str, Any]) -> Row:
+    """Return the fields of a task cleaned; refuse what is not acceptable."""
+    row = from_json(Task, {k: v for k, v in values.items() if k in EDITABLE})
+    one_of("kind", row.get("kind", "task"), KINDS)
+    one_of("state", row.get("state", "open"), STATES)
+    if "subject" in row:
+        row["subject"] = within("subject", clean_line(row["subject"]), 500)
+    if "note" in row:
+        row["note"] = within("note", clean_text(row["note"]))
+    return row
+
+
+def opened(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``task.open``; a task that exists already stays as it is."""
+    row_id = UUID(operation.payload["id"])
+    if rows.get("task", row_id) is None:
+        fields = from_json(Task, operation.payload["fields"])
+        yield fresh("task", Task(id=row_id, created_at=operation.at, **fields))
+
+
+def changed(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``task.change``."""
+    row = rows.get("task", UUID(operation.payload["id"]))
+    if row:
+        changes = from_json(Task, operation.payload["changes"])
+        if "state" in changes:
+            changes["done_at"] = operation.at if changes["state"] != "open" else None
+        yield patched("task", row, changes)
