@@ -1,0 +1,66 @@
+"""Where work runs: lanes of one thread, so that what must be serial is.
+
+The GUI thread only hands work over and gets a future. Nothing here knows what the work is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Lane:
+    """One named thread that works off what it is handed, in order."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    def run(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Queue ``work(*arguments)``; the future holds its result or failure."""
+        return self._pool.submit(work, *arguments)
+
+    def close(self) -> None:
+        """Finish what is queued, then end the thread."""
+        self._pool.shutdown(wait=True)
+
+
+class Readers:
+    """A few threads, each with a read-only connection of its own, opened when first needed."""
+
+    def __init__(self, name: str, open_reader: Callable[[], Any], count: int = 2) -> None:
+        self._open = open_reader
+        self._held = threading.local()
+        self._opened: list[Any] = []
+        self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)
+
+    def run(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Queue ``query(connection, *arguments)`` inside one read transaction."""
+        return self._pool.submit(self._in_transaction, query, *arguments)
+
+    def _in_transaction(self, query: Callable[..., T], *arguments: Any) -> T:
+        return in_snapshot(self._connection(), query, *arguments)
+
+    def _connection(self) -> Any:
+        if not hasattr(self._held, "connection"):
+            self._held.connection = self._open()
+            self._opened.append(self._held.connection)
+        return self._held.connection
+
+    def close(self) -> None:
+        """Finish what is queued, end the threads, close their connections."""
+        self._pool.shutdown(wait=True)
+        for connection in self._opened:
+            connection.close()
+
+
+def in_snapshot(connection: Any, query: Callable[..., T], *arguments: Any) -> T:
+    """Return ``query(connection, *arguments)``, all of its reads from one state of the store."""
+    connection.execute("BEGIN")
+    try:
+        return query(connection, *arguments)
+    finally:
+        connection.execute("ROLLBACK")

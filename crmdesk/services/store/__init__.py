@@ -1,0 +1,1 @@
+"""The encrypted store of one desk: connections, tables, units of work, drafts, backups."""

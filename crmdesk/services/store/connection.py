@@ -1,0 +1,95 @@
+"""Opening the encrypted file.
+
+SQLCipher with a raw 256-bit key; write-ahead log, durable commits, deleted text overwritten. SQLite older than
+3.51.3 is refused: it can lose committed pages when two connections write and checkpoint (the WAL-reset bug).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from sqlcipher3 import dbapi2
+
+from crmdesk.errors import CrmdeskError, DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
+
+OLDEST_SQLITE = (3, 51, 3)
+KEY_BYTES = 32
+BUSY_TIMEOUT_MS = 5_000
+Role = Literal["writer", "reader", "bulk"]
+CACHE_KIB = MappingProxyType({"reader": 8_192, "writer": 16_384, "bulk": 65_536})
+"""Page cache by role: an idle desk must stay small, only a child process may take much."""
+
+Connection = Any
+"""A DB-API connection of sqlcipher3."""
+
+
+def open_connection(path: Path, key: bytes, *, role: Role, create: bool = False) -> Connection:
+    """Open the store at *path* with the raw *key* (32 bytes).
+
+    The connection is in autocommit mode: transactions are begun by whoever needs one. A reader can change
+    nothing (``query_only``). It may be used by any one thread at a time.
+
+    Raises:
+        StoreFault: wrong key, no such file, folder not writable, or SQLite too old.
+    """
+    check_library()
+    if len(key) != KEY_BYTES:
+        raise WrongKey("The key of this store is damaged. Restore the profile from a backup.")
+    if not create and not path.exists():
+        raise StoreFault("There is no store at {path}.", path=path)
+    connection = None
+    try:
+        connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        _prepare(connection, key, role)
+    except dbapi2.Error as error:
+        if connection is not None:
+            connection.close()
+        raise explained(error, path) from error
+    return connection
+
+
+def check_library() -> None:
+    """Refuse an SQLite with the WAL-reset bug."""
+    if tuple(int(n) for n in dbapi2.sqlite_version.split(".")) < OLDEST_SQLITE:
+        raise StoreFault(
+            "This program was built with SQLite {version}, which can lose data. Install it again.",
+            version=dbapi2.sqlite_version,
+        )
+
+
+def _prepare(connection: Connection, key: bytes, role: Role) -> None:
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB[role]}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if role == "reader":
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA query_only = ON")
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
+    """Return the failure of ours that words the database's *error* (of sqlcipher3 or sqlite3)."""
+    words = str(error).lower()
+    if "not a database" in words or "encrypted" in words:
+        return WrongKey("The key does not fit the store at {path}, or the file is no store.", path=path)
+    if "disk is full" in words or "no space" in words:
+        return DiskFull("The disk is full. Free some space; what you typed is kept and saved then.")
+    if "readonly" in words or "unable to open" in words or "permission" in words:
+        return StoreUnwritable("The folder of the store cannot be written: {path}.", path=path)
+    if "locked" in words or "busy" in words:
+        return StoreBusy("Another program uses this store. Close it, or try again in a moment.")
+    if "malformed" in words or "corrupt" in words:
+        return StoreFault("The store at {path} is damaged. Restore it from a backup.", path=path)
+    return StoreFault("The store reports: {words}.", words=str(error))
+
+
+DATABASE_ERRORS = (dbapi2.Error, sqlite3.Error)
+"""What a raw connection may raise."""

@@ -1,0 +1,217 @@
+"""The tables of the store, declared once for SQLAlchemy, and the entities mapped onto them.
+
+Columns are the fields of the entities. Ids are 16-byte BLOBs, moments whole microseconds since 1970 (UTC),
+dates and lists text. Tables that a search index points into are ordinary tables with a number ``seq``; all
+others are clustered by id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.wire import field_types
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Uuid16(TypeDecorator[UUID]):
+    """A UUID as 16 bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> bytes | None:
+        """Return the 16 bytes."""
+        return None if value is None else value.bytes
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> UUID | None:
+        """Return the UUID."""
+        return None if value is None else UUID(bytes=value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970, UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return the microseconds."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the moment."""
+        return None if value is None else from_micros(value)
+
+
+class Day(TypeDecorator[date]):
+    """A date as ISO 8601 text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        """Return the text."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        """Return the date."""
+        return None if value is None else date.fromisoformat(value)
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A list of strings as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str:
+        """Return the JSON text."""
+        return json.dumps(list(value or ()), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """Return the strings."""
+        return tuple(json.loads(value)) if value else ()
+
+
+def to_micros(at: datetime) -> int:
+    """Return *at* as microseconds since 1970."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the moment *micros* microseconds after 1970, UTC."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+COLUMN_TYPES: dict[type, type[TypeEngine[Any]] | type[TypeDecorator[Any]]] = {
+    UUID: Uuid16,
+    datetime: Moment,
+    date: Day,
+    tuple: Words,
+    bool: Boolean,
+    int: Integer,
+    float: Float,
+    str: Text,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a table lies on disk: numbered for a search index, and its further indexes by columns."""
+
+    numbered: bool = False
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+
+PLANS: dict[str, Plan] = {
+    "customer": Plan(numbered=True, indexes=(("external_id",),)),
+    "contact_point": Plan(numbered=True, indexes=(("value",), ("customer_id",))),
+    "contact": Plan(indexes=(("customer_id",),)),
+    "asset": Plan(numbered=True, indexes=(("customer_id",), ("plate_key",), ("vin",), ("external_id",))),
+    "service_visit": Plan(indexes=(("asset_id", "visited_at"), ("customer_id",), ("external_id",))),
+    "visit_item": Plan(indexes=(("asset_id", "at"), ("visit_id",))),
+    "call": Plan(indexes=(("started_at",), ("number_value", "started_at"), ("customer_id",))),
+    "call_leg": Plan(indexes=(("call_id",),)),
+    "interaction": Plan(indexes=(("customer_id", "at"),)),
+    "note": Plan(indexes=(("call_id",), ("customer_id",))),
+    "task": Plan(indexes=(("state", "due_at"), ("customer_id", "state"), ("call_id",))),
+    "article": Plan(numbered=True, indexes=(("external_id",), ("updated_at",))),
+    "article_use": Plan(indexes=(("call_id",),)),
+}
+
+
+def declare(metadata: MetaData) -> dict[str, Table]:
+    """Declare all tables in *metadata*; return those of the entities by name."""
+    tables = {
+        name: _entity_table(metadata, name, entity, PLANS.get(name, Plan()))
+        for name, entity in ENTITIES.items()
+    }
+    _system_tables(metadata)
+    return tables
+
+
+def _entity_table(metadata: MetaData, name: str, entity: type, plan: Plan) -> Table:
+    columns: list[Column[Any]] = []
+    if plan.numbered:
+        columns.append(Column("seq", Integer, primary_key=True, comment="number for the search index"))
+    for field, (kind, optional) in field_types(entity).items():
+        if field == "id":
+            columns.append(
+                Column("id", Uuid16, primary_key=not plan.numbered, unique=plan.numbered, nullable=False)
+            )
+        else:
+            columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional))
+    indexes = [Index(f"ix_{name}_{'_'.join(cols)}", *cols) for cols in plan.indexes]
+    return Table(name, metadata, *columns, *indexes, sqlite_with_rowid=plan.numbered, comment=entity.__doc__)
+
+
+def _system_tables(metadata: MetaData) -> None:
+    Table(
+        "operation",
+        metadata,
+        Column("n", Integer, primary_key=True, comment="order at this desk"),
+        Column("id", Uuid16, nullable=False, unique=True),
+        Column("kind", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("payload", Text, nullable=False, comment="JSON"),
+        Column("base_revision", Integer, comment="revision the person looked at"),
+        Column("actor", Text, nullable=False),
+        Column("device", Text, nullable=False),
+        Column("at", Moment, nullable=False, comment="desk time"),
+        comment="every change, as described by its author, in order",
+    )
+    Table(
+        "history",
+        metadata,
+        Column("n", Integer, primary_key=True),
+        Column("operation_id", Uuid16, nullable=False),
+        Column("table_name", Text, nullable=False),
+        Column("row_id", Uuid16, nullable=False),
+        Column("rev", Integer, nullable=False, comment="revision the row had afterwards"),
+        Column("before", Text, nullable=False, comment="JSON of the changed fields as they were"),
+        Column("after", Text, nullable=False, comment="JSON of the changed fields as they became"),
+        Index("ix_history_row_id_rev", "row_id", "rev"),
+        comment="what each operation changed, field by field",
+    )
+    Table(
+        "request",
+        metadata,
+        Column("id", Text, primary_key=True, comment="request_id of the caller"),
+        Column("result", Text, nullable=False, comment="JSON of the answer given"),
+        Column("at", Moment, nullable=False),
+        comment="answers already given, so that a repeated request gets the same",
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "setting",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("value", Text, nullable=False, comment="JSON"),
+        comment="settings and facts of this profile",
+        sqlite_with_rowid=False,
+    )
+
+
+def map_entities(tables: dict[str, Table]) -> registry:
+    """Map every entity onto its table; return the registry that holds the mapping.
+
+    A class can be mapped once in a process, so the composition root calls this once.
+    """
+    mapper = registry()
+    for name, entity in ENTITIES.items():
+        table = tables[name]
+        mapper.map_imperatively(entity, table, primary_key=[table.c.id], exclude_properties=["seq"])
+    return mapper
