@@ -1,9 +1,10 @@
 """Operations: every change described once, applied the same everywhere.
 
 An operation says what a person did (kind, version, payload), on which revision he looked, when, and at
-which desk. :func:`apply` turns it into rows: pure, deterministic, and the same on every desk and on the server, so a
-log of operations replayed from nothing gives the rows back. Deciding whether somebody *may* do a thing is
-the entities' part and happens before; an effect never refuses what was once accepted.
+which desk. :func:`crmdesk.models.effects.apply` turns it into rows: pure, deterministic, the same on every
+desk and on the server, so a log of operations replayed from nothing gives the rows back. Deciding whether
+somebody *may* do a thing is the entities' part and happens before; an effect never refuses what was once
+accepted.
 """
 
 from __future__ import annotations

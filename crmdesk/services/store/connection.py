@@ -1,7 +1,8 @@
 """Opening the encrypted file.
 
-SQLCipher with a raw 256-bit key; write-ahead log, durable commits, deleted text overwritten. SQLite older than
-3.51.3 is refused: it can lose committed pages when two connections write and checkpoint (the WAL-reset bug).
+SQLCipher with a raw 256-bit key; write-ahead log, durable commits, deleted text overwritten. SQLite
+older than 3.51.3 is refused: it can lose committed pages when two connections write and checkpoint (the
+WAL-reset bug).
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def check_library() -> None:
 
 
 def _prepare(connection: Connection, key: bytes, role: Role) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB[role]}")

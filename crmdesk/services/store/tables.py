@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -205,13 +206,22 @@ def _system_tables(metadata: MetaData) -> None:
     )
 
 
-def map_entities(tables: dict[str, Table]) -> registry:
-    """Map every entity onto its table; return the registry that holds the mapping.
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The declared schema: all tables, those of the entities by name, and the mapping onto them."""
 
-    A class can be mapped once in a process, so the composition root calls this once.
-    """
-    mapper = registry()
+    metadata: MetaData
+    tables: dict[str, Table]
+    mapping: registry
+
+
+@cache
+def schema() -> Schema:
+    """Declare the tables and map the entities; done once in a process, as a class can be mapped once."""
+    metadata = MetaData()
+    tables = declare(metadata)
+    mapping = registry()
     for name, entity in ENTITIES.items():
         table = tables[name]
-        mapper.map_imperatively(entity, table, primary_key=[table.c.id], exclude_properties=["seq"])
-    return mapper
+        mapping.map_imperatively(entity, table, primary_key=[table.c.id], exclude_properties=["seq"])
+    return Schema(metadata, tables, mapping)

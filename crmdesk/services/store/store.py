@@ -1,0 +1,124 @@
+"""The store of one desk: one lane that writes, a few readers, and whoever wants to hear of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from crmdesk.models.changes import ChangeSet
+from crmdesk.models.operations import Author
+from crmdesk.services.executor import Lane, Readers
+from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import Follower, UnitOfWork
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What a use case returned, and what it changed."""
+
+    result: T
+    changes: ChangeSet
+
+
+class Store:
+    """The encrypted store of one desk.
+
+    Reads run on reader threads, changes one after another on the store lane. SQLAlchemy is loaded by the
+    first change, not before, so that the first window does not wait for it.
+
+    Args:
+        path: the file; it exists and its schema is this program's (see ``migrations``).
+        key: 32 bytes.
+        author: describes the changes made here.
+        followers: gives the indexes that follow the rows.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        key: bytes,
+        author: Author,
+        followers: Callable[[], Sequence[Follower]] = tuple,
+        readers: int = 2,
+    ) -> None:
+        self.path = path
+        self.author = author
+        self._key = key
+        self._followers = followers
+        self._lane = Lane("store")
+        self._readers = Readers("reader", self.open_reader, readers)
+        self._listeners: list[Callable[[ChangeSet], None]] = []
+        self._begin: Callable[[str], UnitOfWork] | None = None
+        self._dispose: Callable[[], None] = lambda: None
+
+    def open_reader(self) -> Connection:
+        """Return a read-only connection for a thread that wants its own (the telephone's, say)."""
+        return open_connection(self.path, self._key, role="reader")
+
+    def read(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Queue ``query(connection, *arguments)`` on a reader, in one snapshot."""
+        return self._readers.run(query, *arguments)
+
+    def write(self, use_case: Callable[..., T], *arguments: Any, initiator: str = "") -> Future[Outcome[T]]:
+        """Queue ``use_case(work, *arguments)`` on the store lane.
+
+        The use case commits; what it changed is told to the listeners before the future is done.
+        """
+        return self._lane.run(self._perform, use_case, arguments, initiator)
+
+    def on_change(self, listener: Callable[[ChangeSet], None]) -> None:
+        """Call *listener* with each ChangeSet, on the store lane."""
+        self._listeners.append(listener)
+
+    def warm(self) -> Future[object]:
+        """Load what the first change will need, in the background."""
+        return self._lane.run(self._prepare)
+
+    def close(self) -> None:
+        """Finish what is queued and close the file."""
+        self._lane.run(self._shut).result()
+        self._lane.close()
+        self._readers.close()
+
+    def _perform(self, use_case: Callable[..., T], arguments: tuple[Any, ...], initiator: str) -> Outcome[T]:
+        from sqlalchemy.exc import DBAPIError
+
+        begin = self._prepare()
+        try:
+            with begin(initiator) as work:
+                result = use_case(work, *arguments)
+                changes = work.changes
+        except DBAPIError as error:
+            raise explained(error.orig or error, self.path) from error
+        except DATABASE_ERRORS as error:
+            raise explained(error, self.path) from error
+        for listener in self._listeners:
+            listener(changes)
+        return Outcome(result, changes)
+
+    def _prepare(self) -> Callable[[str], UnitOfWork]:
+        if self._begin is not None:
+            return self._begin
+        from sqlalchemy.orm import sessionmaker
+
+        from crmdesk.services.store.engine import writing_engine
+        from crmdesk.services.store.tables import schema
+        from crmdesk.services.store.unit_of_work import UnitOfWork
+
+        engine = writing_engine(self.path, self._key)
+        session = sessionmaker(engine, expire_on_commit=False)
+        followers = tuple(self._followers())
+        self._begin = lambda initiator: UnitOfWork(session, schema(), self.author, followers, initiator)
+        self._dispose = engine.dispose
+        return self._begin
+
+    def _shut(self) -> None:
+        self._dispose()
+        self._begin = None
