@@ -1,0 +1,180 @@
+"""Text to terms: what is indexed of an article and what is looked up for a query.
+
+Three steps, each a pure function::
+
+    normalise   one spelling: width, case, traditional characters, control characters
+    fold        words stemmed, Chinese runs kept whole, one space between tokens (stored, counted in)
+    terms       what the index holds: character pairs of Chinese runs, every other token as it is
+
+Pairs of characters find words of two characters without a dictionary and were the best of the engines
+compared on question sets (unicode61, trigram, jieba). A word written directly before a Chinese run (A2区)
+also gives a joined token. Of hyphenated codes (SUV-7) both the parts and the joined form are kept.
+
+OpenCC and snowballstemmer are loaded when the first character or word needs them (30 and 40 ms of CPU);
+:func:`warm` does it ahead of time on any thread. pypinyin (240 ms) is needed for indexing only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+
+WORD_LENGTH = 40
+"""Longer tokens are cut: nobody types them, and a file pasted as one word must not become a term."""
+
+PINYIN_SYLLABLES = 8
+"""How many syllables one pinyin term spans."""
+
+_HAN = "\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_TOKEN = re.compile(f"[{_HAN}]+|[a-z0-9]+(?:[-_./][a-z0-9]+)*|[^\\W_{_HAN}]+")
+_JOINT = re.compile(r"[-_./]")
+_RUN = re.compile(f"[{_HAN}]+")
+
+
+class _Simplifier(dict[int, int]):
+    """Maps code points to simplified characters, asking OpenCC once per character.
+
+    Single characters, not phrases: a query typed key by key must fold like the text it is found in.
+    """
+
+    def __missing__(self, code: int) -> int:
+        simple = code
+        if 0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or code >= 0x20000:
+            convert = _opencc()
+            seen = {code}
+            while (after := _single(convert(chr(simple)), simple)) not in seen:
+                seen.add(after)
+                simple = after
+        self[code] = simple
+        return simple
+
+
+def _single(converted: str, before: int) -> int:
+    return ord(converted) if len(converted) == 1 else before
+
+
+@cache
+def _opencc() -> Callable[[str], str]:
+    from opencc import OpenCC
+
+    convert: Callable[[str], str] = OpenCC("t2s").convert
+    return convert
+
+
+@cache
+def _simplifier() -> _Simplifier:
+    return _Simplifier()
+
+
+@cache
+def _english() -> Callable[[str], str]:
+    import snowballstemmer
+
+    stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+    return stem
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    return _english()(word)
+
+
+def warm() -> None:
+    """Load what the first query would otherwise wait for. Any thread."""
+    fold("漏油 leaking")
+
+
+def strip_controls(text: str) -> str:
+    """Return *text* without control, format and surrogate characters; line ends and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+def normalise(text: str) -> str:
+    """Return *text* in the one spelling all comparisons use. Idempotent.
+
+    Width and compatibility forms (NFKC), case, traditional characters and control characters are folded.
+    """
+    folded = strip_controls(text.replace("\r", "\n"))
+    if folded.isascii():
+        return folded.lower()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+    simple = folded.translate(_simplifier())
+    # Folding may put characters side by side that compose, or bring a control character to light.
+    return simple if simple == text else normalise(simple)
+
+
+def simplified(text: str) -> str:
+    """Return *text* with simplified characters; every character keeps its place."""
+    return text if text.isascii() else text.translate(_simplifier())
+
+
+def fold(text: str) -> str:
+    """Return the tokens of *text*, stemmed, one space between them: the form the index stores."""
+    return " ".join(_tokens(normalise(text)))
+
+
+def _tokens(normalised: str) -> Iterator[str]:
+    word, word_end = "", -1
+    for match in _TOKEN.finditer(normalised):
+        token = match.group()
+        if is_chinese(token):
+            if match.start() == word_end:
+                yield word[-WORD_LENGTH:] + token[0]
+            yield token
+            continue
+        parts = _JOINT.split(token)
+        for part in parts:
+            yield _word(part)
+        if len(parts) > 1:
+            yield "".join(parts)[:WORD_LENGTH]
+        word, word_end = parts[-1], match.end()
+
+
+def _word(part: str) -> str:
+    return _stem(part[:WORD_LENGTH]) if part.isalpha() and part.isascii() else part[:WORD_LENGTH]
+
+
+def is_chinese(token: str) -> bool:
+    """Tell whether *token* is a run without spaces between words (Chinese, Japanese, Korean)."""
+    return _RUN.fullmatch(token) is not None
+
+
+def terms(folded: str) -> list[str]:
+    """Return the terms of text that :func:`fold` made, in order, with repetitions."""
+    found: list[str] = []
+    for token in folded.split():
+        if len(token) > 1 and is_chinese(token):
+            found += [token[i : i + 2] for i in range(len(token) - 1)]
+        else:
+            found.append(token)
+    return found
+
+
+def pinyin_terms(text: str) -> set[str]:
+    """Return what a person may type in Latin letters for the Chinese words of *text*.
+
+    From every character on, the syllables in full and their initials, so that ``ly`` and ``louyou`` find
+    漏油 inside a longer title as prefixes of a term.
+    """
+    runs = _RUN.findall(normalise(text))
+    if not runs:
+        return set()
+    from pypinyin import lazy_pinyin
+
+    found: set[str] = set()
+    for run in runs:
+        syllables = [s for s in lazy_pinyin(run, errors="ignore") if s.isascii() and s.isalpha()]
+        for start in range(len(syllables)):
+            part = syllables[start : start + PINYIN_SYLLABLES]
+            found.add("".join(part))
+            found.add("".join(syllable[0] for syllable in part))
+    return found
+
+
+def model_key(name: str) -> str:
+    """Return the form in which models and topics are compared: ``SUV-7``, ``suv 7`` and ``ＳＵＶ7`` are one."""
+    return "".join(char for char in normalise(name) if char.isalnum())

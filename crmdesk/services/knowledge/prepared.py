@@ -1,0 +1,77 @@
+"""Suggestion sets: the best articles per model and topic, kept ready so that a call's pop only reads them.
+
+``suggestion`` lists every published article once under each of its models and topics, and under ``*`` for
+"any", best first by primary key; a set is the head of one range of that key. It is changed together with the
+article, so the sets are never stale and preparing one article anew is idempotent. Articles about no model in
+particular stand under the model ``''``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from crmdesk.services.knowledge.analysis import model_key
+from crmdesk.services.knowledge.articles import ARTICLE_COLUMNS, ArticleRow, article_row
+from crmdesk.services.knowledge.feedback import read_priors
+
+ANY = "*"
+GENERAL = ""
+
+SUGGESTION_SCHEMA: tuple[str, ...] = (
+    """CREATE TABLE suggestion (
+        model TEXT NOT NULL, -- key of a model, '' = general articles, '*' = all
+        topic TEXT NOT NULL, -- key of a topic, '*' = all
+        lang TEXT NOT NULL,
+        score REAL NOT NULL, -- by feedback, 1 = none
+        updated_at INTEGER NOT NULL,
+        seq INTEGER NOT NULL, -- article.seq
+        PRIMARY KEY (model, topic, lang, score DESC, updated_at DESC, seq)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX suggestion_seq ON suggestion (seq)",
+)
+
+
+def prepare_suggestions(connection: Any, article: ArticleRow) -> None:
+    """Bring the suggestion sets in line with *article*: after a change of it or of its feedback."""
+    forget_suggestions(connection, article.seq)
+    if article.state != "published":
+        return
+    score = read_priors(connection, [article.id]).get(article.id, 1.0)
+    models = {key for model in article.models if (key := model_key(model))} or {GENERAL}
+    topics = {key for topic in article.topics if (key := model_key(topic))}
+    connection.executemany(
+        "INSERT INTO suggestion VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (model, topic, article.lang, score, article.updated_at, article.seq)
+            for model in sorted(models | {ANY})
+            for topic in sorted(topics | {ANY})
+        ],
+    )
+
+
+def forget_suggestions(connection: Any, seq: int) -> None:
+    """Take article number *seq* out of all suggestion sets."""
+    connection.execute("DELETE FROM suggestion WHERE seq = ?", (seq,))
+
+
+def prepare_all(connection: Any) -> int:
+    """Make all suggestion sets anew inside the caller's transaction; returns the number of articles."""
+    connection.execute("DELETE FROM suggestion")
+    rows = connection.execute(f"SELECT {ARTICLE_COLUMNS} FROM article WHERE state = 'published'").fetchall()
+    for row in rows:
+        prepare_suggestions(connection, article_row(row))
+    return len(rows)
+
+
+def sets_of(model: str, topics: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (model, topic) keys of the sets that fit *model* and *topics*, the closest first."""
+    own = model_key(model)
+    wanted = [key for topic in topics if (key := model_key(topic))]
+    for name in (own, GENERAL) if own else (GENERAL,):
+        yield from ((name, topic) for topic in wanted)
+    if own:
+        yield own, ANY
+    yield GENERAL, ANY
+    yield from ((ANY, topic) for topic in wanted)
+    yield ANY, ANY
