@@ -89,7 +89,7 @@ def see_call(
     author: Author, row_id: UUID, values: Mapping[str, Any], legs: Iterable[Mapping[str, Any]] = ()
 ) -> Operation:
     """Describe what the telephone tells of a call; saying it twice changes nothing."""
-    row = from_json(Call, {k: v for k, v in values.items() if v is not None})
+    row = from_json(Call, {k: v for k, v in values.items() if v not in (None, "")})
     for name in ("number_raw", "caller_name", "dialled", "queue", "call_key"):
         if name in row:
             row[name] = clean_line(row[name])[:255]
@@ -120,7 +120,8 @@ def seen(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     if row is None:
         change = fresh("call", Call(**{"id": row_id, "started_at": operation.at, **news}))
     else:
-        news.pop("customer_id", None) if row["identified_by"] else None
+        if row["identified_by"]:
+            news = {k: v for k, v in news.items() if k not in ("customer_id", "identified_by")}
         change = patched("call", row, {k: v for k, v in _forward(row, news).items() if row[k] != v})
     yield change
     call = change.row or {}

@@ -1,0 +1,145 @@
+"""What agents do with calls, and what the telephone tells of them, as use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from crmdesk.errors import InvalidInput, NotFound
+from crmdesk.models import article, call, choice, note, task
+from crmdesk.models.wire import Row
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+
+def see_call(
+    work: UnitOfWork, call_id: UUID, values: Mapping[str, Any], legs: Iterable[Mapping[str, Any]] = ()
+) -> None:
+    """Keep what the telephone tells of a call; telling it twice changes nothing."""
+    operation = call.see_call(work.author, call_id, values, legs)
+    work.do(operation)
+    work.commit()
+
+
+def choose_caller(work: UnitOfWork, call_id: UUID, customer_id: UUID) -> None:
+    """Say who is calling; the number remembers it as a hint."""
+    held = known_call(work, call_id)
+    work.do(_assign(work, held, customer_id, "chosen"))
+    if held["number_value"]:
+        work.do(choice.remember_choice(work.author, held["number_value"], "last", customer_id))
+    work.commit()
+
+
+def reassign_call(work: UnitOfWork, call_id: UUID, customer_id: UUID | None) -> None:
+    """Put a wrong pop right: call, notes and tasks move to *customer_id*, or to nobody yet."""
+    held = known_call(work, call_id)
+    work.do(_assign(work, held, customer_id, "corrected"))
+    work.commit()
+
+
+def remember_number(work: UnitOfWork, number: str, mode: str, customer_id: UUID | None) -> None:
+    """Always ask for this number (``ask``), or let it lead to one customer only (``customer``)."""
+    work.do(choice.remember_choice(work.author, number, mode, customer_id))
+    work.commit()
+
+
+def verify_caller(work: UnitOfWork, call_id: UUID, facts: Sequence[str]) -> None:
+    """Keep which facts the caller confirmed."""
+    held = known_call(work, call_id)
+    work.do(work.author.describe("call.verify", {"id": held["id"], "facts": list(facts)}))
+    work.commit()
+
+
+def append_note(
+    work: UnitOfWork,
+    text: str,
+    call_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    note_id: UUID | None = None,
+) -> UUID:
+    """Append a note to a call or a customer; return its id. The same *note_id* again changes nothing."""
+    operation = note.append_note(work.author, text, call_id=call_id, customer_id=customer_id, row_id=note_id)
+    work.do(operation)
+    work.commit()
+    return UUID(operation.payload["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """All that finishes a call, kept in one transaction.
+
+    ``text`` becomes a note with the id ``note_id`` (a draft's) unless it is blank; ``follow_up`` holds the
+    fields of a task that was promised; ``seconds`` is the wrap-up time.
+    """
+
+    call_id: UUID
+    disposition: str = ""
+    seconds: int | None = None
+    topic: str = ""
+    text: str = ""
+    note_id: UUID | None = None
+    articles: tuple[UUID, ...] = ()
+    follow_up: Mapping[str, Any] | None = None
+
+
+def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
+    """Finish a call as *finish* says; return the call."""
+    held = known_call(work, finish.call_id)
+    _refuse_unknown_disposition(work, finish.disposition)
+    if finish.text.strip():
+        work.do(note.append_note(work.author, finish.text, call_id=held["id"], row_id=finish.note_id))
+    for article_id in finish.articles:
+        work.do(article.mark_article(work.author, article_id, "used", held["id"]))
+    if finish.follow_up:
+        work.do(task.open_task(work.author, {**finish.follow_up, "call_id": held["id"]}))
+    work.do(call.wrap_up(work.author, held, finish.disposition, finish.seconds, finish.topic))
+    work.commit()
+    return known_call(work, finish.call_id)
+
+
+def mark_article(work: UnitOfWork, article_id: UUID, verdict: str, call_id: UUID | None = None) -> None:
+    """Say that an article was used, or did not help."""
+    work.load(article.Article, article_id)
+    work.do(article.mark_article(work.author, article_id, verdict, call_id))
+    work.commit()
+
+
+def open_task(work: UnitOfWork, values: Mapping[str, Any], task_id: UUID | None = None) -> UUID:
+    """Open a task or call-back; return its id."""
+    operation = task.open_task(work.author, values, task_id)
+    work.do(operation)
+    work.commit()
+    return UUID(operation.payload["id"])
+
+
+def change_task(
+    work: UnitOfWork, task_id: UUID, changes: Mapping[str, Any], base_revision: int | None = None
+) -> Row:
+    """Change a task: done, dropped, another time or owner; return it."""
+    held = work.load(task.Task, task_id)
+    work.do(held.change(work.author, changes, base_revision))
+    work.commit()
+    return work.row("task", task_id) or {}
+
+
+def known_call(work: UnitOfWork, call_id: UUID) -> Row:
+    """Return the call; raise NotFound when this desk does not know it."""
+    held = work.row("call", call_id)
+    if held is None:
+        raise NotFound("This desk does not know that call.")
+    return held
+
+
+def _assign(work: UnitOfWork, held: Row, customer_id: UUID | None, how: str) -> Any:
+    if customer_id is not None and work.row("customer", customer_id) is None:
+        raise NotFound("This {what} is not here any more.", what="customer")
+    return work.author.describe("call.assign", {"id": held["id"], "customer_id": customer_id, "by": how})
+
+
+def _refuse_unknown_disposition(work: UnitOfWork, key: str) -> None:
+    rows = work.rows("disposition", "key", key)
+    if key and not rows:
+        raise InvalidInput("There is no disposition {key}.", fields=("disposition",), key=key)
