@@ -118,17 +118,40 @@ class Plan:
 
 
 PLANS: dict[str, Plan] = {
+    "team": Plan(indexes=(("key",),)),
+    "disposition": Plan(indexes=(("key",),)),
+    "outlet": Plan(indexes=(("key",),)),
+    "product_model": Plan(indexes=(("key",),)),
+    "fault": Plan(indexes=(("key",),)),
     "customer": Plan(numbered=True, indexes=(("external_id",),)),
     "contact_point": Plan(numbered=True, indexes=(("value",), ("customer_id",))),
     "contact": Plan(indexes=(("customer_id",),)),
     "asset": Plan(numbered=True, indexes=(("customer_id",), ("plate_key",), ("vin",), ("external_id",))),
-    "service_visit": Plan(indexes=(("asset_id", "visited_at"), ("customer_id",), ("external_id",))),
-    "visit_item": Plan(indexes=(("asset_id", "at"), ("visit_id",))),
-    "call": Plan(indexes=(("started_at",), ("number_value", "started_at"), ("customer_id",))),
+    "service_visit": Plan(
+        indexes=(("asset_id", "visited_at"), ("customer_id", "visited_at"), ("external_id",))
+    ),
+    # Last oil change and repeated faults are read from the index alone.
+    "visit_item": Plan(indexes=(("asset_id", "kind", "code", "at"), ("visit_id",))),
+    "call": Plan(
+        indexes=(
+            ("started_at",),
+            ("number_value", "started_at"),
+            ("customer_id", "started_at"),
+            ("agent_id", "started_at"),
+        )
+    ),
     "call_leg": Plan(indexes=(("call_id",),)),
-    "interaction": Plan(indexes=(("customer_id", "at"),)),
+    # Counters and the order of the time line are read from the index alone, whatever the length of a history.
+    "interaction": Plan(indexes=(("customer_id", "at", "kind", "direction", "topic"),)),
     "note": Plan(indexes=(("call_id",), ("customer_id",))),
-    "task": Plan(indexes=(("state", "due_at"), ("customer_id", "state"), ("call_id",))),
+    "task": Plan(
+        indexes=(
+            ("state", "due_at"),
+            ("owner_id", "state", "due_at"),
+            ("customer_id", "state"),
+            ("call_id",),
+        )
+    ),
     "article": Plan(numbered=True, indexes=(("external_id",), ("updated_at",))),
     "article_use": Plan(indexes=(("call_id",),)),
 }
