@@ -1,0 +1,1 @@
+"""Calls: from bytes to what an agent hears of them."""
