@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -46,10 +47,12 @@ def remember_number(work: UnitOfWork, number: str, mode: str, customer_id: UUID 
     work.commit()
 
 
-def verify_caller(work: UnitOfWork, call_id: UUID, facts: Sequence[str]) -> None:
-    """Keep which facts the caller confirmed."""
+def verify_caller(work: UnitOfWork, call_id: UUID, fact: str, known: bool) -> None:
+    """Keep that the caller confirmed *fact* (the question's template), or take it back."""
     held = known_call(work, call_id)
-    work.do(work.author.describe("call.verify", {"id": held["id"], "facts": list(facts)}))
+    others = [other for other in held["verified"] if other != fact]
+    facts = [*others, fact] if known else others
+    work.do(work.author.describe("call.verify", {"id": held["id"], "facts": facts}))
     work.commit()
 
 
@@ -131,6 +134,23 @@ def known_call(work: UnitOfWork, call_id: UUID) -> Row:
     if held is None:
         raise NotFound("This desk does not know that call.")
     return held
+
+
+def call_row(connection: Any, call_id: UUID) -> Row:
+    """Return what a pop needs of a kept call, read on a plain connection; raise NotFound."""
+    names = ("call_key", "direction", "number_raw", "caller_name", "dialled", "queue", "identified_by")
+    found = connection.execute(
+        f"SELECT customer_id, started_at, {', '.join(names)} FROM call WHERE id = ?", (call_id.bytes,)
+    ).fetchone()
+    if found is None:
+        raise NotFound("This desk does not know that call.")
+    owner, started, *texts = found
+    return {
+        "id": call_id,
+        "customer_id": UUID(bytes=owner) if owner else None,
+        "started_at": datetime.fromtimestamp(started / 1_000_000, UTC),
+        **dict(zip(names, texts, strict=True)),
+    }
 
 
 def _assign(work: UnitOfWork, held: Row, customer_id: UUID | None, how: str) -> Any:

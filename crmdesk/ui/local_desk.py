@@ -1,0 +1,262 @@
+"""The window's requests, answered by the services of this desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+from uuid import UUID
+
+from crmdesk.errors import NotFound, TelephonyFault
+from crmdesk.models.operations import Author
+from crmdesk.models.screen_pop import (
+    Answer,
+    Article,
+    DispositionChoice,
+    FoundPage,
+    NoteDraft,
+    ScreenPop,
+    TimelinePage,
+    Worklist,
+)
+from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
+from crmdesk.services import calls
+from crmdesk.services.call_desk import CallDesk
+from crmdesk.services.codes import dispositions
+from crmdesk.services.customers.search import find
+from crmdesk.services.customers.timeline import timeline_page
+from crmdesk.services.customers.worklist import worklist
+from crmdesk.services.executor import Lane
+from crmdesk.services.knowledge.articles import article
+from crmdesk.services.knowledge.search import answers
+from crmdesk.services.pop import record_view
+from crmdesk.services.store.drafts import Drafts
+from crmdesk.services.store.store import Outcome, Store
+from crmdesk.services.telephony.gateway import Gateway
+from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
+
+T = TypeVar("T")
+PAGE = 30
+FOUND = 20
+ANSWERS = 8
+
+
+class LocalDesk:
+    """The services of one desk behind the :class:`~crmdesk.ui.desk.Desk` protocol.
+
+    Args:
+        store: the desk's store.
+        calls_here: builds pops and knows call ids.
+        drafts: keeps what is being typed; used on a lane of its own.
+        gateway: gives the telephone, None when there is none.
+        language: gives the language of the window (zh or en).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        calls_here: CallDesk,
+        drafts: Drafts,
+        gateway: Callable[[], Gateway | None],
+        language: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._calls = calls_here
+        self._drafts = drafts
+        self._gateway = gateway
+        self._language = language
+        self._typing = Lane("drafts")
+        self._errands = Lane("errands")
+
+    def close(self) -> None:
+        """Finish what is under way and close the drafts."""
+        self._errands.close()
+        self._typing.run(self._drafts.close).result()
+        self._typing.close()
+
+    def worklist(self) -> Future[Worklist]:
+        """Ask for what waits for this agent."""
+        return self._store.read(_worklist, self._store.author)
+
+    def dispositions(self) -> Future[tuple[DispositionChoice, ...]]:
+        """Ask for the ways a call can end, the usual ones first."""
+        return self._store.read(dispositions)
+
+    def drafts(self) -> Future[tuple[NoteDraft, ...]]:
+        """Ask for notes that were typed and never became notes."""
+        return self._typing.run(self._drafts.open_drafts)
+
+    def call(self, call_id: CallId) -> Future[ScreenPop]:
+        """Ask for an earlier call as its pop would look now."""
+        return self._errands.run(self._pop_again, call_id)
+
+    def choose(self, pop: ScreenPop, customer_id: CustomerId) -> Future[ScreenPop]:
+        """Say who calls; the pop comes back with that customer."""
+        return self._errands.run(self._settle, calls.choose_caller, pop, customer_id)
+
+    def not_him(self, pop: ScreenPop, customer_id: CustomerId | None) -> Future[ScreenPop]:
+        """Say that the wrong person popped; call and notes move."""
+        return self._errands.run(self._settle, calls.reassign_call, pop, customer_id)
+
+    def always_ask(self, e164: str) -> Future[None]:
+        """Ask who calls whenever this number rings."""
+        return _nothing(self._store.write(calls.remember_number, e164, "ask", None))
+
+    def only_this(self, e164: str, customer_id: CustomerId) -> Future[None]:
+        """This number belongs to this customer and nobody else."""
+        return _nothing(self._store.write(calls.remember_number, e164, "customer", customer_id))
+
+    def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
+        """Ask for a customer opened by hand."""
+        return self._store.read(_record, customer_id, self._store.author)
+
+    def timeline(
+        self, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
+    ) -> Future[TimelinePage]:
+        """Ask for a page of the time line; no kinds means all of them."""
+        return self._store.read(_timeline, customer_id, after, kinds)
+
+    def find(self, text: str) -> Future[FoundPage]:
+        """Search names, pinyin, numbers, plates and VINs."""
+        return self._store.read(_find, text)
+
+    def answers(self, query: str, models: tuple[str, ...]) -> Future[tuple[Answer, ...]]:
+        """Search the knowledge base; articles about the models come first."""
+        return self._store.read(_answers, query, models, self._language())
+
+    def article(self, article_id: ArticleId) -> Future[Article]:
+        """Ask for one article as it is read."""
+        return self._store.read(article, article_id)
+
+    def mark_article(self, article_id: ArticleId, mark: str, call_id: CallId | None) -> Future[None]:
+        """Remember that an article was ``used`` or ``unhelpful``."""
+        return _nothing(self._store.write(calls.mark_article, article_id, mark, call_id))
+
+    def save_draft(self, draft: NoteDraft) -> Future[None]:
+        """Keep what was typed, durably."""
+        return self._typing.run(self._drafts.save, draft)
+
+    def append_note(self, call_id: CallId, text: str, draft_id: str) -> Future[None]:
+        """Turn a draft into a note, at most once for each draft id."""
+        kept = self._store.write(calls.append_note, text, call_id, None, UUID(draft_id))
+        return _then(kept, lambda _outcome: self._forget(draft_id))
+
+    def wrap_up(self, wrap_up: WrapUp) -> Future[None]:
+        """Close the call."""
+        finish = calls.WrapUp(
+            call_id=wrap_up.call_id,
+            disposition=wrap_up.disposition,
+            text=wrap_up.text,
+            note_id=UUID(wrap_up.draft_id) if wrap_up.draft_id else None,
+            articles=wrap_up.articles,
+            follow_up=_task_fields(wrap_up.follow_up, self._store.author) if wrap_up.follow_up else None,
+        )
+        kept = self._store.write(calls.wrap_up_call, finish)
+        return _then(kept, lambda _outcome: self._forget(wrap_up.draft_id))
+
+    def open_task(self, follow_up: FollowUp) -> Future[None]:
+        """Write down a task or a call-back outside of a wrap-up."""
+        fields = _task_fields(follow_up, self._store.author)
+        return _nothing(self._store.write(calls.open_task, {**fields, "call_id": follow_up.call_id}))
+
+    def finish_task(self, task_id: TaskId, version: int) -> Future[None]:
+        """Mark a task as done."""
+        return _nothing(self._store.write(calls.change_task, task_id, {"state": "done"}, version))
+
+    def verify(self, call_id: CallId, fact: str, ticked: bool) -> Future[None]:
+        """Store that the caller knew a fact."""
+        return _nothing(self._store.write(calls.verify_caller, call_id, fact, ticked))
+
+    def call_back(self, number: str, customer_id: CustomerId | None) -> Future[None]:
+        """Dial a number from this desk's telephone."""
+        return self._errands.run(self._dial, number)
+
+    def set_ready(self, ready: bool) -> Future[None]:
+        """Take calls, or pause; the telephone is told when it can pause."""
+        return self._errands.run(self._announce_ready, ready)
+
+    def _pop_again(self, call_id: CallId) -> ScreenPop:
+        row = self._store.read(calls.call_row, call_id).result()
+        return self._calls.pop_of_call(row)
+
+    def _settle(
+        self, use_case: Callable[..., None], pop: ScreenPop, customer_id: CustomerId | None
+    ) -> ScreenPop:
+        self._store.write(use_case, pop.call_id, customer_id).result()
+        if customer_id is None:
+            return self._pop_again(pop.call_id)
+        return self._calls.with_customer(pop, customer_id)
+
+    def _dial(self, number: str) -> None:
+        gateway = self._gateway()
+        if gateway is None:
+            raise TelephonyFault(
+                "No telephone is connected to this desk. Dial {number} by hand.", number=number
+            )
+        gateway.dial(number)
+
+    def _announce_ready(self, ready: bool) -> None:
+        pause = getattr(self._gateway(), "set_ready", None)
+        if pause is not None:
+            pause(ready)
+
+    def _forget(self, draft_id: str) -> None:
+        if draft_id:
+            self._typing.run(self._drafts.forget, draft_id)
+
+
+def _worklist(connection: Any, author: Author) -> Worklist:
+    agent = AgentId(UUID(author.actor)) if author.actor else None
+    return worklist(connection, agent, now=author.now())
+
+
+def _record(connection: Any, customer_id: CustomerId, author: Author) -> CustomerRecord:
+    pop = record_view(connection, customer_id, now=author.now())
+    if pop is None or pop.customer is None:
+        raise NotFound("This {what} is not here any more.", what="customer")
+    return CustomerRecord(pop.customer, pop.badges, pop.counters, pop.timeline, pop.answers)
+
+
+def _timeline(
+    connection: Any, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
+) -> TimelinePage:
+    return timeline_page(connection, customer_id, after=after, limit=PAGE, kinds=kinds)
+
+
+def _find(connection: Any, text: str) -> FoundPage:
+    return find(connection, text, limit=FOUND)
+
+
+def _answers(connection: Any, query: str, models: tuple[str, ...], language: str) -> tuple[Answer, ...]:
+    return answers(connection, query, models=models, language=language, limit=ANSWERS)
+
+
+def _task_fields(follow_up: FollowUp, author: Author) -> dict[str, Any]:
+    return {
+        "kind": follow_up.kind,
+        "subject": follow_up.subject,
+        "due_at": follow_up.due_at,
+        "customer_id": follow_up.customer_id,
+        "number_value": follow_up.number,
+        "owner_id": author.actor or None,
+    }
+
+
+def _nothing(kept: Future[Outcome[T]]) -> Future[None]:
+    return _then(kept, lambda _outcome: None)
+
+
+def _then(kept: Future[Outcome[T]], follow: Callable[[Outcome[T]], None]) -> Future[None]:
+    """Return a future that is done after *kept*, with its failure or nothing."""
+    answer: Future[None] = Future()
+
+    def settle(done: Future[Outcome[T]]) -> None:
+        error = done.exception()
+        if error is not None:
+            answer.set_exception(error)
+            return
+        follow(done.result())
+        answer.set_result(None)
+
+    kept.add_done_callback(settle)
+    return answer
