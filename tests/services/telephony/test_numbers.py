@@ -107,7 +107,8 @@ def test_a_prefix_for_the_outside_line_comes_off_and_goes_on(
 def test_every_example_number_of_the_world_is_known_at_home_and_abroad() -> None:
     with EXAMPLES.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
-    abroad = [row["e164"] for row in rows if parse_number(row["e164"], SHANGHAI).e164 != row["e164"]]
+    possible = [row for row in rows if phonenumbers.is_possible_number(phonenumbers.parse(row["e164"]))]
+    abroad = [row["e164"] for row in possible if parse_number(row["e164"], SHANGHAI).e164 != row["e164"]]
     at_home = []
     for row in rows:
         if not phonenumbers.is_valid_number(phonenumbers.parse(row["e164"])) or row["region"] == "001":
@@ -116,7 +117,7 @@ def test_every_example_number_of_the_world_is_known_at_home_and_abroad() -> None
         if parse_number(row["national_significant_number"], site).e164 != row["e164"]:
             at_home.append(row["e164"])
 
-    assert len(rows) > 1000
+    assert len(possible) > 1000
     assert abroad == []
     assert at_home == []
 
