@@ -74,7 +74,9 @@ def with_customer(connection: Any, pop: ScreenPop, customer_id: CustomerId, *, n
     card = customer_card(connection, customer_id, now=now)
     if card is None:
         return pop
-    counted = counters(connection, customer_id, now=now, number=pop.number.e164 or "")
+    counted = counters(
+        connection, customer_id, now=now, call_id=pop.call_id if pop.reason != "opened" else None
+    )
     topics = _topics(connection, card)
     return replace(
         pop,
