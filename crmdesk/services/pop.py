@@ -25,7 +25,7 @@ from crmdesk.models.types import CallId, CustomerId
 from crmdesk.services.customers.lookup import decide, match_number
 from crmdesk.services.customers.profile import badges, counters, customer_card, verify_facts
 from crmdesk.services.customers.timeline import timeline_page
-from crmdesk.services.knowledge.suggest import suggest
+from crmdesk.services.knowledge.views import suggested
 
 ANSWERS = 5
 HISTORY = 20
@@ -130,7 +130,7 @@ def _answers(
     connection: Any, card: CustomerCard | None, topics: Sequence[str], language: str
 ) -> tuple[Answer, ...]:
     model = card.assets[0].model if card and card.assets else ""
-    return suggest(
+    return suggested(
         connection, model=model, topics=topics, language=language if language == "zh" else "en", limit=ANSWERS
     )
 

@@ -27,8 +27,7 @@ from crmdesk.services.customers.search import find
 from crmdesk.services.customers.timeline import timeline_page
 from crmdesk.services.customers.worklist import worklist
 from crmdesk.services.executor import Lane
-from crmdesk.services.knowledge.articles import article
-from crmdesk.services.knowledge.search import answers
+from crmdesk.services.knowledge.views import answers, article
 from crmdesk.services.pop import record_view
 from crmdesk.services.store.drafts import Drafts
 from crmdesk.services.store.store import Outcome, Store
@@ -65,14 +64,12 @@ class LocalDesk:
         self._drafts = drafts
         self._gateway = gateway
         self._language = language
-        self._typing = Lane("drafts")
         self._errands = Lane("errands")
 
     def close(self) -> None:
         """Finish what is under way and close the drafts."""
         self._errands.close()
-        self._typing.run(self._drafts.close).result()
-        self._typing.close()
+        self._drafts.close()
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""
@@ -84,7 +81,7 @@ class LocalDesk:
 
     def drafts(self) -> Future[tuple[NoteDraft, ...]]:
         """Ask for notes that were typed and never became notes."""
-        return self._typing.run(self._drafts.open_drafts)
+        return self._drafts.open_drafts()
 
     def call(self, call_id: CallId) -> Future[ScreenPop]:
         """Ask for an earlier call as its pop would look now."""
@@ -134,7 +131,7 @@ class LocalDesk:
 
     def save_draft(self, draft: NoteDraft) -> Future[None]:
         """Keep what was typed, durably."""
-        return self._typing.run(self._drafts.save, draft)
+        return self._drafts.save(draft)
 
     def append_note(self, call_id: CallId, text: str, draft_id: str) -> Future[None]:
         """Turn a draft into a note, at most once for each draft id."""
@@ -202,7 +199,7 @@ class LocalDesk:
 
     def _forget(self, draft_id: str) -> None:
         if draft_id:
-            self._typing.run(self._drafts.forget, draft_id)
+            self._drafts.forget(draft_id)
 
 
 def _worklist(connection: Any, author: Author) -> Worklist:
