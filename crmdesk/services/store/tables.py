@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from crmdesk.services.store.values import from_micros, to_micros
 
 
 class Uuid16(TypeDecorator[UUID]):
@@ -85,16 +83,6 @@ class Words(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """Return the strings."""
         return tuple(json.loads(value)) if value else ()
-
-
-def to_micros(at: datetime) -> int:
-    """Return *at* as microseconds since 1970."""
-    return (at - EPOCH) // MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """Return the moment *micros* microseconds after 1970, UTC."""
-    return EPOCH + timedelta(microseconds=micros)
 
 
 COLUMN_TYPES: dict[type, type[TypeEngine[Any]] | type[TypeDecorator[Any]]] = {

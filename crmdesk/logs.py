@@ -1,0 +1,122 @@
+"""Loggers by topic, and a log file that holds no personal data.
+
+Telephone numbers, e-mail addresses, number plates and VINs are masked wherever they stand, also in
+tracebacks; names while they are given to :func:`hidden`. Complaint texts and notes are never handed to a log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import IO
+
+ROOT = "crmdesk"
+FILE_NAME = "crmdesk.log"
+FILE_BYTES = 1_000_000
+FILES_KEPT = 5
+LINE = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
+
+_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
+_PERSONAL = re.compile(
+    "|".join(
+        (
+            r"(?P<id>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)",
+            r"(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)",
+            r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
+            r"(?P<vin>\b(?=[A-HJ-NPR-Z0-9]*\d)[A-HJ-NPR-Z0-9]{17}\b)",
+            rf"(?P<plate>[{_PROVINCES}][A-Z][·\s-]?[A-Z0-9]{{4,6}}[挂学警港澳]?)",
+            r"(?P<phone>(?<![\w.])[+(]?\d(?:[\s().-]?\d){6,}(?!\w))",
+        )
+    )
+)
+
+
+def logger(topic: str) -> logging.Logger:
+    """Return the logger of *topic*, e.g. ``telephony``."""
+    return logging.getLogger(f"{ROOT}.{topic}")
+
+
+@contextmanager
+def hidden(*names: str) -> Iterator[None]:
+    """Mask *names* in everything this thread or task logs inside of the block."""
+    mark = _hidden.set(_hidden.get() + tuple(name for name in names if name.strip()))
+    try:
+        yield
+    finally:
+        _hidden.reset(mark)
+
+
+def masked(text: str, names: tuple[str, ...] = ()) -> str:
+    """Return *text* without personal data: what is left tells kind and last two digits of a number."""
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(re.escape(name), "‹name›", text, flags=re.IGNORECASE)
+    return _PERSONAL.sub(_mark, text)
+
+
+def _mark(found: re.Match[str]) -> str:
+    kind = found.lastgroup
+    if kind in ("id", "time"):
+        return found.group()
+    if kind == "phone":
+        return f"‹phone…{found.group()[-2:]}›"
+    return f"‹{kind}›"
+
+
+class MaskingFormatter(logging.Formatter):
+    """Formats a record, then masks all but its time, level, topic and thread."""
+
+    def __init__(self) -> None:
+        super().__init__(LINE)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with a traceback below it when there is one."""
+        held = (record.msg, record.args, record.exc_text)
+        names = _hidden.get()
+        record.msg, record.args = masked(record.getMessage(), names), None
+        record.exc_text = masked(self.formatException(record.exc_info), names) if record.exc_info else None
+        try:
+            return super().format(record)
+        finally:
+            record.msg, record.args, record.exc_text = held
+
+
+class PrivateFile(RotatingFileHandler):
+    """A log file only its owner can read; five older ones of a megabyte are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(
+            folder / FILE_NAME, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True
+        )
+        self.setFormatter(MaskingFormatter())
+
+    def _open(self) -> IO[str]:  # type: ignore[override]  # the base class promises its own text wrapper
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_owner_only)
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def log_file(folder: Path, level: int = logging.INFO) -> Iterator[Path]:
+    """Write what crmdesk logs into *folder* while the block runs; give the path of the file."""
+    root = logging.getLogger(ROOT)
+    handler = PrivateFile(folder)
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(level)
+    try:
+        yield Path(handler.baseFilename)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        handler.close()

@@ -1,0 +1,179 @@
+"""Filling a new store fast: rows as the file holds them, no log of operations, indexes at the end.
+
+Only for stores nobody works in yet: the demo company and benchmarks. Search indexes are built by the
+functions handed to :meth:`BulkLoader.finish`, when all rows are there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from functools import cache
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from crmdesk.errors import StoreFault
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.wire import field_types
+from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.schema import ensure_schema
+from crmdesk.services.store.values import to_micros
+
+CHUNK_ROWS = 100_000
+"""Rows of one transaction of a large load."""
+
+_TABLE_OF = MappingProxyType({entity: name for name, entity in ENTITIES.items()})
+_STORED: MappingProxyType[type, Callable[[Any], object]] = MappingProxyType(
+    {
+        UUID: lambda value: value.bytes,
+        datetime: to_micros,
+        date: date.isoformat,
+        tuple: lambda value: json.dumps(list(value), ensure_ascii=False),
+        bool: int,
+    }
+)
+
+
+class BulkLoader:
+    """Fills the store at *path*, which is made when it is not there; use as a context manager.
+
+    Leaving without :meth:`finish` takes a small load back; the file of a large load is good for nothing then.
+
+    Args:
+        path: the file.
+        key: 32 bytes.
+        large: millions of rows: no journal, secondary indexes last. The file must be nobody else's meanwhile.
+
+    Raises:
+        StoreFault: somebody works in this store already.
+    """
+
+    def __init__(self, path: Path, key: bytes, *, large: bool = False) -> None:
+        self._path = path
+        self._key = key
+        self._large = large
+        self._dropped: list[str] = []
+
+    def __enter__(self) -> Self:
+        """Open the store."""
+        ensure_schema(self._path, self._key)
+        self._connection: Connection = open_connection(self._path, self._key, role="bulk")
+        try:
+            self._refuse_used()
+            if self._large:
+                self._prepare_large()
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._connection.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take back what was not finished, close the file."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._connection.close()
+        if isinstance(error, DATABASE_ERRORS):
+            raise explained(error, self._path) from error
+
+    def rows(self, table: str, rows: Iterable[tuple[object, ...]]) -> int:
+        """Write *rows*, each the stored values in the order of :func:`columns_of`; return how many."""
+        names = columns_of(table)
+        marks = ", ".join("?" * len(names))
+        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+        count = 0
+        for chunk in _chunks(rows):
+            self._connection.executemany(statement, chunk)
+            count += len(chunk)
+            if self._large:
+                self._connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+        return count
+
+    def entities(self, entities: Iterable[object]) -> dict[str, int]:
+        """Write *entities* as rows of their tables; return the number of rows by table."""
+        sorted_out: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+        for entity in entities:
+            sorted_out[_TABLE_OF[type(entity)]].append(stored(entity))
+        return {table: self.rows(table, rows) for table, rows in sorted_out.items()}
+
+    def finish(self, *build_indexes: Callable[[Connection], object]) -> None:
+        """Keep the rows, create the indexes and call each of *build_indexes* with the connection.
+
+        They run outside of a transaction and may begin their own.
+        """
+        self._connection.execute("COMMIT")
+        for statement in self._dropped:
+            self._connection.execute(statement)
+        for build in build_indexes:
+            build(self._connection)
+        self._connection.execute("PRAGMA optimize")
+        if self._large:
+            self._connection.execute("PRAGMA locking_mode = NORMAL")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+
+    def _refuse_used(self) -> None:
+        used = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM operation) OR EXISTS (SELECT 1 FROM customer)"
+        ).fetchone()[0]
+        if used:
+            raise StoreFault(
+                "Somebody works in the store at {path}; only a new one is filled.", path=self._path
+            )
+
+    def _prepare_large(self) -> None:
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.execute("PRAGMA secure_delete = OFF")
+        ours = "', '".join(ENTITIES)
+        found = self._connection.execute(
+            f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('{ours}')"
+            " AND sql IS NOT NULL"
+        ).fetchall()
+        for name, statement in found:
+            self._connection.execute(f'DROP INDEX "{name}"')
+            self._dropped.append(statement)
+
+
+@cache
+def columns_of(table: str) -> tuple[str, ...]:
+    """Return the columns of an entity's table in the order rows are handed over, without ``seq``."""
+    return tuple(field_types(ENTITIES[table]))
+
+
+def stored(entity: object) -> tuple[object, ...]:
+    """Return the values of *entity* as the file holds them, in the order of :func:`columns_of`."""
+    take, converters = _reader(type(entity))
+    values = list(take(entity))
+    for n, convert in converters:
+        if values[n] is not None:
+            values[n] = convert(values[n])
+    return tuple(values)
+
+
+@cache
+def _reader(
+    entity: type,
+) -> tuple[attrgetter[tuple[Any, ...]], tuple[tuple[int, Callable[[Any], object]], ...]]:
+    types = field_types(entity)
+    converters = tuple(
+        (n, _STORED[kind]) for n, (kind, _optional) in enumerate(types.values()) if kind in _STORED
+    )
+    return attrgetter(*types), converters
+
+
+def _chunks(rows: Iterable[tuple[object, ...]]) -> Iterator[list[tuple[object, ...]]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK_ROWS)):
+        yield chunk

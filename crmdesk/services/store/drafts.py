@@ -1,0 +1,172 @@
+"""What was typed and is not yet a note: a small encrypted file of its own, which only the window writes.
+
+Kept apart from the store so that typing never waits for anything else. Each save is durable before its future
+is done; saves of one draft that are still waiting give way to the newest. A damaged file is set aside, never
+deleted, and a new one begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crmdesk.errors import StoreFault, WrongKey
+from crmdesk.models.screen_pop import NoteDraft
+from crmdesk.models.text import Text, say
+from crmdesk.services.executor import Lane
+from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.files import set_aside, worded
+from crmdesk.services.store.values import from_micros, to_micros
+
+T = TypeVar("T")
+COLUMNS = "draft_id, call_id, text, cursor, saved_at"
+SCHEMA = """CREATE TABLE IF NOT EXISTS draft (
+    draft_id TEXT PRIMARY KEY,
+    call_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    cursor INTEGER NOT NULL,
+    saved_at INTEGER NOT NULL
+) WITHOUT ROWID"""
+DAMAGED = "The file of unfinished notes was damaged. It was set aside as {name}; nothing in it was deleted."
+_log = logging.getLogger("crmdesk.drafts")
+
+
+def drafts_key(store_key: bytes) -> bytes:
+    """Return the key of the drafts, derived from the store's, so that one recovery code brings both back."""
+    return hashlib.blake2b(b"drafts", key=store_key, digest_size=32, person=b"crmdesk").digest()
+
+
+class Drafts:
+    """The drafts of one desk. Methods return at once; the work is done on a lane of its own.
+
+    Args:
+        path: the file; made when absent.
+        key: 32 bytes, see :func:`drafts_key`.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._path = path
+        self._key = key
+        self._lane = Lane("drafts")
+        self._connection: Connection = None
+        self._waiting: dict[str, NoteDraft] = {}
+        self._guard = threading.Lock()
+        self.trouble: Text | None = None
+        """What to tell the person about an earlier file that was damaged; None when nothing was."""
+
+    def save(self, draft: NoteDraft) -> Future[None]:
+        """Keep *draft*; the latest of its id wins."""
+        with self._guard:
+            self._waiting[draft.draft_id] = draft
+        return self._run(self._save, draft.draft_id)
+
+    def load(self, call_id: str) -> Future[NoteDraft | None]:
+        """Ask for the newest draft of a call; None when there is none."""
+        return self._run(self._load, call_id)
+
+    def open_drafts(self) -> Future[tuple[NoteDraft, ...]]:
+        """Ask for all drafts, the newest first."""
+        return self._run(self._all)
+
+    def forget(self, draft_id: str) -> Future[None]:
+        """Forget the draft that became a note, and saves of it that still wait."""
+        with self._guard:
+            self._waiting.pop(draft_id, None)
+        return self._run(self._forget, draft_id)
+
+    def close(self) -> None:
+        """Save what waits and close the file."""
+        self._lane.run(self._shut).result()
+        self._lane.close()
+
+    def _run(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        return self._lane.run(self._worded, work, *arguments)
+
+    def _worded(self, work: Callable[..., T], *arguments: Any) -> T:
+        if self._connection is None:
+            self._connection = self._opened()
+        try:
+            return work(*arguments)
+        except DATABASE_ERRORS as error:
+            raise explained(error, self._path) from error
+
+    def _opened(self) -> Connection:
+        existed = self._path.exists()
+        try:
+            return self._prepared()
+        except StoreFault as error:
+            if not existed or not _is_damage(error):
+                raise
+        with worded(self._path.parent):
+            aside = set_aside(self._path, "damaged")
+            for suffix in ("-wal", "-shm"):
+                beside = self._path.with_name(self._path.name + suffix)
+                if beside.exists():
+                    beside.rename(aside.with_name(aside.name + suffix))
+        self.trouble = say(DAMAGED, name=aside.name)
+        _log.error("the drafts were damaged and lie in %s", aside.name)
+        return self._prepared()
+
+    def _prepared(self) -> Connection:
+        connection = open_connection(self._path, self._key, role="writer", create=True)
+        try:
+            connection.execute("PRAGMA cache_size = -1024")
+            connection.execute("PRAGMA wal_autocheckpoint = 64")
+            connection.execute(SCHEMA)
+            damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except DATABASE_ERRORS as error:
+            connection.close()
+            raise explained(error, self._path) from error
+        if damage != "ok":
+            connection.close()
+            raise StoreFault(DAMAGED_STORE, path=self._path)
+        return connection
+
+    def _save(self, draft_id: str) -> None:
+        with self._guard:
+            draft = self._waiting.pop(draft_id, None)
+        if draft is None:
+            return
+        try:
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO draft ({COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+                (draft.draft_id, draft.call_id, draft.text, draft.cursor, to_micros(draft.saved_at)),
+            )
+        except DATABASE_ERRORS:
+            with self._guard:
+                self._waiting.setdefault(draft_id, draft)
+            raise
+
+    def _load(self, call_id: str) -> NoteDraft | None:
+        row = self._connection.execute(
+            f"SELECT {COLUMNS} FROM draft WHERE call_id = ? ORDER BY saved_at DESC LIMIT 1", (call_id,)
+        ).fetchone()
+        return _draft(row) if row else None
+
+    def _all(self) -> tuple[NoteDraft, ...]:
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM draft ORDER BY saved_at DESC, draft_id")
+        return tuple(_draft(row) for row in rows)
+
+    def _forget(self, draft_id: str) -> None:
+        self._connection.execute("DELETE FROM draft WHERE draft_id = ?", (draft_id,))
+
+    def _shut(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+DAMAGED_STORE = "The store at {path} is damaged. Restore it from a backup."
+
+
+def _is_damage(error: StoreFault) -> bool:
+    return isinstance(error, WrongKey) or error.sentence == DAMAGED_STORE
+
+
+def _draft(row: tuple[Any, ...]) -> NoteDraft:
+    return NoteDraft(row[0], row[1], row[2], row[3], from_micros(row[4]))

@@ -1,0 +1,1 @@
+"""What must not be lost, whatever happens to process, disk or clock."""

@@ -1,0 +1,1 @@
+"""What is true: entities, operations and their effects."""

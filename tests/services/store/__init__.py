@@ -1,0 +1,1 @@
+"""The store of one desk, on real encrypted files."""
