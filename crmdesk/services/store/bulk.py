@@ -28,6 +28,7 @@ from crmdesk.services.store.values import to_micros
 CHUNK_ROWS = 100_000
 """Rows of one transaction of a large load."""
 
+_Converter = tuple[int, Callable[[Any], object]]
 _TABLE_OF = MappingProxyType({entity: name for name, entity in ENTITIES.items()})
 _STORED: MappingProxyType[type, Callable[[Any], object]] = MappingProxyType(
     {
@@ -154,7 +155,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 def stored(entity: object) -> tuple[object, ...]:
     """Return the values of *entity* as the file holds them, in the order of :func:`columns_of`."""
-    take, converters = _reader(type(entity))
+    take, converters = _reader(_TABLE_OF[type(entity)])
     values = list(take(entity))
     for n, convert in converters:
         if values[n] is not None:
@@ -163,10 +164,8 @@ def stored(entity: object) -> tuple[object, ...]:
 
 
 @cache
-def _reader(
-    entity: type,
-) -> tuple[attrgetter[tuple[Any, ...]], tuple[tuple[int, Callable[[Any], object]], ...]]:
-    types = field_types(entity)
+def _reader(table: str) -> tuple[attrgetter[tuple[Any, ...]], tuple[_Converter, ...]]:
+    types = field_types(ENTITIES[table])
     converters = tuple(
         (n, _STORED[kind]) for n, (kind, _optional) in enumerate(types.values()) if kind in _STORED
     )
