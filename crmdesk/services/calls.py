@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models import article, call, choice, note, task
@@ -95,9 +95,10 @@ def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
     if finish.text.strip():
         work.do(note.append_note(work.author, finish.text, call_id=held["id"], row_id=finish.note_id))
     for article_id in finish.articles:
-        work.do(article.mark_article(work.author, article_id, "used", held["id"]))
+        work.do(_marked(work, article_id, "used", held["id"]))
     if finish.follow_up:
-        work.do(task.open_task(work.author, {**finish.follow_up, "call_id": held["id"]}))
+        promised = {**finish.follow_up, "call_id": held["id"]}
+        work.do(task.open_task(work.author, promised, uuid5(held["id"], "follow-up")))
     work.do(call.wrap_up(work.author, held, finish.disposition, finish.seconds, finish.topic))
     work.commit()
     return known_call(work, finish.call_id)
@@ -106,7 +107,7 @@ def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
 def mark_article(work: UnitOfWork, article_id: UUID, verdict: str, call_id: UUID | None = None) -> None:
     """Say that an article was used, or did not help."""
     work.load(article.Article, article_id)
-    work.do(article.mark_article(work.author, article_id, verdict, call_id))
+    work.do(_marked(work, article_id, verdict, call_id))
     work.commit()
 
 
@@ -157,6 +158,12 @@ def _assign(work: UnitOfWork, held: Row, customer_id: UUID | None, how: str) -> 
     if customer_id is not None and work.row("customer", customer_id) is None:
         raise NotFound("This {what} is not here any more.", what="customer")
     return work.author.describe("call.assign", {"id": held["id"], "customer_id": customer_id, "by": how})
+
+
+def _marked(work: UnitOfWork, article_id: UUID, verdict: str, call_id: UUID | None) -> Any:
+    """Return the operation that marks an article; within a call the same mark counts once."""
+    row_id = uuid5(call_id, f"{verdict}/{article_id}") if call_id else None
+    return article.mark_article(work.author, article_id, verdict, call_id, row_id)
 
 
 def _refuse_unknown_disposition(work: UnitOfWork, key: str) -> None:
