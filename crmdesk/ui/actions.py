@@ -1,0 +1,150 @@
+"""The keyboard map as data, and the actions Qt makes of it.
+
+Rules: nothing on Ctrl+Alt (AltGr types @ and ę), on keys of input methods (Ctrl+Space, Shift, Ctrl+.), no
+plain letters outside lists, F10 and Alt+letter stay with the menu; nothing fires while an input method
+composes. `tests/ui/test_actions.py` checks the map against these rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from crmdesk.ui.translation import Words, word
+from crmdesk.ui.widgets.inputs import Composing
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that can be done: its id, menu, words and keys, the first of which is shown."""
+
+    id: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+
+
+CALL, CUSTOMER, WORK, VIEW, HELP = (
+    word("&Call"),
+    word("C&ustomer"),
+    word("&Work"),
+    word("&View"),
+    word("&Help"),
+)
+MENUS = (CALL, CUSTOMER, WORK, VIEW, HELP)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "open-caller",
+        CALL,
+        word("Open the caller"),
+        ("Ctrl+Down",),
+        word("Shows the record of the call in the band"),
+    ),
+    Command("slot-1", CALL, word("Call in slot 1"), ("Ctrl+1",)),
+    Command("slot-2", CALL, word("Call in slot 2"), ("Ctrl+2",)),
+    Command("slot-3", CALL, word("Call in slot 3"), ("Ctrl+3",)),
+    Command("slot-4", CALL, word("Call in slot 4"), ("Ctrl+4",)),
+    Command("choose-1", CALL, word("It is the first person"), ("Alt+1",)),
+    Command("choose-2", CALL, word("It is the second person"), ("Alt+2",)),
+    Command("choose-3", CALL, word("It is the third person"), ("Alt+3",)),
+    Command("choose-4", CALL, word("It is the fourth person"), ("Alt+4",)),
+    Command("choose-5", CALL, word("It is the fifth person"), ("Alt+5",)),
+    Command(
+        "not-him",
+        CALL,
+        word("Not this person"),
+        ("Ctrl+Shift+W",),
+        word("Moves call and note away from this record"),
+    ),
+    Command("always-ask", CALL, word("Always ask for this number"), ("Ctrl+Shift+K",)),
+    Command("only-this", CALL, word("Number belongs to this person only"), ("Ctrl+Shift+O",)),
+    Command(
+        "call-back", CALL, word("Call back now"), ("Ctrl+Shift+B",), word("Dials the number of this call")
+    ),
+    Command(
+        "finish", CALL, word("Finish"), ("F12",), word("Ends the wrap-up; without a call: ready or paused")
+    ),
+    Command("stretch", CALL, word("More time"), ("Ctrl+Shift+T",), word("One minute more for the wrap-up")),
+    Command(
+        "find",
+        CUSTOMER,
+        word("Find anything"),
+        ("Ctrl+K", "F2"),
+        word("Names, pinyin, numbers, plates, VINs, commands"),
+    ),
+    Command("verify", CUSTOMER, word("Verify the caller"), ("Ctrl+Shift+V",)),
+    Command("home", CUSTOMER, word("My worklist"), ("Ctrl+Shift+H",)),
+    Command("answers", WORK, word("Answers"), ("F3",), word("Search the knowledge base for this call")),
+    Command("note", WORK, word("Note of this call"), ("F7",)),
+    Command("follow-up", WORK, word("Call-back or task"), ("F9",)),
+    Command("wrap-up", WORK, word("How the call ended"), ("Ctrl+Shift+D",)),
+    Command("go-on", WORK, word("Save and go on"), ("Ctrl+Return", "Ctrl+Enter")),
+    Command("save", WORK, word("Save and stay"), ("Ctrl+S",), word("Saving is automatic anyway")),
+    Command("next-pane", VIEW, word("Next pane"), ("F6",)),
+    Command("previous-pane", VIEW, word("Previous pane"), ("Shift+F6",)),
+    Command("language", VIEW, word("中文 / English"), ("Ctrl+Shift+L",)),
+    Command("theme", VIEW, word("Light or dark"), ("Ctrl+Shift+Y",)),
+    Command("leave", VIEW, word("Close the side"), ("Esc",), word("Never discards anything")),
+    Command("keys", HELP, word("Keys of this screen"), ("F1", "Ctrl+/")),
+    Command("quit", HELP, word("Quit"), ("Ctrl+Q",)),
+)
+
+
+class Actions:
+    """One action for each command, in the menu with its key.
+
+    Args:
+        window: where the keys count.
+        run: called with the id of the command.
+        composing: while it is active nothing runs.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        words: Words,
+        composing: Composing,
+        run: Callable[[str], None],
+        commands: Iterable[Command] = COMMANDS,
+    ) -> None:
+        self._composing = composing
+        self._run = run
+        self.commands = tuple(commands)
+        self._actions = {command.id: self._make(window, words, command) for command in self.commands}
+        window.addActions(list(self._actions.values()))
+
+    def __getitem__(self, command_id: str) -> QAction:
+        return self._actions[command_id]
+
+    def keys(self) -> set[QKeySequence]:
+        """Return all keys taken."""
+        return {key for action in self._actions.values() for key in action.shortcuts()}
+
+    def fill(self, bar: QMenuBar, words: Words) -> None:
+        """Put every action into its menu."""
+        for title in MENUS:
+            menu = QMenu(bar)
+            words.bind(menu.setTitle, title)
+            words.bind(menu.setAccessibleName, title)
+            menu.addActions([self[command.id] for command in self.commands if command.menu == title])
+            bar.addMenu(menu)
+
+    def trigger(self, command_id: str) -> None:
+        """Run a command unless an input method is composing."""
+        if not self._composing.active:
+            self._run(command_id)
+
+    def _make(self, window: QWidget, words: Words, command: Command) -> QAction:
+        action = QAction(window)
+        words.bind(action.setText, command.text)
+        words.bind(action.setIconText, command.text)
+        words.bind(action.setStatusTip, command.tip or command.text)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setAutoRepeat(False)
+        action.triggered.connect(lambda: self.trigger(command.id))
+        return action

@@ -1,0 +1,1 @@
+"""Delegates: all painting of rows."""

@@ -1,0 +1,53 @@
+"""Rows of the answers: rank, title, the passage that fits, and why."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+
+from crmdesk.models.screen_pop import Answer
+from crmdesk.ui.itemmodels.rows import RowsModel
+from crmdesk.ui.painting import Ink, plain
+from crmdesk.ui.translation import Words
+from crmdesk.ui.widgets.lists import RowDelegate
+
+HEIGHT = 92
+
+
+class AnswerDelegate(RowDelegate):
+    """Paints one answer: title and why above two lines of passage."""
+
+    def __init__(self, ink: Ink, words: Words, parent: QWidget | None = None) -> None:
+        super().__init__(ink, HEIGHT, parent)
+        self._words = words
+        self.used: frozenset[object] = frozenset()
+
+    def paint_row(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the content of one row."""
+        model = index.model()
+        if not isinstance(model, RowsModel):
+            return
+        answer: Answer = model.rows[index.row()]
+        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        ink, theme = self.ink, self.ink.theme
+        left, right = area.left() + 12, area.right() - 11
+        number = QRect(left, area.top() + 8, 20, 20)
+        ink.line(painter, number, str(index.row() + 1), ink.fonts.strong, theme.muted)
+        x = left + 20
+        if answer.safety:
+            ink.icon(painter, QPoint(x, area.top() + 10), "warning", theme.breach)
+            x += 20
+        if answer.article_id in self.used:
+            ink.icon(painter, QPoint(x, area.top() + 10), "check", theme.good)
+            x += 20
+        title = QRect(x, area.top() + 8, right - x, 20)
+        ink.line(painter, title, answer.title, ink.fonts.strong, theme.text)
+        body = QRect(left + 20, area.top() + 28, right - left - 20, 38)
+        ink.wrapped(painter, body, plain(answer.passage), ink.fonts.body, theme.text)
+        why = " · ".join(self._words.text(reason) for reason in answer.why)
+        below = QRect(left + 20, area.top() + 66, right - left - 20, 20)
+        ink.line(painter, below, why, ink.fonts.body, theme.muted)
+        ink.rule(painter, left, right, area.bottom())

@@ -1,0 +1,66 @@
+"""Rows of the worklist, the recent calls and whatever was found: icon, two lines, something at the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
+
+from crmdesk.ui.itemmodels.rows import RowsModel
+from crmdesk.ui.widgets.lists import RowDelegate
+
+HEIGHT = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row in words; ``source`` is the record behind it, not painted. ``tone`` colours icon and ``aside``."""
+
+    source: object
+    icon: str
+    text: str
+    below: str
+    aside: str = ""
+    aside_below: str = ""
+    alt: str = ""
+    tone: str = "plain"
+
+    def spoken(self) -> str:
+        """Return the row as it is read aloud."""
+        parts = (self.text, self.alt, self.below, self.aside, self.aside_below)
+        return ", ".join(part for part in parts if part)
+
+
+class LineDelegate(RowDelegate):
+    """Paints a :class:`Line`."""
+
+    def paint_row(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the content of one row."""
+        model = index.model()
+        if not isinstance(model, RowsModel):
+            return
+        line: Line = model.rows[index.row()]
+        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        ink, theme = self.ink, self.ink.theme
+        colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
+        ink.icon(painter, QPoint(area.left() + 12, area.top() + 8), line.icon, colour)
+        left, right = area.left() + 40, area.right() - 12
+        aside = self._right(painter, area.top() + 4, right, line.aside, colour)
+        first = QRect(left, area.top() + 4, right - aside - left, 22)
+        used = ink.line(painter, first, line.text, ink.fonts.strong, theme.text)
+        ink.line(painter, first.adjusted(used + 8, 0, 0, 0), line.alt, ink.fonts.body, theme.muted)
+        aside = self._right(painter, area.top() + 26, right, line.aside_below, theme.muted)
+        second = QRect(left, area.top() + 26, right - aside - left, 22)
+        ink.line(painter, second, line.below, ink.fonts.body, theme.muted)
+        ink.rule(painter, left, right, area.bottom())
+
+    def _right(self, painter: QPainter, top: int, right: int, text: str, colour: str) -> int:
+        if not text:
+            return 0
+        width = min(self.ink.body.horizontalAdvance(text), 160)
+        self.ink.line(painter, QRect(right - width, top, width + 1, 22), text, self.ink.fonts.body, colour)
+        return width + 12

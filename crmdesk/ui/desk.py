@@ -1,0 +1,193 @@
+"""What the window asks of the services: requests that answer by futures, and the plain values they take.
+
+The window knows nobody else. Every method returns at once; the work is done on a lane or a reader of the
+services and the result crosses back in :mod:`crmdesk.ui.bridge`. A future fails with a
+:class:`crmdesk.errors.CrmdeskError`, whose sentence is shown; anything else is shown as a bug.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from crmdesk.models.screen_pop import (
+    Answer,
+    Article,
+    Badge,
+    Counters,
+    CustomerCard,
+    DispositionChoice,
+    FoundPage,
+    NoteDraft,
+    ScreenPop,
+    TimelinePage,
+    Worklist,
+)
+from crmdesk.models.text import Text
+from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """What the telephone did: ``state`` is ringing, talking, held, ended, missed or cut_off.
+
+    ``missed`` ends a call that this desk never answered; ``cut_off`` ends one that broke off. ``at`` is
+    aware UTC. ``call_key`` is the one of the :class:`ScreenPop`.
+    """
+
+    call_key: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeskStatus:
+    """The quiet marks of the status line.
+
+    ``telephony`` is connected, connecting, off or failed, ``trouble`` the sentence when it failed.
+    ``shared`` is False while this PC works alone; ``last_sync_at`` is aware UTC.
+    """
+
+    agent_name: str = ""
+    extension: str = ""
+    telephony: str = "off"
+    trouble: Text | None = None
+    shared: bool = False
+    last_sync_at: datetime | None = None
+    pending: int = 0
+    test_profile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecord:
+    """A customer opened by hand: what a pop shows, without the call."""
+
+    customer: CustomerCard
+    badges: tuple[Badge, ...]
+    counters: Counters
+    timeline: TimelinePage
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A promise made in a call: ``kind`` is callback or task, ``due_at`` aware UTC."""
+
+    kind: str
+    subject: str
+    due_at: datetime
+    customer_id: CustomerId | None
+    call_id: CallId | None
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """All that closes a call, kept in one transaction.
+
+    The text becomes a note with the id of the draft when it is not blank; ``follow_up`` becomes a task.
+    """
+
+    call_id: CallId
+    disposition: str
+    customer_id: CustomerId | None
+    draft_id: str
+    text: str
+    articles: tuple[ArticleId, ...]
+    follow_up: FollowUp | None
+
+
+class Desk(Protocol):
+    """The services as the window sees them. Any thread may complete the futures."""
+
+    def worklist(self) -> Future[Worklist]:
+        """Ask for what waits for this agent."""
+        ...
+
+    def dispositions(self) -> Future[tuple[DispositionChoice, ...]]:
+        """Ask for the ways a call can end, the usual ones first."""
+        ...
+
+    def drafts(self) -> Future[tuple[NoteDraft, ...]]:
+        """Ask for notes that were typed and never became notes, e.g. after a power cut."""
+        ...
+
+    def call(self, call_id: CallId) -> Future[ScreenPop]:
+        """Ask for an earlier call as its pop would look now."""
+        ...
+
+    def choose(self, pop: ScreenPop, customer_id: CustomerId) -> Future[ScreenPop]:
+        """Say who calls; the pop comes back with that customer. The choice is remembered for the number."""
+        ...
+
+    def not_him(self, pop: ScreenPop, customer_id: CustomerId | None) -> Future[ScreenPop]:
+        """Say that the wrong person popped; call, notes and article use move (None: to nobody yet)."""
+        ...
+
+    def always_ask(self, e164: str) -> Future[None]:
+        """Ask who calls whenever this number rings."""
+        ...
+
+    def only_this(self, e164: str, customer_id: CustomerId) -> Future[None]:
+        """This number belongs to this customer and nobody else."""
+        ...
+
+    def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
+        """Ask for a customer opened by hand."""
+        ...
+
+    def timeline(
+        self, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
+    ) -> Future[TimelinePage]:
+        """Ask for a page of the time line; no kinds means all of them."""
+        ...
+
+    def find(self, text: str) -> Future[FoundPage]:
+        """Search names, pinyin, numbers, plates and VINs."""
+        ...
+
+    def answers(self, query: str, models: tuple[str, ...]) -> Future[tuple[Answer, ...]]:
+        """Search the knowledge base; articles about the models come first."""
+        ...
+
+    def article(self, article_id: ArticleId) -> Future[Article]:
+        """Ask for one article as it is read."""
+        ...
+
+    def mark_article(self, article_id: ArticleId, mark: str, call_id: CallId | None) -> Future[None]:
+        """Remember that an article was ``used`` or ``unhelpful``."""
+        ...
+
+    def save_draft(self, draft: NoteDraft) -> Future[None]:
+        """Keep what was typed, durably; the latest of a draft id wins."""
+        ...
+
+    def append_note(self, call_id: CallId, text: str, draft_id: str) -> Future[None]:
+        """Turn a draft into a note, at most once for each draft id."""
+        ...
+
+    def wrap_up(self, wrap_up: WrapUp) -> Future[None]:
+        """Close the call."""
+        ...
+
+    def open_task(self, follow_up: FollowUp) -> Future[None]:
+        """Write down a task or a call-back outside of a wrap-up."""
+        ...
+
+    def finish_task(self, task_id: TaskId, version: int) -> Future[None]:
+        """Mark a task as done."""
+        ...
+
+    def verify(self, call_id: CallId, fact: str, ticked: bool) -> Future[None]:
+        """Store that the caller knew a fact; *fact* is the template of the sentence shown."""
+        ...
+
+    def call_back(self, number: str, customer_id: CustomerId | None) -> Future[None]:
+        """Dial a number from this desk's telephone."""
+        ...
+
+    def set_ready(self, ready: bool) -> Future[None]:
+        """Take calls, or pause."""
+        ...

@@ -1,0 +1,1 @@
+"""Item models: rows fetched by page, data() only looks up."""

@@ -1,0 +1,119 @@
+"""What every painted part shares: colours, fonts, icons and ways to set a line of text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+
+from crmdesk.ui.icons import Icons
+from crmdesk.ui.theme import Fonts, Theme
+
+_ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+_LINE = int(_ALIGN | Qt.TextFlag.TextSingleLine)
+_WRAP = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
+_CENTRE = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+CHIP_HEIGHT = 20
+
+
+def plain(text: str) -> str:
+    """Return data fit for one line of paint: control characters, also line ends, become spaces."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+class Ink(QObject):
+    """Colours, fonts and icons of the present theme.
+
+    Signals:
+        changed(): another theme from now on; whoever paints repaints.
+    """
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, fonts: Fonts, icons: Icons) -> None:
+        super().__init__()
+        self.theme = theme
+        self.fonts = fonts
+        self.icons = icons
+        self.body = QFontMetrics(fonts.body)
+        self.strong = QFontMetrics(fonts.strong)
+        self.head = QFontMetrics(fonts.head)
+        self.ratio = 1.0
+        self._colours: dict[str, QColor] = {}
+        self._pens: dict[str, QPen] = {}
+
+    def use(self, theme: Theme) -> None:
+        """Paint in *theme* from now on."""
+        self.theme = theme
+        self.changed.emit()
+
+    def colour(self, value: str) -> QColor:
+        """Return *value* (``#rrggbb``) as a colour of Qt."""
+        made = self._colours.get(value)
+        if made is None:
+            made = self._colours[value] = QColor(value)
+        return made
+
+    def metrics(self, font: QFont) -> QFontMetrics:
+        """Return the measures of one of our three fonts."""
+        if font is self.fonts.body:
+            return self.body
+        return self.strong if font is self.fonts.strong else self.head
+
+    def line(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
+        """Draw one line, cut short with an ellipsis when too long; return the pixels it took."""
+        if not text or area.width() <= 0:
+            return 0
+        metrics = self.metrics(font)
+        text = plain(text)
+        width = metrics.horizontalAdvance(text)
+        if width > area.width():
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+            width = area.width()
+        self._pen(painter, font, colour)
+        painter.drawText(area, _LINE, text)
+        return width
+
+    def wrapped(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
+        """Draw lines wrapped at words; what does not fit is cut at the lower edge."""
+        self._pen(painter, font, colour)
+        painter.drawText(area, _WRAP, text)
+
+    def centred(self, painter: QPainter, area: QRect, text: str, colour: str) -> None:
+        """Draw a hint in the middle of an empty area."""
+        self._pen(painter, self.fonts.body, colour)
+        painter.drawText(area, _CENTRE, text)
+
+    def icon(self, painter: QPainter, at: QPoint, name: str, colour: str, size: int = 16) -> None:
+        """Draw an icon with its upper left corner *at*."""
+        painter.drawPixmap(at, self.icons.pixmap(name, colour, size, self.ratio))
+
+    def chip(self, painter: QPainter, at: QPoint, text: str, tone: str = "plain", icon: str = "") -> int:
+        """Draw a short mark on a soft background; return its width."""
+        colour, soft = self.theme.tone(tone)
+        text = plain(text)
+        left = 24 if icon else 8
+        width = self.body.horizontalAdvance(text) + left + 8
+        area = QRect(at.x(), at.y(), width, CHIP_HEIGHT)
+        painter.fillRect(area, self.colour(soft))
+        if icon:
+            self.icon(painter, QPoint(at.x() + 4, at.y() + 2), icon, colour)
+        self._pen(painter, self.fonts.body, colour)
+        painter.drawText(area.adjusted(left, 0, 0, 0), _LINE, text)
+        return width
+
+    def focus_ring(self, painter: QPainter, area: QRect) -> None:
+        """Draw the frame that shows where the keyboard is."""
+        painter.setPen(QPen(self.colour(self.theme.accent), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(area.adjusted(1, 1, -1, -1))
+
+    def rule(self, painter: QPainter, left: int, right: int, y: int) -> None:
+        """Draw a thin line across."""
+        painter.fillRect(left, y, right - left, 1, self.colour(self.theme.line))
+
+    def _pen(self, painter: QPainter, font: QFont, colour: str) -> None:
+        pen = self._pens.get(colour)
+        if pen is None:
+            pen = self._pens[colour] = QPen(self.colour(colour))
+        painter.setFont(font)
+        painter.setPen(pen)

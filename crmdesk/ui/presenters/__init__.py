@@ -1,0 +1,1 @@
+"""What happens between views and services: requests, slots, commands."""

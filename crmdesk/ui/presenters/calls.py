@@ -1,0 +1,377 @@
+"""Calls and their slots: a pop comes, the telephone goes on, the agent opens, decides and finishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
+
+from crmdesk.models.screen_pop import DispositionChoice, Found, NoteDraft, ScreenPop
+from crmdesk.models.types import CustomerId
+from crmdesk.ui.cards import CardsOf
+from crmdesk.ui.desk import CallState, Desk, WrapUp
+from crmdesk.ui.moments import Moments, Monotonic
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.presenters.notes import NotesPresenter
+from crmdesk.ui.presenters.record import RecordPresenter
+from crmdesk.ui.slots import STRETCH_SECONDS, WRAP_UP_SECONDS, Slot, Slots, guess_disposition
+from crmdesk.ui.translation import Words
+
+GUARD_SECONDS = 0.4
+"""How long a call that just appeared hears no keys: they were meant for something else."""
+_TICK_MS = 1000
+
+
+class CallsPresenter(QObject):
+    """Steers band, note and wrap-up.
+
+    Signals:
+        announced(ScreenPop): a call appeared; for screen readers, strip and task bar.
+        emptied(): no call is open any more.
+    """
+
+    announced = Signal(object)
+    emptied = Signal()
+
+    def __init__(
+        self,
+        parts: Parts,
+        slots: Slots,
+        record: RecordPresenter,
+        notes: NotesPresenter,
+        desk: Desk,
+        operations: Operations,
+        words: Words,
+        moments: Moments,
+        monotonic: Monotonic,
+        open_on_ring: bool = True,
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._slots = slots
+        self._record = record
+        self._notes = notes
+        self._desk = desk
+        self._operations = operations
+        self._words = words
+        self._moments = moments
+        self._monotonic = monotonic
+        self._open_on_ring = open_on_ring
+        self._cards = CardsOf(words, moments)
+        self._choices: tuple[DispositionChoice, ...] = ()
+        self._ready = True
+        self._clock = QTimer(self, interval=_TICK_MS)
+        self._clock.timeout.connect(self.tick)
+        parts.band.opened.connect(self.open_number)
+        parts.chooser.chosen.connect(self.choose)
+        parts.wrap_up.disposition_chosen.connect(self._on_disposition)
+        notes.restored.connect(self._on_restored)
+        words.changed.connect(self.redraw)
+        self.redraw()
+
+    def offer(self, choices: tuple[DispositionChoice, ...]) -> None:
+        """Know the ways a call can end."""
+        self._choices = choices
+        self._parts.wrap_up.offer(choices)
+        self._draw_wrap_up()
+
+    def popped(self, pop: ScreenPop) -> Slot | None:
+        """Show a call that rings; return its slot, None when all four are taken."""
+        known = self._slots.of_key(pop.call_key)
+        if known is not None:
+            self._replace(known, pop)
+            return known
+        number = self._slots.free() or self._reusable()
+        if number is None:
+            name, _ = self._cards.who(pop)
+            self._parts.messages.say(self._words.tr("A fifth call rings: {name}", name=name), "due")
+            return None
+        slot = Slot(number, pop, "ringing", pop.rang_at, self._monotonic(), str(uuid4()))
+        self._slots.put(slot)
+        self._parts.note.begin(number)
+        self._clock.start()
+        if self._open_on_ring and self._may_open():
+            self._open(slot)
+        self.redraw()
+        self.announced.emit(pop)
+        return slot
+
+    def call_changed(self, change: CallState) -> None:
+        """Follow the telephone; a call that was never ours leaves, one that breaks off stays."""
+        slot = self._slots.of_key(change.call_key)
+        if slot is None:
+            return
+        until = self._moments.now() + timedelta(seconds=WRAP_UP_SECONDS)
+        slot.take(change, until)
+        if change.state == "missed" and self._untouched(slot):
+            self._remove(slot)
+            return
+        if change.state == "talking" and self._may_open():
+            self._open(slot)
+        if not slot.live and not slot.disposition:
+            slot.disposition = guess_disposition(self._choices, slot)
+        self.redraw()
+
+    def open_waiting(self) -> None:
+        """Open the caller in the band: the newest not yet opened, else the current one."""
+        slot = self._slots.newest_waiting() or self._slots.current
+        if slot is not None:
+            self.open_number(slot.number)
+
+    def open_number(self, number: int) -> None:
+        """Open the call in a slot, by a key or a click."""
+        slot = self._slots.at(number)
+        if slot is None or self._fresh(slot):
+            return
+        typing = any(self._parts.note.edit(n).hasFocus() for n in range(1, 5))
+        self._open(slot)
+        if typing:
+            self._parts.note.to_note()
+        self.redraw()
+
+    def choose(self, row: int) -> None:
+        """Say who calls: the person in *row* of the chooser."""
+        slot = self._undecided()
+        if slot is None or self._fresh(slot) or row >= len(slot.pop.matches):
+            return
+        self._decide(slot, slot.pop.matches[row].customer_id)
+
+    def attach(self, found: Found) -> bool:
+        """A customer was found by hand: he is the caller if that is open; return whether it was."""
+        slot = self._slots.current
+        if slot is None or not slot.undecided:
+            return False
+        self._decide(slot, found.customer_id)
+        return True
+
+    def not_him(self) -> None:
+        """The wrong person popped: move call and note away from him."""
+        slot = self._slots.current
+        if slot is None or slot.undecided or self._fresh(slot):
+            return
+        self._notes.save(slot.number)
+        self._operations.run(self._desk.not_him(slot.pop, None), lambda pop: self._replace(slot, pop))
+
+    def always_ask(self) -> None:
+        """Ask whenever this number rings."""
+        slot = self._slots.current
+        if slot is None or self._fresh(slot) or slot.pop.number.e164 is None:
+            return
+        told = self._words.tr("{number}: you will be asked every time", number=slot.pop.number.display)
+        self._operations.run(self._desk.always_ask(slot.pop.number.e164), self._telling(told))
+
+    def only_this(self) -> None:
+        """The number is of this customer only."""
+        slot = self._slots.current
+        if slot is None or self._fresh(slot) or slot.pop.customer is None or slot.pop.number.e164 is None:
+            return
+        card = slot.pop.customer
+        told = self._words.tr(
+            "{number} belongs to {name} only", number=slot.pop.number.display, name=card.name
+        )
+        self._operations.run(self._desk.only_this(slot.pop.number.e164, card.id), self._telling(told))
+
+    def call_back(self) -> None:
+        """Dial the number of the current call."""
+        slot = self._slots.current
+        if slot is None or slot.pop.number.e164 is None:
+            self._parts.messages.say(self._words.tr("There is no number to call back"), "due")
+            return
+        customer = slot.pop.customer.id if slot.pop.customer else None
+        told = self._words.tr("Dialling {number}", number=slot.pop.number.display)
+        self._operations.run(self._desk.call_back(slot.pop.number.e164, customer), self._telling(told))
+
+    def finish(self) -> None:
+        """F12: end the wrap-up; without a call, ready or paused."""
+        slot = self._slots.current
+        if slot is None:
+            self._toggle_ready()
+            return
+        if slot.live:
+            told = self._words.tr(
+                "The call is still up. F12 finishes it once it has ended; the note is kept."
+            )
+            self._parts.messages.say(told, "due")
+            return
+        if slot.finishing:
+            return
+        self._parts.note.flush(slot.number)
+        slot.finishing = True
+        wrap_up = WrapUp(
+            call_id=slot.pop.call_id,
+            disposition=slot.disposition or guess_disposition(self._choices, slot),
+            customer_id=slot.pop.customer.id if slot.pop.customer else None,
+            draft_id=slot.draft_id,
+            text=self._parts.note.text(slot.number).strip(),
+            articles=tuple(slot.used),
+            follow_up=slot.follow_up,
+        )
+
+        def refused(error: BaseException) -> None:
+            slot.finishing = False
+            self._operations.failed.emit(error)
+
+        self._operations.run(self._desk.wrap_up(wrap_up), lambda _: self._on_finished(slot), failed=refused)
+
+    def stretch(self) -> None:
+        """A minute more for the wrap-up."""
+        slot = self._slots.current
+        if slot is not None and slot.wrap_up_until is not None:
+            slot.wrap_up_until = max(slot.wrap_up_until, self._moments.now()) + timedelta(
+                seconds=STRETCH_SECONDS
+            )
+            self._draw_wrap_up()
+
+    def use_disposition_key(self) -> None:
+        """Put the keyboard on how the call ended."""
+        if self._slots.current is not None:
+            self._parts.wrap_up.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def tick(self) -> None:
+        """Once a second: timers."""
+        self._draw_band()
+        self._draw_wrap_up()
+
+    def redraw(self) -> None:
+        """Show the present state in band and wrap-up."""
+        self._draw_band()
+        self._draw_wrap_up()
+
+    def _open(self, slot: Slot) -> None:
+        self._slots.current = slot
+        slot.opened = True
+        self._parts.record.with_call(True)
+        self._parts.note.show_slot(slot.number)
+        self._parts.note.say_saved("")
+        self._record.show_slot(slot)
+        self._parts.stage.present(self._parts.record)
+
+    def _may_open(self) -> bool:
+        if self._slots.current is not None:
+            return False
+        focus = QApplication.focusWidget()
+        writing = isinstance(focus, QLineEdit | QPlainTextEdit) and self._parts.stage.isAncestorOf(focus)
+        return not writing
+
+    def _fresh(self, slot: Slot) -> bool:
+        return self._monotonic() - slot.appeared < GUARD_SECONDS
+
+    def _undecided(self) -> Slot | None:
+        current = self._slots.current
+        if current is not None and current.undecided and current.pop.matches:
+            return current
+        waiting = [slot for slot in self._slots if slot.undecided and slot.pop.matches]
+        return max(waiting, key=lambda slot: slot.appeared, default=None)
+
+    def _decide(self, slot: Slot, customer_id: CustomerId) -> None:
+        self._operations.run(self._desk.choose(slot.pop, customer_id), lambda pop: self._replace(slot, pop))
+
+    def _replace(self, slot: Slot, pop: ScreenPop) -> None:
+        slot.pop = pop
+        if self._slots.current is slot:
+            self._record.show_slot(slot)
+        self.redraw()
+
+    def _reusable(self) -> int | None:
+        done = [s for s in self._slots if not s.live and s is not self._slots.current and self._untouched(s)]
+        if not done:
+            return None
+        self._slots.remove(done[0])
+        return done[0].number
+
+    def _untouched(self, slot: Slot) -> bool:
+        if self._parts.note.text(slot.number).strip() or slot.follow_up or slot.used:
+            return False
+        focus = QApplication.focusWidget()
+        inside = focus is not None and self._parts.record.isAncestorOf(focus)
+        return not (inside and self._slots.current is slot)
+
+    def _on_restored(self, draft: NoteDraft, pop: ScreenPop) -> None:
+        number = self._slots.free()
+        if number is None or self._slots.of_key(pop.call_key) is not None:
+            return
+        slot = Slot(number, pop, "ended", pop.rang_at, self._monotonic(), draft.draft_id)
+        slot.ended_at = pop.rang_at
+        slot.disposition = guess_disposition(self._choices, slot)
+        self._slots.put(slot)
+        self._parts.note.begin(number, draft.text, draft.cursor)
+        self._parts.messages.say(
+            self._words.tr("A note that was not finished is back. Nothing was lost."), "good"
+        )
+        self._clock.start()
+        if self._may_open():
+            self._open(slot)
+        self.redraw()
+
+    def _on_disposition(self, key: str) -> None:
+        if self._slots.current is not None:
+            self._slots.current.disposition = key
+
+    def _on_finished(self, slot: Slot) -> None:
+        name, _ = self._cards.who(slot.pop)
+        self._parts.messages.say(self._words.tr("Finished: {name}", name=name), "good")
+        self._remove(slot)
+
+    def _remove(self, slot: Slot) -> None:
+        was_current = self._slots.current is slot
+        self._slots.remove(slot)
+        self._parts.note.begin(slot.number)
+        if was_current:
+            self._record.clear()
+            following = next(iter(self._slots), None)
+            if following is not None:
+                self._open(following)
+            else:
+                self._go_home()
+        if not len(self._slots):
+            self._clock.stop()
+        self.redraw()
+
+    def _go_home(self) -> None:
+        self._parts.follow_up.hide()
+        self._parts.stage.present(self._parts.home)
+        self.emptied.emit()
+
+    def _toggle_ready(self) -> None:
+        wanted = not self._ready
+
+        def done(_: object) -> None:
+            self._ready = wanted
+            self.redraw()
+
+        self._operations.run(self._desk.set_ready(wanted), done)
+
+    def _telling(self, text: str) -> Callable[[object], None]:
+        return lambda _: self._parts.messages.say(text, "good")
+
+    def _draw_band(self) -> None:
+        current = self._slots.current.number if self._slots.current is not None else 0
+        self._parts.band.show_cards(tuple(self._cards.card(slot) for slot in self._slots), current)
+        if not len(self._slots):
+            title = self._words.tr("Ready") if self._ready else self._words.tr("Paused")
+            line = self._words.tr("Waiting for a call · F12 pauses · Ctrl+K finds anything")
+            if not self._ready:
+                line = self._words.tr("No calls come in · F12 takes calls again")
+            self._parts.band.show_ready(title, line, "good" if self._ready else "due")
+
+    def _draw_wrap_up(self) -> None:
+        slot, strip = self._slots.current, self._parts.wrap_up
+        if slot is None:
+            return
+        strip.choose(slot.disposition or guess_disposition(self._choices, slot))
+        marks = [
+            ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
+        ]
+        if slot.follow_up is not None:
+            due = self._moments.day_and_time(slot.follow_up.due_at)
+            marks.append(("call-back", f"{due} · {slot.follow_up.subject}", "due"))
+        strip.marks.show_marks(tuple(marks))
+        if slot.wrap_up_until is None:
+            strip.show_timer("", "plain")
+            return
+        left = int((slot.wrap_up_until - self._moments.now()).total_seconds())
+        strip.show_timer(self._words.tr("{n} s", n=max(0, left)), "plain" if left > 5 else "due")

@@ -1,0 +1,291 @@
+"""What each command does, and where the keyboard goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+
+from crmdesk.models.screen_pop import Answer, Article, Found
+from crmdesk.models.types import CustomerId
+from crmdesk.ui.desk import CustomerRecord, Desk, FollowUp
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.presenters.calls import CallsPresenter
+from crmdesk.ui.presenters.notes import NotesPresenter
+from crmdesk.ui.presenters.record import RecordPresenter
+from crmdesk.ui.slots import Slots
+from crmdesk.ui.translation import Words
+
+
+class CommandsPresenter(QObject):
+    """Runs commands by id.
+
+    Signals:
+        language_wanted(), theme_wanted(), quit_wanted(): for the window.
+        home_shown(): the worklist is on top.
+    """
+
+    language_wanted = Signal()
+    theme_wanted = Signal()
+    quit_wanted = Signal()
+    home_shown = Signal()
+
+    def __init__(
+        self,
+        parts: Parts,
+        slots: Slots,
+        calls: CallsPresenter,
+        record: RecordPresenter,
+        notes: NotesPresenter,
+        desk: Desk,
+        operations: Operations,
+        words: Words,
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._slots = slots
+        self._calls = calls
+        self._record = record
+        self._notes = notes
+        self._desk = desk
+        self._operations = operations
+        self._words = words
+        self._handlers = self._make_handlers()
+        parts.answers.used.connect(self.use)
+        parts.follow_up.accepted.connect(self._on_follow_up)
+
+    def run(self, command_id: str) -> None:
+        """Run a command."""
+        self._handlers[command_id]()
+
+    def known(self) -> set[str]:
+        """Return the ids that can be run."""
+        return set(self._handlers)
+
+    def open_customer(self, customer_id: CustomerId) -> None:
+        """Open a customer by hand, unless a call is on the screen; then he opens when it is finished."""
+        self._operations.run(self._desk.customer_record(customer_id), self._on_record, topic="record")
+
+    def on_found(self, found: Found) -> None:
+        """Somebody was found: the caller if a call waits for a name, else a record to read."""
+        if not self._calls.attach(found):
+            self.open_customer(found.customer_id)
+
+    def use(self, answer: Answer | None = None) -> None:
+        """Take what to say into the note and remember that the article was used."""
+        chosen = answer or self._parts.answers.current()
+        if self._slots.current is None:
+            self._parts.messages.say(self._words.tr("No call is open that could take the answer"), "due")
+            return
+        article = self._parts.answers.article.shown
+        if self._parts.answers.reading and article is not None:
+            self._on_use(article)
+        elif chosen is not None:
+            self._operations.run(self._desk.article(chosen.article_id), self._on_use, topic="use")
+
+    def _make_handlers(self) -> dict[str, Callable[[], None]]:
+        parts, calls = self._parts, self._calls
+        handlers: dict[str, Callable[[], None]] = {
+            "open-caller": calls.open_waiting,
+            "not-him": calls.not_him,
+            "always-ask": calls.always_ask,
+            "only-this": calls.only_this,
+            "call-back": calls.call_back,
+            "finish": calls.finish,
+            "stretch": calls.stretch,
+            "find": lambda: parts.finder.open(QApplication.focusWidget()),
+            "verify": self._verify,
+            "home": self._home,
+            "answers": self._answers,
+            "note": self._note,
+            "follow-up": self._follow_up,
+            "wrap-up": calls.use_disposition_key,
+            "go-on": self._go_on,
+            "save": self._save,
+            "next-pane": lambda: self._to_pane(1),
+            "previous-pane": lambda: self._to_pane(-1),
+            "language": self.language_wanted.emit,
+            "theme": self.theme_wanted.emit,
+            "leave": self._leave,
+            "keys": lambda: parts.keys.toggle(QApplication.focusWidget()),
+            "quit": self.quit_wanted.emit,
+        }
+        for number in range(1, 5):
+            handlers[f"slot-{number}"] = self._opener(number)
+        for row in range(5):
+            handlers[f"choose-{row + 1}"] = self._chooser(row)
+        return handlers
+
+    def _opener(self, number: int) -> Callable[[], None]:
+        return lambda: self._calls.open_number(number)
+
+    def _chooser(self, row: int) -> Callable[[], None]:
+        return lambda: self._calls.choose(row)
+
+    def _record_shown(self) -> bool:
+        return self._parts.stage.shown is self._parts.record
+
+    def _verify(self) -> None:
+        if self._record_shown():
+            self._parts.caller.to_verification()
+
+    def _answers(self) -> None:
+        if self._record_shown():
+            self._parts.answers.to_search()
+        else:
+            self._parts.home.news.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _note(self) -> None:
+        if self._slots.current is not None:
+            self._parts.stage.present(self._parts.record)
+            self._parts.note.to_note()
+
+    def _follow_up(self) -> None:
+        if not self._record_shown():
+            self._parts.home.tasks.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif self._parts.follow_up.isVisible() and self._parts.follow_up.isAncestorOf(_focus()):
+            self._close_follow_up()
+        else:
+            self._parts.follow_up.open_with(self._subject())
+
+    def _subject(self) -> str:
+        slot = self._slots.current
+        if slot is None:
+            return ""
+        note = self._parts.note.text(slot.number).strip()
+        return note.splitlines()[0][:120] if note else ""
+
+    def _close_follow_up(self) -> bool:
+        if self._parts.follow_up.isHidden():
+            return False
+        inside = self._parts.follow_up.isAncestorOf(_focus())
+        if inside and self._slots.current is not None:
+            self._parts.note.to_note()
+        self._parts.follow_up.hide()
+        return True
+
+    def _go_on(self) -> None:
+        parts = self._parts
+        if parts.answers.owns_focus():
+            self.use()
+        elif parts.follow_up.isVisible() and parts.follow_up.isAncestorOf(_focus()):
+            parts.follow_up.accept()
+        elif self._slots.current is not None and not self._slots.current.live:
+            self._calls.finish()
+        else:
+            self._save()
+
+    def _save(self) -> None:
+        slot = self._slots.current
+        if slot is not None:
+            self._notes.save(slot.number)
+
+    def _leave(self) -> None:
+        """Esc: close one thing, the uppermost; never discard."""
+        parts = self._parts
+        if parts.keys.close_list() or parts.finder.close_hits():
+            return
+        if parts.box.hasFocus():
+            parts.finder.leave()
+            return
+        closers = (
+            parts.messages.dismiss,
+            self._close_follow_up,
+            parts.home.close_article,
+            self._record.close_article,
+            parts.timeline.close_detail,
+            self._record.clear_search,
+            parts.home.clear_filter,
+        )
+        if not any(close() for close in closers) and self._slots.current is None and self._record_shown():
+            self._home()
+
+    def _home(self) -> None:
+        parts = self._parts
+        if parts.stage.shown is parts.home:
+            return
+        parts.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        parts.stage.present(parts.home)
+        if self._slots.current is None:
+            self._record.clear()
+        self.home_shown.emit()
+
+    def _on_record(self, record: CustomerRecord) -> None:
+        current = self._slots.current
+        if current is not None:
+            name = record.customer.name
+            told = self._words.tr(
+                "{name} opens once this call is finished or put into the background", name=name
+            )
+            self._parts.messages.say(told, "due")
+            return
+        self._parts.record.with_call(False)
+        self._record.show_record(record)
+        self._parts.stage.present(self._parts.record)
+        self._parts.timeline.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_use(self, article: Article) -> None:
+        slot = self._slots.current
+        if slot is None:
+            return
+        if article.say_this.strip():
+            self._parts.note.insert(slot.number, article.say_this.strip())
+        slot.used[article.article_id] = article.title
+        self._parts.answers.mark_used(frozenset(slot.used))
+        self._operations.run(self._desk.mark_article(article.article_id, "used", slot.pop.call_id))
+        self._parts.messages.say(self._words.tr("Taken into the note: {title}", title=article.title), "good")
+        self._calls.redraw()
+
+    def _on_follow_up(self, kind: str, due_at: datetime, subject: str) -> None:
+        slot = self._slots.current
+        number = slot.pop.number.e164 or "" if slot is not None else ""
+        follow_up = FollowUp(
+            kind=kind,
+            subject=subject or self._words.tr("Call back"),
+            due_at=due_at,
+            customer_id=self._record.customer_id,
+            call_id=slot.pop.call_id if slot is not None else None,
+            number=number,
+        )
+        self._close_follow_up()
+        if slot is not None:
+            slot.follow_up = follow_up
+            slot.disposition = ""
+            self._calls.redraw()
+            return
+        told = self._words.tr("Written down: {subject}", subject=follow_up.subject)
+        self._operations.run(
+            self._desk.open_task(follow_up), lambda _: self._parts.messages.say(told, "good")
+        )
+
+    def _to_pane(self, step: int) -> None:
+        panes = [pane for pane in self._panes() if pane.isVisible() and pane.isEnabled()]
+        focus = _focus()
+        here = next((n for n, pane in enumerate(panes) if pane is focus), -1 if step > 0 else 0)
+        if panes:
+            panes[(here + step) % len(panes)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _panes(self) -> list[QWidget]:
+        parts = self._parts
+        if not self._record_shown():
+            return [parts.home.tasks, parts.home.calls, parts.home.news, parts.home.article, parts.box]
+        notes: list[QWidget] = [parts.note.edit(n) for n in range(1, 5)]
+        return [
+            parts.caller.list,
+            parts.timeline.list,
+            parts.chooser.list,
+            parts.answers.search,
+            parts.answers.list,
+            parts.answers.article,
+            *notes,
+            parts.follow_up.subject,
+            parts.wrap_up.box,
+            parts.box,
+        ]
+
+
+def _focus() -> QWidget:
+    return QApplication.focusWidget() or QWidget()

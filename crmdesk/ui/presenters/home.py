@@ -1,0 +1,90 @@
+"""The worklist and the finder: what waits, and customers opened by hand."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from crmdesk.models.changes import ChangeSet
+from crmdesk.models.screen_pop import Answer, CallLine, Found, TaskLine
+from crmdesk.ui.desk import Desk
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.translation import Words
+
+_SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
+
+
+class HomePresenter(QObject):
+    """Keeps the worklist fresh.
+
+    Signals:
+        customer_wanted(CustomerId): open this customer by hand.
+        command_wanted(str): run this command.
+    """
+
+    customer_wanted = Signal(object)
+    command_wanted = Signal(str)
+
+    def __init__(self, parts: Parts, desk: Desk, operations: Operations, words: Words) -> None:
+        super().__init__()
+        self._parts = parts
+        self._desk = desk
+        self._operations = operations
+        self._words = words
+        self._stale = True
+        parts.home.task_entered.connect(self._on_task)
+        parts.home.task_done.connect(self._on_task_done)
+        parts.home.call_entered.connect(self._on_call)
+        parts.home.news_entered.connect(self._on_news)
+        parts.finder.searched.connect(self._on_searched)
+
+    def refresh(self) -> None:
+        """Fetch the worklist if it is stale and on the screen."""
+        if self._stale and self._parts.stage.shown is self._parts.home:
+            self._stale = False
+            self._operations.run(self._desk.worklist(), self._parts.home.show_worklist, topic="worklist")
+
+    def on_changed(self, changes: ChangeSet) -> None:
+        """Rows changed: the worklist may be stale."""
+        if changes.kinds & _SHOWN:
+            self._stale = True
+            self.refresh()
+
+    def _on_searched(self, text: str) -> None:
+        self._operations.run(self._desk.find(text), self._parts.finder.show_found, topic="find")
+
+    def _on_task(self, task: TaskLine) -> None:
+        if task.customer_id is not None:
+            self.customer_wanted.emit(task.customer_id)
+        if task.kind == "callback" and task.number:
+            told = self._words.tr("Dialling {number}", number=task.number)
+            self._operations.run(
+                self._desk.call_back(task.number, task.customer_id),
+                lambda _: self._parts.messages.say(told, "good"),
+            )
+
+    def _on_task_done(self, task: object) -> None:
+        if isinstance(task, TaskLine):
+            self._stale = True
+            self._operations.run(
+                self._desk.finish_task(task.id, task.version), lambda _: self._on_finished(task)
+            )
+
+    def _on_finished(self, task: TaskLine) -> None:
+        self._parts.messages.say(self._words.tr("Done: {subject}", subject=task.subject), "good")
+        self._stale = True
+        self.refresh()
+
+    def _on_call(self, call: CallLine) -> None:
+        if call.customer_id is not None:
+            self.customer_wanted.emit(call.customer_id)
+        else:
+            self._parts.box.setText(call.number)
+            self.command_wanted.emit("find")
+
+    def _on_news(self, answer: Answer) -> None:
+        self._operations.run(self._desk.article(answer.article_id), self._parts.home.read, topic="news")
+
+    def on_found(self, found: Found) -> None:
+        """A customer was chosen in the finder while no call waits for a name."""
+        self.customer_wanted.emit(found.customer_id)

@@ -1,0 +1,79 @@
+"""Notes that are never lost: drafts saved while typing, found again after a crash."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from PySide6.QtCore import QObject, Signal
+
+from crmdesk.models.screen_pop import NoteDraft, ScreenPop
+from crmdesk.models.types import CallId
+from crmdesk.ui.desk import Desk
+from crmdesk.ui.moments import Moments
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.slots import Slot, Slots
+from crmdesk.ui.translation import Words
+
+
+class NotesPresenter(QObject):
+    """Saves what is typed.
+
+    Signals:
+        restored(NoteDraft, ScreenPop): a note typed before a crash, with its call.
+    """
+
+    restored = Signal(object, object)
+
+    def __init__(
+        self, parts: Parts, slots: Slots, desk: Desk, operations: Operations, words: Words, moments: Moments
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._slots = slots
+        self._desk = desk
+        self._operations = operations
+        self._words = words
+        self._moments = moments
+        parts.note.typed.connect(self.save)
+
+    def save(self, number: int) -> None:
+        """Keep the note of a slot now."""
+        slot = self._slots.at(number)
+        if slot is None or slot.finishing:
+            return
+        edit = self._parts.note.edit(number)
+        now = self._moments.now()
+        draft = NoteDraft(
+            draft_id=slot.draft_id,
+            call_id=str(slot.pop.call_id),
+            text=edit.toPlainText(),
+            cursor=edit.textCursor().position(),
+            saved_at=now,
+        )
+        self._operations.run(self._desk.save_draft(draft), lambda _: self._on_saved(slot))
+
+    def save_all(self) -> None:
+        """Keep every note that has unsaved typing, e.g. before the window closes."""
+        for slot in self._slots:
+            self._parts.note.flush(slot.number)
+
+    def take_over(self) -> None:
+        """Ask for notes of calls that were open when the program ended."""
+        self._operations.run(self._desk.drafts(), self._on_drafts)
+
+    def _on_saved(self, slot: Slot) -> None:
+        if slot is self._slots.current:
+            at = self._moments.local(self._moments.now()).strftime("%H:%M:%S")
+            self._parts.note.say_saved(self._words.tr("kept {time}", time=at))
+
+    def _on_drafts(self, drafts: tuple[NoteDraft, ...]) -> None:
+        for draft in drafts:
+            if draft.text.strip():
+                self._ask_for_call(draft)
+
+    def _ask_for_call(self, draft: NoteDraft) -> None:
+        def arrived(pop: ScreenPop) -> None:
+            self.restored.emit(draft, pop)
+
+        self._operations.run(self._desk.call(CallId(UUID(draft.call_id))), arrived)

@@ -1,0 +1,198 @@
+"""What the record shows: a call's pop or a customer opened by hand; its pages, answers and ticks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from crmdesk.models.screen_pop import Answer, Article, TimelinePage
+from crmdesk.models.types import CustomerId
+from crmdesk.ui.cards import CardsOf
+from crmdesk.ui.desk import CustomerRecord, Desk
+from crmdesk.ui.itemmodels.facts import Fact, FactsOf
+from crmdesk.ui.moments import Moments
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.slots import Slot
+from crmdesk.ui.translation import Words
+
+_EMPTY = TimelinePage((), None, 0)
+
+
+class RecordPresenter(QObject):
+    """Steers caller, time line and answers; at any time it shows a slot, a record, or nothing."""
+
+    def __init__(
+        self, parts: Parts, desk: Desk, operations: Operations, words: Words, moments: Moments
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._desk = desk
+        self._operations = operations
+        self._words = words
+        self._facts = FactsOf(words, moments)
+        self._cards = CardsOf(words, moments)
+        self.slot: Slot | None = None
+        self.record: CustomerRecord | None = None
+        parts.timeline.page_wanted.connect(self._on_page_wanted)
+        parts.timeline.kinds_chosen.connect(self._on_kinds)
+        parts.answers.searched.connect(self._on_searched)
+        parts.answers.reading_wanted.connect(self.read)
+        parts.caller.ticked.connect(self._on_ticked)
+        words.changed.connect(self.retranslate)
+
+    @property
+    def customer_id(self) -> CustomerId | None:
+        """Whose record is shown."""
+        if self.slot is not None:
+            return self.slot.pop.customer.id if self.slot.pop.customer else None
+        return self.record.customer.id if self.record else None
+
+    def show_slot(self, slot: Slot) -> None:
+        """Show a call; the keyboard stays where it is."""
+        self._forget()
+        self.slot, self.record = slot, None
+        pop = slot.pop
+        parts = self._parts
+        parts.caller.show_facts(self._lines())
+        if pop.customer is None:
+            heading = self._words.tr("Who is calling?") if pop.matches else self._words.tr("Unknown caller")
+            aside = self._words.tr("Alt+1…5 choose") if pop.matches else self._cards.origin(pop.number)
+            parts.chooser.show_choices(heading, aside, self._cards.choices(pop))
+            parts.record.middle.present(parts.chooser)
+            parts.timeline.begin(_EMPTY)
+        else:
+            parts.timeline.begin(pop.timeline)
+            parts.record.middle.present(parts.timeline)
+        answers = pop.answers if slot.answers is None else slot.answers
+        parts.answers.begin(answers, frozenset(slot.used), slot.search, slot.article)
+
+    def show_record(self, record: CustomerRecord) -> None:
+        """Show a customer opened by hand."""
+        self._forget()
+        self.slot, self.record = None, record
+        self._parts.caller.show_facts(self._lines())
+        self._parts.timeline.begin(record.timeline)
+        self._parts.record.middle.present(self._parts.timeline)
+        self._parts.answers.begin(record.answers, frozenset(), "", None)
+
+    def clear(self) -> None:
+        """Show nobody any more."""
+        self._forget()
+        self.slot = self.record = None
+
+    def refresh(self) -> None:
+        """Fetch again what somebody else changed, without moving what is being read."""
+        customer_id = self.customer_id
+        if customer_id is not None:
+            future = self._desk.customer_record(customer_id)
+            self._operations.run(future, self._on_refreshed, topic="refresh")
+
+    def read(self, answer: Answer) -> None:
+        """Open an article."""
+        self._operations.run(self._desk.article(answer.article_id), self._on_article, topic="article")
+
+    def close_article(self) -> bool:
+        """Back to the list of answers; return whether an article was open."""
+        if self.slot is not None:
+            self.slot.article = None
+        return self._parts.answers.close_article()
+
+    def clear_search(self) -> bool:
+        """Clear the words searched and show the first answers again; return whether there were any."""
+        if not self._parts.answers.search.text():
+            return False
+        self._parts.answers.search.clear()
+        self._on_searched("")
+        return True
+
+    def retranslate(self) -> None:
+        """Words changed."""
+        self._parts.timeline.retranslate()
+        self._parts.answers.list.viewport().update()
+        if self.slot is not None or self.record is not None:
+            self._parts.caller.show_facts(self._lines())
+        if self.slot is not None and self.slot.undecided:
+            pop = self.slot.pop
+            heading = self._words.tr("Who is calling?") if pop.matches else self._words.tr("Unknown caller")
+            aside = self._words.tr("Alt+1…5 choose") if pop.matches else self._cards.origin(pop.number)
+            self._parts.chooser.show_choices(heading, aside, self._cards.choices(pop))
+
+    def _lines(self) -> list[Fact]:
+        if self.slot is not None:
+            pop = self.slot.pop
+            if pop.customer is None:
+                return self._cards.unknown_facts(pop)
+            return self._facts.customer(pop.customer, pop.badges, pop.counters, pop.verify, self.slot.ticked)
+        if self.record is not None:
+            shown = self.record
+            return self._facts.customer(shown.customer, shown.badges, shown.counters, (), set())
+        return []
+
+    def _forget(self) -> None:
+        for topic in ("page", "answers", "article", "refresh"):
+            self._operations.forget(topic)
+
+    def _models(self) -> tuple[str, ...]:
+        card = self.slot.pop.customer if self.slot is not None else None
+        if self.record is not None:
+            card = self.record.customer
+        return tuple(asset.model for asset in card.assets) if card is not None else ()
+
+    def _on_page_wanted(self, after: str) -> None:
+        if self.customer_id is None:
+            self._parts.timeline.model.give_up()
+            return
+        future = self._desk.timeline(self.customer_id, after, self._parts.timeline.kinds)
+        self._operations.run(future, self._parts.timeline.append, topic="page", failed=self._on_page_failed)
+
+    def _on_page_failed(self, error: BaseException) -> None:
+        self._parts.timeline.model.give_up()
+        self._operations.failed.emit(error)
+
+    def _on_kinds(self, kinds: tuple[str, ...]) -> None:
+        if self.customer_id is not None:
+            future = self._desk.timeline(self.customer_id, None, kinds)
+            self._operations.run(
+                future, lambda page: self._parts.timeline.begin(page, keep_filter=True), topic="page"
+            )
+
+    def _on_searched(self, words: str) -> None:
+        if self.slot is not None:
+            self.slot.search = self._parts.answers.search.text()
+        if not words:
+            self._operations.forget("answers")
+            first = self.slot.pop.answers if self.slot else self.record.answers if self.record else ()
+            self._show_answers(first, searched=False)
+            return
+        future = self._desk.answers(words, self._models())
+        self._operations.run(future, lambda found: self._show_answers(found, searched=True), topic="answers")
+
+    def _show_answers(self, answers: tuple[Answer, ...], *, searched: bool) -> None:
+        used: frozenset[object] = frozenset()
+        if self.slot is not None:
+            self.slot.answers = answers if searched else None
+            self.slot.article = None
+            used = frozenset(self.slot.used)
+        self._parts.answers.close_article()
+        self._parts.answers.show_answers(answers, used)
+
+    def _on_article(self, article: Article) -> None:
+        if self.slot is not None:
+            self.slot.article = article
+        self._parts.answers.read(article)
+
+    def _on_refreshed(self, record: CustomerRecord) -> None:
+        if self.slot is not None or record.customer.id != self.customer_id:
+            return
+        self.record = record
+        self._parts.caller.refresh_facts(self._lines())
+        if self._parts.timeline.list.verticalScrollBar().value() == 0 and not self._parts.timeline.kinds:
+            self._parts.timeline.begin(record.timeline, keep_filter=True)
+
+    def _on_ticked(self, fact: str, on: bool) -> None:
+        slot = self.slot
+        if slot is None:
+            return
+        (slot.ticked.add if on else slot.ticked.discard)(fact)
+        self._parts.caller.refresh_facts(self._lines())
+        self._operations.run(self._desk.verify(slot.pop.call_id, fact, on))

@@ -1,0 +1,1 @@
+"""The parts of the window; each declares signals, none knows another."""

@@ -1,0 +1,101 @@
+"""Left: who calls, what he owns."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QWidget
+
+from crmdesk.ui.delegates.facts import FactDelegate
+from crmdesk.ui.itemmodels.facts import Fact
+from crmdesk.ui.itemmodels.rows import RowsModel
+from crmdesk.ui.painting import Ink
+from crmdesk.ui.translation import Words, word
+from crmdesk.ui.widgets.lists import ListPane
+from crmdesk.ui.widgets.pane import Pane
+
+
+class FactList(ListPane):
+    """The lines; Space or a click ticks a line of the verification.
+
+    Signals:
+        ticked(str, bool): template of the fact, and whether the caller knew it.
+    """
+
+    ticked = Signal(str, bool)
+
+    def __init__(self, ink: Ink, parent: QWidget | None = None) -> None:
+        super().__init__(ink, parent, uniform=False)
+        self.facts: RowsModel[Fact] = RowsModel(Fact.spoken, self)
+        self.setModel(self.facts)
+        self.setItemDelegate(FactDelegate(ink, self))
+
+    def tick(self, row: int) -> None:
+        """Change the tick of a line, if it has one."""
+        fact = self.facts.rows[row] if 0 <= row < len(self.facts.rows) else None
+        if fact is not None and fact.kind == "verify":
+            self.ticked.emit(fact.key, not fact.on)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Space ticks."""
+        if event.key() == Qt.Key.Key_Space:
+            self.tick(self.current_row())
+            return
+        super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Qt: a click ticks."""
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index.isValid():
+            self.tick(index.row())
+
+
+class CallerPane(Pane):
+    """The record's left side.
+
+    Signals:
+        ticked(str, bool): see :class:`FactList`.
+    """
+
+    ticked = Signal(str, bool)
+
+    def __init__(self, ink: Ink, words: Words, parent: QWidget | None = None) -> None:
+        super().__init__(ink, parent, heading=False)
+        self._words = words
+        self.list = FactList(ink, self)
+        self.content.addWidget(self.list)
+        words.bind(self.list.setAccessibleName, word("Who calls and what he owns"))
+        words.bind(
+            self.list.setAccessibleDescription, word("Lines to read; Space ticks a line of the verification")
+        )
+        words.bind(
+            self.list.set_hint, word("Nobody chosen yet.\nChoose who calls, or find the person with Ctrl+K.")
+        )
+        self.list.ticked.connect(self.ticked)
+
+    def show_facts(self, facts: list[Fact]) -> None:
+        """Show these lines from the top."""
+        self.list.facts.show(facts)
+
+    def refresh_facts(self, facts: list[Fact]) -> None:
+        """Change lines in place; the current one stays."""
+        rows = self.list.facts.rows
+        if len(rows) != len(facts):
+            self.show_facts(facts)
+            return
+        for number, fact in enumerate(facts):
+            if rows[number] != fact:
+                self.list.facts.replace(number, fact)
+
+    def to_verification(self) -> None:
+        """Put the keyboard on the first fact to ask that is not ticked."""
+        rows = self.list.facts.rows
+        lines = [n for n, fact in enumerate(rows) if fact.kind == "verify"]
+        if lines:
+            target = next((n for n in lines if not rows[n].on), lines[0])
+            index = self.list.facts.index(target)
+            self.list.selectionModel().setCurrentIndex(
+                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
+            )
+        self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)

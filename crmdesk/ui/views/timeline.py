@@ -1,0 +1,157 @@
+"""Middle: one time line, newest first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from crmdesk.models.screen_pop import TimelineEntry, TimelinePage
+from crmdesk.ui.delegates.timeline import TimelineDelegate
+from crmdesk.ui.itemmodels.timeline import TimelineModel
+from crmdesk.ui.moments import Moments
+from crmdesk.ui.painting import Ink, plain
+from crmdesk.ui.translation import Words, word
+from crmdesk.ui.vocabulary import KINDS, STATES, said
+from crmdesk.ui.widgets.lists import ListPane
+from crmdesk.ui.widgets.pane import MARGIN, Pane
+
+FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (word("All"), ()),
+    (word("Calls"), ("call",)),
+    (word("Visits"), ("visit",)),
+    (word("Notes"), ("note",)),
+    (word("Tasks"), ("task",)),
+    (word("Complaints"), ("complaint",)),
+    (word("Orders"), ("order",)),
+)
+
+
+class TimelinePane(Pane):
+    """The history of the customer shown.
+
+    Signals:
+        page_wanted(str): mark after which the next page is wanted.
+        kinds_chosen(tuple): kinds to show, empty for all.
+    """
+
+    page_wanted = Signal(str)
+    kinds_chosen = Signal(object)
+
+    def __init__(self, ink: Ink, words: Words, moments: Moments, parent: QWidget | None = None) -> None:
+        super().__init__(ink, parent)
+        self._words = words
+        self._moments = moments
+        self.model = TimelineModel(self._spoken, self)
+        self.list = ListPane(ink, self)
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(TimelineDelegate(ink, words, moments, self.list))
+        self._detail = QLabel(self)
+        self._detail.setTextFormat(Qt.TextFormat.PlainText)
+        self._detail.setWordWrap(True)
+        self._detail.setMargin(MARGIN)
+        self._detail.setAutoFillBackground(True)
+        self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._detail.setMaximumHeight(120)
+        self._detail.hide()
+        self._filters = QButtonGroup(self)
+        self.content.addLayout(self._filter_bar())
+        self.content.addWidget(self.list, 1)
+        self.content.addWidget(self._detail)
+        words.bind(self.set_heading, word("Time line"))
+        words.bind(self.list.setAccessibleName, word("Time line"))
+        words.bind(
+            self.list.setAccessibleDescription,
+            word("What happened, newest first; Enter shows the whole entry"),
+        )
+        words.bind(self.list.set_hint, word("Nothing happened yet.\nThis call will be the first entry."))
+        words.bind(self._detail.setAccessibleName, word("The whole entry"))
+        words.bind(
+            self._detail.setAccessibleDescription, word("The text of the entry chosen in the time line")
+        )
+        self.model.page_wanted.connect(self.page_wanted)
+        self.list.entered_row.connect(self._on_entered)
+        self.list.selectionModel().currentChanged.connect(self._on_current)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds shown at present; empty means all."""
+        return FILTERS[max(0, self._filters.checkedId())][1]
+
+    def begin(self, page: TimelinePage, *, keep_filter: bool = False) -> None:
+        """Show a first page."""
+        if not keep_filter:
+            self._filters.button(0).setChecked(True)
+        if self._detail.isVisible():
+            self._detail.hide()
+        self.model.begin(page)
+        self._say_total()
+
+    def append(self, page: TimelinePage) -> None:
+        """Add the page that was asked for."""
+        self.model.append(page)
+        self._say_total()
+
+    def close_detail(self) -> bool:
+        """Close the whole entry; return whether it was open."""
+        was_open = not self._detail.isHidden()
+        self._detail.hide()
+        return was_open
+
+    def retranslate(self) -> None:
+        """Words changed."""
+        self._say_total()
+        self.list.viewport().update()
+
+    def _filter_bar(self) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(8, 0, 8, 4)
+        bar.setSpacing(4)
+        for number, (text, _) in enumerate(FILTERS):
+            button = QToolButton(self)
+            button.setCheckable(True)
+            button.setAutoRaise(True)
+            button.setMinimumHeight(28)
+            self._words.bind(button.setText, text)
+            self._words.bind(button.setAccessibleName, text)
+            self._words.bind(
+                button.setAccessibleDescription, word("Shows only these entries of the time line")
+            )
+            self._filters.addButton(button, number)
+            bar.addWidget(button)
+        self._filters.button(0).setChecked(True)
+        self._filters.idClicked.connect(lambda number: self.kinds_chosen.emit(FILTERS[number][1]))
+        bar.addStretch(1)
+        return bar
+
+    def _say_total(self) -> None:
+        shown, total = len(self.model.rows), self.model.total
+        text = self._words.tr("{shown} of {total}", shown=shown, total=total) if total else ""
+        if not self.model.complete:
+            text += self._words.tr(" · older history is not on this PC")
+        self.set_aside(text)
+
+    def _spoken(self, entry: TimelineEntry) -> str:
+        parts = [
+            self._moments.day_and_time(entry.at),
+            said(self._words, KINDS, entry.kind),
+            entry.subject,
+            entry.summary,
+            entry.who,
+            said(self._words, STATES, entry.state),
+        ]
+        return plain(", ".join(part for part in parts if part))
+
+    def _on_entered(self, row: int) -> None:
+        self._tell(row)
+        self._detail.show()
+
+    def _on_current(self, index: QModelIndex) -> None:
+        if not self._detail.isHidden() and index.isValid():
+            self._tell(index.row())
+
+    def _tell(self, row: int) -> None:
+        entry = self.model.rows[row]
+        first = (
+            f"{self._moments.day_and_time(entry.at)} · {said(self._words, KINDS, entry.kind)} · {entry.who}"
+        )
+        self._detail.setText(f"{first}\n{entry.subject}\n{entry.summary}".strip())

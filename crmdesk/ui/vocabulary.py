@@ -1,0 +1,79 @@
+"""Words for the codes that come with the data; a code without a word is shown as it is."""
+
+from __future__ import annotations
+
+from crmdesk.ui.translation import Words, word
+
+KINDS = {
+    "call": word("Call"),
+    "visit": word("Visit"),
+    "note": word("Note"),
+    "task": word("Task"),
+    "complaint": word("Complaint"),
+    "order": word("Order"),
+    "letter": word("Letter"),
+}
+STATES = {
+    "ringing": word("Ringing"),
+    "talking": word("Talking"),
+    "held": word("On hold"),
+    "ended": word("Wrap-up"),
+    "missed": word("Missed"),
+    "cut_off": word("Cut off"),
+    "answered": word("Answered"),
+    "abandoned": word("Gave up"),
+    "no_answer": word("No answer"),
+    "busy": word("Busy"),
+    "failed": word("Failed"),
+    "voicemail": word("Voicemail"),
+    "open": word("Open"),
+    "dropped": word("Dropped"),
+    "done": word("Done"),
+    "closed": word("Closed"),
+    "cancelled": word("Cancelled"),
+    "overdue": word("Overdue"),
+}
+TIERS = {
+    "platinum": word("Platinum"),
+    "gold": word("Gold"),
+    "silver": word("Silver"),
+    "standard": word("Standard"),
+    "key": word("Key account"),
+    "vip": word("VIP"),
+}
+CHANNELS = {
+    "phone": word("Telephone"),
+    "mobile": word("Mobile"),
+    "sms": word("SMS"),
+    "email": word("E-mail"),
+    "wechat": word("WeChat"),
+    "letter": word("Letter"),
+    "fax": word("Fax"),
+    "work": word("Work"),
+    "home": word("Home"),
+    "office": word("Office"),
+    "other": word("Other"),
+}
+NUMBER_KINDS = {
+    "mobile": word("mobile"),
+    "fixed": word("landline"),
+    "tollfree": word("toll-free number"),
+    "short": word("short number"),
+    "extension": word("extension"),
+    "withheld": word("number withheld"),
+    "unknown": word("number not sent"),
+    "invalid": word("not a valid number"),
+}
+LANGUAGES = {"zh": word("Chinese"), "en": word("English"), "zh-CN": word("Chinese"), "zh-TW": word("Chinese")}
+TELEPHONY = {
+    "connected": word("Telephone connected"),
+    "connecting": word("Telephone: connecting"),
+    "off": word("No telephone connected"),
+    "failed": word("Telephone not reachable"),
+}
+
+
+def said(words: Words, table: dict[str, str], code: str) -> str:
+    """Return the word of *code*, or the code itself when *table* has none."""
+    known = table.get(code)
+    return words.tr(known) if known else code

@@ -1,0 +1,130 @@
+"""Text inputs that know when an input method composes, and leave our keys to the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+
+
+class Composing(QObject):
+    """Whether an input method is composing anywhere in the window; nothing may fire meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.active = False
+
+    def see(self, event: QInputMethodEvent) -> None:
+        """Take note of what the input method does."""
+        self.active = bool(event.preeditString())
+
+    def stop(self) -> None:
+        """The input lost the keyboard: the input method has ended."""
+        self.active = False
+
+
+class Reserved:
+    """The keys of the window that no text input may keep to itself, such as Ctrl+K."""
+
+    def __init__(self) -> None:
+        self._keys: set[QKeySequence] = set()
+
+    def set(self, keys: set[QKeySequence]) -> None:
+        """Reserve these keys and no others."""
+        self._keys = keys
+
+    def holds(self, event: QKeyEvent) -> bool:
+        """Return whether the key of *event* belongs to the window."""
+        combination = event.keyCombination()
+        return QKeySequence(combination) in self._keys
+
+
+def refuse_shortcut(event: QEvent, reserved: Reserved) -> bool:
+    """Leave a reserved key to the window's actions; return whether *event* was such a key."""
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    if not reserved.holds(event):
+        return False
+    event.ignore()
+    return True
+
+
+class SearchBox(QLineEdit):
+    """A search box whose arrows and Enter steer a list.
+
+    Signals:
+        steered(int): Down (+1), Up (-1), Page keys (±8).
+        entered(): Enter.
+    """
+
+    steered = Signal(int)
+    entered = Signal()
+    _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
+
+    def __init__(self, composing: Composing, reserved: Reserved, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._composing = composing
+        self._reserved = reserved
+        self.setClearButtonEnabled(True)
+        self.setMinimumHeight(32)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: let the window have its keys."""
+        return False if refuse_shortcut(event, self._reserved) else super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: arrows steer the list, Enter enters."""
+        step = self._STEPS.get(Qt.Key(event.key()))
+        if step is not None and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.steered.emit(step)
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.entered.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Qt: remember whether a word is being composed."""
+        self._composing.see(event)
+        super().inputMethodEvent(event)
+
+
+class NoteEdit(QPlainTextEdit):
+    """The note of one call.
+
+    Signals:
+        edited(): the text changed by a person (not by the program).
+    """
+
+    edited = Signal()
+
+    def __init__(self, composing: Composing, reserved: Reserved, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._composing = composing
+        self._reserved = reserved
+        self._loading = False
+        self.setTabChangesFocus(True)
+        self.textChanged.connect(self._on_text_changed)
+
+    def load(self, text: str, cursor: int) -> None:
+        """Put *text* there without counting it as typing."""
+        self._loading = True
+        try:
+            self.setPlainText(text)
+            place = self.textCursor()
+            place.setPosition(max(0, min(cursor, len(text))))
+            self.setTextCursor(place)
+        finally:
+            self._loading = False
+
+    def event(self, event: QEvent) -> bool:
+        """Qt: let the window have its keys."""
+        return False if refuse_shortcut(event, self._reserved) else super().event(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Qt: remember whether a word is being composed."""
+        self._composing.see(event)
+        super().inputMethodEvent(event)
+
+    def _on_text_changed(self) -> None:
+        if not self._loading:
+            self.edited.emit()

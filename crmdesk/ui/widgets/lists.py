@@ -1,0 +1,121 @@
+"""A list view as we want it: fixed columns of nothing, hints when empty, type to filter."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from crmdesk.ui.painting import Ink
+
+_QUIET = (
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+)
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Paints rows of one height; subclasses draw the content in :meth:`paint_row`."""
+
+    def __init__(self, ink: Ink, height: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.ink = ink
+        self._size = QSize(64, height)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Qt: draw background, content and, where the keyboard is, the ring."""
+        state = option.state  # type: ignore[attr-defined]  # missing in the stubs
+        area = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(area, self.ink.colour(self.ink.theme.selection))
+        self.paint_row(painter, option, index)
+        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_Active:
+            self.ink.focus_ring(painter, area)
+
+    def paint_row(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the content of one row."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Qt: the height of all rows."""
+        return self._size
+
+
+class ListPane(QListView):
+    """A list that tells what to do when it is empty and reports Enter and typing.
+
+    Signals:
+        entered_row(int): Enter or double click on a row.
+        typed(str): text typed while the list has the focus, for a filter.
+    """
+
+    entered_row = Signal(int)
+    typed = Signal(str)
+
+    def __init__(self, ink: Ink, parent: QWidget | None = None, *, uniform: bool = True) -> None:
+        super().__init__(parent)
+        self.ink = ink
+        self.hint = ""
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUniformItemSizes(uniform)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+        self.activated.connect(lambda index: self.entered_row.emit(index.row()))
+
+    def set_hint(self, hint: str) -> None:
+        """Show *hint* while there are no rows."""
+        self.hint = hint
+        self.viewport().update()
+
+    def current_row(self) -> int:
+        """Return the number of the current row, -1 without."""
+        return self.currentIndex().row()
+
+    def choose_row(self, row: int) -> None:
+        """Make *row* the current one if it exists."""
+        model = self.model()
+        if model is not None and 0 <= row < model.rowCount():
+            self.setCurrentIndex(model.index(row, 0))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: printable keys go to the filter, the first arrow chooses the first row."""
+        text = event.text()
+        if text and text.isprintable() and not event.modifiers() & _QUIET:
+            self.typed.emit(text)
+            return
+        if event.key() == Qt.Key.Key_Down and not self.currentIndex().isValid():
+            self.choose_row(0)
+            return
+        super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Qt: what an input method commits is typing too."""
+        if event.commitString():
+            self.typed.emit(event.commitString())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: draw the rows, or the hint when there are none."""
+        super().paintEvent(event)
+        model = self.model()
+        if self.hint and (model is None or model.rowCount() == 0):
+            painter = QPainter(self.viewport())
+            area = self.viewport().rect().adjusted(24, 12, -24, -12)
+            self.ink.centred(painter, area, self.hint, self.ink.theme.muted)
+            painter.end()

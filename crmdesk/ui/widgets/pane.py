@@ -1,0 +1,108 @@
+"""A pane: a quiet card with a heading, and the buttons that show their keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from crmdesk.ui.painting import Ink
+
+HEADING = 32
+MARGIN = 12
+
+
+class Pane(QWidget):
+    """A card with a heading painted on top; content goes into :attr:`content`."""
+
+    def __init__(self, ink: Ink, parent: QWidget | None = None, *, heading: bool = True) -> None:
+        super().__init__(parent)
+        self.ink = ink
+        self._heading = ""
+        self._aside = ""
+        self._height = HEADING if heading else 0
+        self.content = QVBoxLayout(self)
+        self.content.setContentsMargins(1, self._height + 1, 1, 1)
+        self.content.setSpacing(0)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        ink.changed.connect(self.update)
+
+    def set_heading(self, heading: str) -> None:
+        """Show *heading* at the upper left."""
+        if heading != self._heading:
+            self._heading = heading
+            self.update(0, 0, self.width(), self._height)
+
+    def set_aside(self, text: str) -> None:
+        """Show a quiet remark at the upper right."""
+        if text != self._aside:
+            self._aside = text
+            self.update(0, 0, self.width(), self._height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: draw card, heading and remark."""
+        ink, painter = self.ink, QPainter(self)
+        painter.fillRect(self.rect(), ink.colour(ink.theme.line))
+        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(ink.theme.base))
+        if self._height:
+            top = QRect(MARGIN, 1, self.width() - 2 * MARGIN, self._height)
+            aside = ink.body.horizontalAdvance(self._aside)
+            ink.line(
+                painter, top.adjusted(0, 0, -aside - 8, 0), self._heading, ink.fonts.strong, ink.theme.text
+            )
+            right = QRect(top.right() - aside, top.top(), aside + 1, top.height())
+            ink.line(painter, right, self._aside, ink.fonts.body, ink.theme.muted)
+        painter.end()
+
+
+class ActionButton(QToolButton):
+    """A button that runs an action and shows its key behind the words."""
+
+    def __init__(self, ink: Ink, action: QAction, parent: QWidget | None = None, *, icon: str = "") -> None:
+        super().__init__(parent)
+        self._ink = ink
+        self._icon = icon
+        self._action = action
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._on_action_changed)
+        ink.changed.connect(self.update)
+        self._on_action_changed()
+
+    def sizeHint(self) -> QSize:
+        """Qt: room for icon, words and key."""
+        strong, body = QFontMetrics(self._ink.fonts.strong), QFontMetrics(self._ink.fonts.body)
+        key = self._key()
+        width = 24 + strong.horizontalAdvance(self._action.iconText())
+        width += (body.horizontalAdvance(key) + 8) if key else 0
+        return QSize(width + (20 if self._icon else 0), 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: draw the button flat, with a ring when it has the keyboard."""
+        ink, theme, painter = self._ink, self._ink.theme, QPainter(self)
+        on = self.isEnabled()
+        back = theme.selection if self.isDown() or (self.underMouse() and on) else theme.raised
+        painter.fillRect(self.rect(), ink.colour(theme.line))
+        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(back))
+        colour = theme.accent if on else theme.muted
+        left = 12
+        if self._icon:
+            ink.icon(painter, QRect(left, (self.height() - 16) // 2, 16, 16).topLeft(), self._icon, colour)
+            left += 20
+        area = QRect(left, 0, self.width() - left - 4, self.height())
+        used = ink.line(painter, area, self._action.iconText(), ink.fonts.strong, colour)
+        ink.line(painter, area.adjusted(used + 8, 0, 0, 0), self._key(), ink.fonts.body, theme.muted)
+        if self.hasFocus():
+            ink.focus_ring(painter, self.rect())
+        painter.end()
+
+    def _key(self) -> str:
+        return self._action.shortcut().toString()
+
+    def _on_action_changed(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setAccessibleName(self._action.iconText())
+        self.setAccessibleDescription(self._action.statusTip())
+        self.updateGeometry()
+        self.update()

@@ -1,0 +1,1 @@
+"""Tests of what is seen, offscreen and driven by keys."""
