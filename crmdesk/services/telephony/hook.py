@@ -150,6 +150,7 @@ def _name_and_number(text: str, name: str) -> dict[str, str]:
 
 
 def _clean(text: str, limit: int) -> str:
-    """Return at most *limit* characters of *text* without control and invisible ones."""
-    kept = "".join(ch for ch in text[: limit * 4] if unicodedata.category(ch)[0] != "C")
+    """Return at most *limit* characters of *text*, without control characters and odd blanks."""
+    kinds = ((ch, unicodedata.category(ch)[0]) for ch in text[: limit * 4])
+    kept = "".join(" " if kind == "Z" else ch for ch, kind in kinds if kind != "C")
     return kept.strip()[:limit]

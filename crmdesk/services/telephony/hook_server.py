@@ -30,7 +30,7 @@ MAX_BODY_BYTES = 4096
 REQUEST_SECONDS = 2.0
 KNOCK_SECONDS = 1.0
 NOT_FROM_PAGES = "Requests from web pages are not taken."
-WRONG_TOKEN = "The token is missing or wrong; it stands in the file hook.json of the profile."
+NOT_KNOWN = "The token is missing or wrong; it stands in the file hook.json of the profile."
 TOO_LARGE = "The request is too large or has no length."
 NO_JSON = "The request is no JSON."
 NO_SUCH_PLACE = "There is only POST /call and POST /open."
@@ -138,7 +138,7 @@ class _Request(BaseHTTPRequestHandler):
             return HTTPStatus.FORBIDDEN, NOT_FROM_PAGES
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self.server.token.encode()):
-            return HTTPStatus.UNAUTHORIZED, WRONG_TOKEN
+            return HTTPStatus.UNAUTHORIZED, NOT_KNOWN
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit() and int(length[:9]) <= MAX_BODY_BYTES):
             self.close_connection = True
