@@ -1,0 +1,1 @@
+"""Tests of look-up, card, time line, search and edits."""
