@@ -30,10 +30,10 @@ _PERSONAL = re.compile(
         (
             r"(?P<id>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)",
             r"(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)",
-            r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
-            r"(?P<vin>\b(?=[A-HJ-NPR-Z0-9]*\d)[A-HJ-NPR-Z0-9]{17}\b)",
+            r"(?P<mail>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})",
+            r"(?P<vin>\b(?=[A-HJ-NPR-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}\b)",
             rf"(?P<plate>[{_PROVINCES}][A-Z][·\s-]?[A-Z0-9]{{4,6}}[挂学警港澳]?)",
-            r"(?P<phone>(?<![\w.])[+(]?\d(?:[\s().-]?\d){6,}(?!\w))",
+            r"(?P<phone>(?<![A-Za-z0-9_.])[+(]?\d(?:[\s().-]{0,2}\d){6,}(?![A-Za-z0-9_]))",
         )
     )
 )
@@ -91,10 +91,10 @@ class MaskingFormatter(logging.Formatter):
 class PrivateFile(RotatingFileHandler):
     """A log file only its owner can read; five older ones of a megabyte are kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file_bytes: int = FILE_BYTES) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(
-            folder / FILE_NAME, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True
+            folder / FILE_NAME, maxBytes=file_bytes, backupCount=FILES_KEPT, encoding="utf-8", delay=True
         )
         self.setFormatter(MaskingFormatter())
 
@@ -107,10 +107,10 @@ def _owner_only(path: str, flags: int) -> int:
 
 
 @contextmanager
-def log_file(folder: Path, level: int = logging.INFO) -> Iterator[Path]:
+def log_file(folder: Path, level: int = logging.INFO, file_bytes: int = FILE_BYTES) -> Iterator[Path]:
     """Write what crmdesk logs into *folder* while the block runs; give the path of the file."""
     root = logging.getLogger(ROOT)
-    handler = PrivateFile(folder)
+    handler = PrivateFile(folder, file_bytes)
     before = root.level
     root.addHandler(handler)
     root.setLevel(level)

@@ -60,7 +60,7 @@ class Option:
 def _zone_exists(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return False
     return True
 

@@ -17,6 +17,7 @@ JUMP = timedelta(minutes=5)
 HELD_AT_MOST = timedelta(hours=24)
 """A clock that was wrongly ahead by more than this is not followed: a year ahead by mistake must not last."""
 
+FARTHEST = timedelta(weeks=5_000)
 MICROSECOND = timedelta(microseconds=1)
 _SHIFT = re.compile(r"([+-])(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -104,10 +105,10 @@ def read_clock(words: str) -> datetime | timedelta:
     """Return the moment or the shift that *words* name; raise InvalidInput for neither."""
     if shift := _SHIFT.fullmatch(words.strip()):
         sign, count, unit = shift.groups()
-        try:
-            return timedelta(**{_UNITS[unit]: int(sign + count)})
-        except OverflowError as error:
-            raise _refused(words) from error
+        ahead = timedelta(**{_UNITS[unit]: int(sign + count)})
+        if abs(ahead) > FARTHEST:
+            raise _refused(words)
+        return ahead
     try:
         moment = datetime.fromisoformat(words.strip())
     except ValueError as error:
