@@ -1,7 +1,7 @@
 """Filling a new store fast: rows as the file holds them, no log of operations, indexes at the end.
 
-Only for stores nobody works in yet: the demo company and benchmarks. Search indexes are built by the
-functions handed to :meth:`BulkLoader.finish`, when all rows are there.
+Only for stores nobody works in yet: the demo company and benchmarks. The caller lets go of search indexes
+that follow rows before he loads, and has them built by what he hands to :meth:`BulkLoader.finish`.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ class BulkLoader:
     def __enter__(self) -> Self:
         """Open the store."""
         ensure_schema(self._path, self._key)
-        self._connection: Connection = open_connection(self._path, self._key, role="bulk")
+        self.connection: Connection = open_connection(self._path, self._key, role="bulk")
         try:
             self._refuse_used()
             if self._large:
                 self._prepare_large()
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE")
         except BaseException:
-            self._connection.close()
+            self.connection.close()
             raise
         return self
 
@@ -82,9 +82,9 @@ class BulkLoader:
         trace: TracebackType | None,
     ) -> None:
         """Take back what was not finished, close the file."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        self._connection.close()
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        self.connection.close()
         if isinstance(error, DATABASE_ERRORS):
             raise explained(error, self._path) from error
 
@@ -95,11 +95,11 @@ class BulkLoader:
         statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
         count = 0
         for chunk in _chunks(rows):
-            self._connection.executemany(statement, chunk)
+            self.connection.executemany(statement, chunk)
             count += len(chunk)
             if self._large:
-                self._connection.execute("COMMIT")
-                self._connection.execute("BEGIN IMMEDIATE")
+                self.connection.execute("COMMIT")
+                self.connection.execute("BEGIN IMMEDIATE")
         return count
 
     def entities(self, entities: Iterable[object]) -> dict[str, int]:
@@ -112,20 +112,20 @@ class BulkLoader:
     def finish(self, *build_indexes: Callable[[Connection], object]) -> None:
         """Keep the rows, create the indexes and call each of *build_indexes* with the connection.
 
-        They run outside of a transaction and may begin their own.
+        They run outside of a transaction and begin their own.
         """
-        self._connection.execute("COMMIT")
+        self.connection.execute("COMMIT")
         for statement in self._dropped:
-            self._connection.execute(statement)
+            self.connection.execute(statement)
         for build in build_indexes:
-            build(self._connection)
-        self._connection.execute("PRAGMA optimize")
+            build(self.connection)
+        self.connection.execute("PRAGMA optimize")
         if self._large:
-            self._connection.execute("PRAGMA locking_mode = NORMAL")
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA locking_mode = NORMAL")
+            self.connection.execute("PRAGMA journal_mode = WAL")
 
     def _refuse_used(self) -> None:
-        used = self._connection.execute(
+        used = self.connection.execute(
             "SELECT EXISTS (SELECT 1 FROM operation) OR EXISTS (SELECT 1 FROM customer)"
         ).fetchone()[0]
         if used:
@@ -135,15 +135,15 @@ class BulkLoader:
 
     def _prepare_large(self) -> None:
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.execute("PRAGMA secure_delete = OFF")
+            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection.execute("PRAGMA secure_delete = OFF")
         ours = "', '".join(ENTITIES)
-        found = self._connection.execute(
+        found = self.connection.execute(
             f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('{ours}')"
             " AND sql IS NOT NULL"
         ).fetchall()
         for name, statement in found:
-            self._connection.execute(f'DROP INDEX "{name}"')
+            self.connection.execute(f'DROP INDEX "{name}"')
             self._dropped.append(statement)
 
 
