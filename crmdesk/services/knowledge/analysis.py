@@ -20,6 +20,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
+from operator import add
 
 WORD_LENGTH = 40
 """Longer tokens are cut: nobody types them, and a file pasted as one word must not become a term."""
@@ -27,9 +28,16 @@ WORD_LENGTH = 40
 PINYIN_SYLLABLES = 8
 """How many syllables one pinyin term spans."""
 
+_FIRST_HAN = "\u3005"
 _HAN = "\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(f"[{_HAN}]+|[a-z0-9]+(?:[-_./][a-z0-9]+)*|[^\\W_{_HAN}]+")
 _JOINT = re.compile(r"[-_./]")
+_CONTROL = re.compile(
+    # Categories Cc (without tab and line feed), Cf and Cs of the Unicode database; tests compare with it.
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
+)
 _RUN = re.compile(f"[{_HAN}]+")
 
 
@@ -88,9 +96,7 @@ def warm() -> None:
 
 def strip_controls(text: str) -> str:
     """Return *text* without control, format and surrogate characters; line ends and tabs stay."""
-    if text.isprintable():
-        return text
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return _CONTROL.sub("", text)
 
 
 def normalise(text: str) -> str:
@@ -139,16 +145,16 @@ def _word(part: str) -> str:
 
 
 def is_chinese(token: str) -> bool:
-    """Tell whether *token* is a run without spaces between words (Chinese, Japanese, Korean)."""
-    return _RUN.fullmatch(token) is not None
+    """Tell whether *token* is a run of a script without spaces between words (Chinese, Japanese, Korean)."""
+    return token[:1] >= _FIRST_HAN
 
 
 def terms(folded: str) -> list[str]:
     """Return the terms of text that :func:`fold` made, in order, with repetitions."""
     found: list[str] = []
     for token in folded.split():
-        if len(token) > 1 and is_chinese(token):
-            found += [token[i : i + 2] for i in range(len(token) - 1)]
+        if token >= _FIRST_HAN and len(token) > 1:
+            found += map(add, token, token[1:])
         else:
             found.append(token)
     return found
@@ -176,5 +182,5 @@ def pinyin_terms(text: str) -> set[str]:
 
 
 def model_key(name: str) -> str:
-    """Return the form in which models and topics are compared: ``SUV-7``, ``suv 7`` and ``ＳＵＶ7`` are one."""
+    """Return the form in which models and topics are compared: ``SUV-7`` and ``ＳＵＶ 7`` are one."""
     return "".join(char for char in normalise(name) if char.isalnum())

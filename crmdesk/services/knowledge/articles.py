@@ -33,9 +33,9 @@ class ArticleRow:
     updated_at: int = 0
 
 
-def read_article(connection: Any, seq: int) -> ArticleRow | None:
-    """Return the article number *seq*, None when there is none."""
-    row = connection.execute(f"SELECT {ARTICLE_COLUMNS} FROM article WHERE seq = ?", (seq,)).fetchone()
+def read_article(connection: Any, article_id: bytes) -> ArticleRow | None:
+    """Return the article with that id, None when there is none."""
+    row = connection.execute(f"SELECT {ARTICLE_COLUMNS} FROM article WHERE id = ?", (article_id,)).fetchone()
     return None if row is None else article_row(row)
 
 

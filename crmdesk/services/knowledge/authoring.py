@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crmdesk.errors import InvalidInput
+from crmdesk.models.article import BODY_LIMIT, LANGUAGES, STATES
 from crmdesk.services.knowledge.analysis import strip_controls
 
-LANGUAGES = ("zh", "en")
-STATES = ("draft", "published", "retired")
 TITLE_LENGTH = 300
-TEXT_LENGTH = 200_000
 KEYWORDS_LENGTH = 2_000
 NAMES = 50
 """Models or topics of one article at most."""
@@ -55,7 +53,7 @@ def validate_article(fields: Mapping[str, object]) -> ArticleFields:
         raise InvalidInput(
             "An article is draft, published or retired, not “{state}”.", fields=("state",), state=state
         )
-    texts = {name: _text(fields, name, TEXT_LENGTH) for name in _TEXTS}
+    texts = {name: _text(fields, name, BODY_LIMIT) for name in _TEXTS}
     return ArticleFields(
         title=_title(fields, texts["body"]),
         lang=lang,

@@ -1,6 +1,6 @@
 """What agents made of an article, as a small prior in ranking and suggestions.
 
-Reads the table ``article_feedback(article_id, used, unhelpful)``, one row per article, where the store has it.
+Reads the table ``article_feedback(id, used, unhelpful)``, whose id is the article's, if the store has one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read_priors(connection: Any, article_ids: Sequence[bytes]) -> dict[bytes, fl
         return {}
     marks = ", ".join("?" * len(article_ids))
     rows = connection.execute(
-        f"SELECT article_id, used, unhelpful FROM article_feedback WHERE article_id IN ({marks})",
+        f"SELECT id, used, unhelpful FROM article_feedback WHERE id IN ({marks})",
         tuple(article_ids),
     )
     return {row[0]: prior(row[1], row[2]) for row in rows}

@@ -39,14 +39,15 @@ COUNTED_LENGTH = 8_000
 KNOWLEDGE_SCHEMA: tuple[str, ...] = (
     """CREATE TABLE knowledge_document (
         seq INTEGER PRIMARY KEY, -- article.seq
+        article_id BLOB NOT NULL UNIQUE,
         lang TEXT NOT NULL,
         models TEXT NOT NULL, -- keys of the models it is about, each between spaces; '' = all
         title_length INTEGER NOT NULL, -- in terms
         body_length INTEGER NOT NULL, -- in terms, of the part that is counted
-        title TEXT NOT NULL, -- folded
-        names TEXT NOT NULL, -- folded keywords, models and topics
-        pinyin TEXT NOT NULL, -- terms, space between
-        body TEXT NOT NULL, -- folded body and answers, the part that is counted
+        title TEXT NOT NULL, -- folded, like all that follows with a space at both ends
+        names TEXT NOT NULL, -- keywords, models and topics
+        pinyin TEXT NOT NULL,
+        body TEXT NOT NULL, -- body and answers, the part that is counted
         rest TEXT NOT NULL -- the remainder
     )""",
     """CREATE TABLE knowledge_term (
@@ -83,6 +84,7 @@ class _Document:
     """What is kept of one article in ``knowledge_document``."""
 
     seq: int
+    article_id: bytes
     lang: str
     models: str
     title_length: int
@@ -107,6 +109,7 @@ class _Document:
         """Return the column values, in the table's order."""
         return (
             self.seq,
+            self.article_id,
             self.lang,
             self.models,
             self.title_length,
@@ -148,17 +151,23 @@ def _document(article: ArticleRow) -> tuple[ArticleRow, _Document] | None:
     body, rest = _split(fold(text))
     document = _Document(
         seq=article.seq,
+        article_id=article.id,
         lang=article.lang,
         models="".join(f" {model_key(model)} " for model in article.models),
         title_length=len(terms(title)),
         body_length=len(terms(body)),
-        title=title,
-        names=fold("\n".join((article.keywords, *article.models, *article.topics))),
-        pinyin=" ".join(sorted(pinyin_terms(f"{article.title}\n{article.keywords}"))),
-        body=body,
+        title=_spaced(title),
+        names=_spaced(fold("\n".join((article.keywords, *article.models, *article.topics)))),
+        pinyin=_spaced(" ".join(sorted(pinyin_terms(f"{article.title}\n{article.keywords}")))),
+        body=_spaced(body),
         rest=rest,
     )
     return article, document
+
+
+def _spaced(folded: str) -> str:
+    """Return *folded* with a space at both ends, so that a word is found as `` word ``."""
+    return f" {folded} "
 
 
 def _split(folded: str) -> tuple[str, str]:
@@ -207,19 +216,17 @@ def _replace_entries(
     if gone := before - after:
         connection.execute(
             "INSERT INTO knowledge_fts (knowledge_fts, rowid, terms) VALUES ('delete', ?, ?)",
-            (seq, " ".join(sorted(gone))),
+            (seq, " ".join(gone)),
         )
     if added := after - before:
-        connection.execute(
-            "INSERT INTO knowledge_fts (rowid, terms) VALUES (?, ?)", (seq, " ".join(sorted(added)))
-        )
+        connection.execute("INSERT INTO knowledge_fts (rowid, terms) VALUES (?, ?)", (seq, " ".join(added)))
     counts.update(added)
     counts.subtract(gone)
     if new is None:
         connection.execute("DELETE FROM knowledge_document WHERE seq = ?", (seq,))
     else:
         connection.execute(
-            "INSERT OR REPLACE INTO knowledge_document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values()
+            "INSERT OR REPLACE INTO knowledge_document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new.values()
         )
 
 
@@ -280,7 +287,7 @@ def _reindex_batch(connection: Any, articles: list[ArticleRow]) -> float:
         fresh = [
             (article.seq, document)
             for article, document in prepared
-            if read_article(connection, article.seq) == article
+            if read_article(connection, article.id) == article
         ]
         _apply(connection, fresh)
     return (time.perf_counter() - begun) * 1000

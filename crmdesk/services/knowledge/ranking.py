@@ -15,12 +15,14 @@ from crmdesk.services.knowledge.analysis import simplified, strip_controls
 
 SATURATION = 1.2
 TITLE_WEIGHT, NAMES_WEIGHT = 8.0, 4.0
-TITLE_LENGTH_EFFECT, BODY_LENGTH_EFFECT = 0.5, 0.65
+TITLE_LENGTH_EFFECT, BODY_LENGTH_EFFECT = 0.5, 0.9
+"""Of the logarithm for bodies: a long help page is not as much worse as it is longer."""
 SPOKEN_WHOLE, SPOKEN_START = 4.0, 2.0
 FITS_MODEL, OTHER_MODEL = 1.3, 0.6
 PASSAGE_LENGTH = 160
 """Characters of a passage at most."""
-_SEARCHED_LENGTH = 4_000
+SEARCHED_LENGTH = 2_000
+"""Characters of a text in which a passage is looked for."""
 _PLACES_PER_WORD = 8
 
 
@@ -63,6 +65,7 @@ class Match:
     """The score of one article and where the needles were found."""
 
     score: float
+    in_body: bool
     in_title: bool
     in_names: bool
     in_pinyin: bool
@@ -79,10 +82,10 @@ def match(fields: Fields, needles: Sequence[Needle], averages: Averages) -> Matc
     title_weight = TITLE_WEIGHT / _length_factor(
         fields.title_length, averages.title_length, TITLE_LENGTH_EFFECT
     )
-    body_weight = 1 / _length_factor(fields.body_length, averages.body_length, BODY_LENGTH_EFFECT)
+    body_weight = 1 / _length_factor(_slowed(fields.body_length, averages.body_length), 1, BODY_LENGTH_EFFECT)
     title, names, body, pinyin = fields.title, fields.names, fields.body, fields.pinyin
     score = 0.0
-    in_title = in_names = in_pinyin = False
+    in_body = in_title = in_names = in_pinyin = False
     for needle in needles:
         text = needle.text
         if needle.spoken:
@@ -92,6 +95,7 @@ def match(fields: Fields, needles: Sequence[Needle], averages: Averages) -> Matc
                 score += needle.rarity * weight / (SATURATION + weight)
             continue
         weight = body.count(text) * body_weight
+        in_body = in_body or weight > 0
         if text in title:
             in_title = True
             weight += title.count(text) * title_weight
@@ -100,11 +104,16 @@ def match(fields: Fields, needles: Sequence[Needle], averages: Averages) -> Matc
             weight += NAMES_WEIGHT
         if weight:
             score += needle.rarity * weight / (SATURATION + weight)
-    return Match(score, in_title, in_names, in_pinyin)
+    return Match(score, in_body, in_title, in_names, in_pinyin)
 
 
-def _length_factor(length: int, mean: float, effect: float) -> float:
+def _length_factor(length: float, mean: float, effect: float) -> float:
     return 1 - effect + effect * length / mean if mean else 1.0
+
+
+def _slowed(length: int, mean: float) -> float:
+    """Return *length* as a share of *mean*, growing with its logarithm; 1 stays 1."""
+    return math.log1p((math.e - 1) * length / mean) if mean else 1.0
 
 
 def model_factor(article_models: str, wanted: Sequence[str]) -> float:
@@ -122,20 +131,21 @@ def passage(text: str, needles: Sequence[Needle]) -> str:
 
     Without a hit it is the beginning. The text itself is shown, not its folded form.
     """
-    head = " ".join(strip_controls(text[:_SEARCHED_LENGTH]).split())
+    head = " ".join(text[:SEARCHED_LENGTH].split())
     if len(head) <= PASSAGE_LENGTH:
-        return head
-    start = _best_start(head, needles)
+        return strip_controls(head)
+    start = _best_start(head, needles) if needles else 0
     end = min(len(head), start + PASSAGE_LENGTH - 2)
-    return ("…" if start else "") + head[start:end].strip() + ("…" if end < len(head) else "")
+    return ("…" if start else "") + strip_controls(head[start:end]).strip() + ("…" if end < len(head) else "")
 
 
 def _best_start(text: str, needles: Sequence[Needle]) -> int:
     """Return where the window with the rarest distinct words begins, a little before its first word."""
-    searched = simplified(text.lower())
+    searched = text.lower()
     if len(searched) != len(text):
         searched = text
-    places = sorted(_places(searched, needles))
+    # Most texts are simplified already; folding every character costs more than all the rest here.
+    places = sorted(_places(searched, needles) or _places(simplified(searched), needles))
     best, best_at = 0.0, 0
     width = PASSAGE_LENGTH - 30
     for i, (at, _, _) in enumerate(places):

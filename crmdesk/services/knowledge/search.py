@@ -32,11 +32,17 @@ QUERY_LENGTH = 400
 """Characters of a query that count; a caller's whole note may be asked for."""
 
 _TERMS = 48
-_CANDIDATES = 60
+_CANDIDATES = 48
 _CANDIDATES_OF_ALL_LANGUAGES = 240
 _BEGINNINGS = 24
 """How many words an incomplete word stands for."""
 _BEGINNINGS_SEEN = 160
+_FAINT = 0.15
+"""Terms weaker than this share of the strongest do not choose candidates, they only rank them."""
+_ALIKE = 600
+_FEW = 100
+"""So many postings of a term are simply read."""
+_TERM_COUNT = "SELECT articles FROM knowledge_term WHERE term = ?"
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -56,11 +62,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a query cost: index entries read (never more than the budget), articles ranked, terms looked up."""
+    """What a query cost: index entries read (budget at most), of which terms, and articles ranked."""
 
     postings: int
+    terms: tuple[str, ...]
     candidates: int
-    terms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +127,14 @@ def answer(
     """Do :func:`search` and tell what it cost."""
     averages = _averages(connection)
     sought = list(_seek(connection, query, averages.articles))
-    scores, postings = _collect(connection, sought, budget)
+    scores, read, postings = _collect(connection, sought, budget)
     needles = [each.needle for each in sought]
     wanted = [key for model in models if (key := model_key(model))]
     ranked = _rank(connection, scores, needles, averages, language, wanted)
     limit = max(1, min(limit, 100))
-    hits = _hits(connection, heapq.nlargest(2 * limit, ranked, key=lambda r: r.score), needles)[:limit]
-    return Answered(hits, Cost(postings, len(ranked), len(sought)))
+    best = heapq.nlargest(limit + 5, ranked, key=lambda each: each.score)
+    hits = _hits(connection, best, needles, limit)
+    return Answered(hits, Cost(postings, read, len(ranked)))
 
 
 def _averages(connection: Any) -> ranking.Averages:
@@ -142,7 +149,7 @@ def _seek(connection: Any, query: str, articles: int) -> Iterator[_Sought]:
     words = list(dict.fromkeys(terms(fold(text))))[:_TERMS]
     typing = text[-1:].isalnum()
     for word in words:
-        lists = _lists(connection, [word, NAMED + word])
+        lists = _lists(connection, word)
         if lists:
             holding = max(n for _, n in lists)
             yield _Sought(_needle(word, ranking.rarity(holding, articles)), lists)
@@ -161,13 +168,13 @@ def _needle(word: str, weight: float) -> ranking.Needle:
     return ranking.Needle(f" {word} ", weight, surface=surface)
 
 
-def _lists(connection: Any, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    found = []
-    for name in names:
-        row = connection.execute("SELECT articles FROM knowledge_term WHERE term = ?", (name,)).fetchone()
-        if row:
-            found.append((name, row[0]))
-    return tuple(found)
+def _lists(connection: Any, word: str) -> tuple[tuple[str, int], ...]:
+    """Return the lists of *word*; that of its titles apart when reading them all may cost too much."""
+    row = connection.execute(_TERM_COUNT, (word,)).fetchone()
+    if row is None or row[0] <= _FEW:
+        return ((word, row[0]),) if row else ()
+    named = connection.execute(_TERM_COUNT, (NAMED + word,)).fetchone()
+    return ((NAMED + word, named[0]), (word, row[0])) if named else ((word, row[0]),)
 
 
 def _beginning(connection: Any, text: str, word: str, articles: int) -> Iterator[_Sought]:
@@ -208,22 +215,31 @@ def _expand(connection: Any, start: str) -> tuple[tuple[str, int], ...]:
     return tuple((row[0], row[1]) for row in rows[:_BEGINNINGS])
 
 
-def _collect(connection: Any, sought: Sequence[_Sought], budget: int) -> tuple[dict[int, float], int]:
-    """Read index entries within *budget*; return the summed rarity per article and the entries read."""
+def _collect(
+    connection: Any, sought: Sequence[_Sought], budget: int
+) -> tuple[dict[int, float], tuple[str, ...], int]:
+    """Read index entries within *budget*; return summed rarity per article, terms and entries read."""
     lists = sorted((size, term, each.needle.rarity) for each in sought for term, size in each.lists)
+    faint = _FAINT * max((weight for _, _, weight in lists), default=0.0)
+    # Of one thing alone every entry says the same: the newest articles will do.
+    left = budget if len(sought) > 1 else min(budget, _ALIKE)
     scores: dict[int, float] = {}
-    left = budget
-    for _, term, weight in lists:
-        if left <= 0:
+    read: list[str] = []
+    postings = 0
+    for size, term, weight in lists:
+        enough = len(scores) >= _CANDIDATES
+        if left <= 0 or (enough and (size > left or weight < faint)):
             break
         rows = connection.execute(
             "SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH ? ORDER BY rowid DESC LIMIT ?",
             (f'"{term}"', left),
         ).fetchall()
         left -= len(rows)
+        postings += len(rows)
+        read.append(term)
         for (seq,) in rows:
             scores[seq] = scores.get(seq, 0.0) + weight
-    return scores, budget - left
+    return scores, tuple(read), postings
 
 
 def _rank(
@@ -242,10 +258,7 @@ def _rank(
         for row in _documents(connection, candidates[begin : begin + _CANDIDATES]):
             if language is not None and row[1] != language:
                 continue
-            fields = ranking.Fields(
-                f" {row[5]} ", f" {row[6]} ", f" {row[7]} ", f" {row[8]} ", row[3], row[4]
-            )
-            match = ranking.match(fields, needles, averages)
+            match = ranking.match(ranking.Fields(*row[3:]), needles, averages)
             factor = ranking.model_factor(row[2], models)
             ranked.append(_Ranked(row[0], match.score * factor, match, factor > 1))
         if len(ranked) >= _CANDIDATES // 2:
@@ -258,42 +271,51 @@ def _documents(connection: Any, seqs: Sequence[int]) -> list[tuple[Any, ...]]:
     marks = ", ".join("?" * _CANDIDATES)
     padded = (*seqs, *(-1 for _ in range(_CANDIDATES - len(seqs))))
     rows: list[tuple[Any, ...]] = connection.execute(
-        "SELECT seq, lang, models, title_length, body_length, title, names, pinyin, body"
+        "SELECT seq, lang, models, title, names, pinyin, body, title_length, body_length"
         f" FROM knowledge_document WHERE seq IN ({marks})",
         padded,
     ).fetchall()
     return rows
 
 
-def _hits(connection: Any, ranked: Sequence[_Ranked], needles: Sequence[ranking.Needle]) -> list[Hit]:
+def _hits(
+    connection: Any, ranked: Sequence[_Ranked], needles: Sequence[ranking.Needle], limit: int
+) -> list[Hit]:
     """Read the articles of *ranked*, weigh in the feedback, cut the passages; best first."""
-    articles = {
-        row[0]: row
-        for each in ranked
-        for row in connection.execute(
-            "SELECT seq, id, external_id, title, lang, body, say_this, do_this, safety FROM article WHERE seq = ?",
-            (each.seq,),
-        )
-    }
-    priors = read_priors(connection, [row[1] for row in articles.values()])
+    articles = _articles(connection, [each.seq for each in ranked])
+    priors = read_priors(connection, [article[1] for article in articles.values()])
+    weighed = [
+        (each.score * priors.get(articles[each.seq][1], 1.0), each) for each in ranked if each.seq in articles
+    ]
+    weighed.sort(key=lambda entry: -entry[0])
     hits = []
-    for each in ranked:
-        _, id_, external_id, title, lang, body, say_this, do_this, safety = articles[each.seq]
-        text = "\n".join(part for part in (say_this, do_this, body) if part)
+    for score, each in weighed[:limit]:
+        _, id_, external_id, title, lang, safety, *texts = articles[each.seq]
         hits.append(
             Hit(
                 article_id=ArticleId(UUID(bytes=id_)),
                 external_id=external_id or "",
                 title=title,
-                passage=ranking.passage(text, needles),
-                score=each.score * priors.get(id_, 1.0),
+                passage=ranking.passage(
+                    "\n".join(filter(None, texts)), needles if each.match.in_body else ()
+                ),
+                score=score,
                 why=_reasons(each),
                 lang=lang,
                 safety=bool(safety),
             )
         )
-    hits.sort(key=lambda hit: -hit.score)
     return hits
+
+
+def _articles(connection: Any, seqs: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    marks = ", ".join("?" * len(seqs))
+    rows = connection.execute(
+        "SELECT seq, id, external_id, title, lang, safety <> '', say_this, do_this, substr(body, 1, ?)"
+        f" FROM article WHERE seq IN ({marks})",
+        (ranking.SEARCHED_LENGTH, *seqs),
+    )
+    return {row[0]: row for row in rows}
 
 
 def _reasons(ranked: _Ranked) -> tuple[Text, ...]:
