@@ -1,0 +1,206 @@
+"""Which columns a kind of record has, and how a file's columns become its fields.
+
+Column names are the field names of the interface. A list is one column with a JSON list (or values with ``;``
+between them), or numbered columns ``phones.1``, ``phones.2`` …. A mapping ``{field: column}`` renames.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from crmdesk.errors import FileFault, InvalidInput
+from crmdesk.models.wire import Json
+from crmdesk.services.exchange.tables import Line, Sheet
+
+_NUMBERED = re.compile(r"(?P<name>[a-z_]+)\.(?P<place>[1-9]\d{0,2})")
+_BETWEEN = re.compile(r"[;；\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A kind of record as files hold it. ``needed``: of each group at least one column has to be there."""
+
+    name: str
+    fields: tuple[str, ...]
+    needed: tuple[tuple[str, ...], ...]
+    lists: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
+    """Lists whose items are objects; in CSV always one JSON list."""
+
+
+_REACHED = ("phones", "emails")
+_ALL = (
+    Exchanged(
+        "customers",
+        (
+            *("id", "external_id", "kind", "name", "name_alt", "language", "tier", "key_account"),
+            *("preferred_channel", "do_not_call", "hint", "address", "city", "first_business_on", *_REACHED),
+        ),
+        (("name",),),
+        frozenset(_REACHED),
+    ),
+    Exchanged(
+        "contacts",
+        ("id", "external_id", "customer_id", "name", "name_alt", "role", *_REACHED),
+        (("customer_id",), ("name",)),
+        frozenset(_REACHED),
+    ),
+    Exchanged(
+        "assets",
+        (
+            *("id", "external_id", "customer_id", "kind", "model", "plate", "vin", "mileage_km", "built_on"),
+            *("warranty_until", "next_service_on", "next_service_km"),
+        ),
+        (("customer_id",), ("plate", "vin", "model")),
+    ),
+    Exchanged(
+        "visits",
+        (
+            *("id", "external_id", "asset_id", "visited_at", "outlet", "mileage_km", "summary", "note"),
+            *("next_service_on", "next_service_km", "items"),
+        ),
+        (("asset_id",), ("visited_at",)),
+        frozenset({"items"}),
+        frozenset({"items"}),
+    ),
+    Exchanged(
+        "articles",
+        (
+            *("id", "external_id", "lang", "title", "body", "say_this", "do_this", "safety", "models"),
+            *("topics", "keywords", "state"),
+        ),
+        (("title", "body"),),
+        frozenset({"models", "topics"}),
+    ),
+)
+KINDS: Mapping[str, Exchanged] = MappingProxyType({kind.name: kind for kind in _ALL})
+"""What can be imported and exported, by name."""
+
+ALIASES = MappingProxyType({"phone": "phones", "mobile": "phones", "email": "emails"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which column feeds which field: single ones, numbered ones of a list; ``unused`` columns feed none."""
+
+    single: Mapping[str, str]
+    numbered: Mapping[str, tuple[str, ...]]
+    unused: tuple[str, ...]
+
+
+def read_mapping(path: Path) -> dict[str, str]:
+    """Return a mapping ``{field: column}`` from a JSON file; raise FileFault for anything else."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise FileFault("The mapping {path} cannot be read.", path=path) from error
+    except ValueError as error:
+        raise FileFault("The mapping {path} is no JSON: {words}.", path=path, words=error) from error
+    if not isinstance(held, dict) or not all(isinstance(column, str) for column in held.values()):
+        raise FileFault('A mapping is JSON like {{"name": "客户姓名", "phones.1": "手机"}}.')
+    return held
+
+
+def plan_of(kind: Exchanged, columns: Sequence[str], mapping: Mapping[str, str]) -> Plan:
+    """Return which of *columns* feeds which field of *kind*.
+
+    Raises:
+        InvalidInput: the mapping names a field or column that does not exist.
+        FileFault: a column that is needed is missing.
+    """
+    _refuse_wrong_mapping(kind, columns, mapping)
+    renamed = {column: field for field, column in mapping.items()}
+    single: dict[str, str] = {}
+    numbered: dict[str, dict[int, str]] = {}
+    unused: list[str] = []
+    for column in columns:
+        field = renamed.get(column) or _field_of(column)
+        match = _NUMBERED.fullmatch(field)
+        if match and match["name"] in kind.lists - kind.objects:
+            numbered.setdefault(match["name"], {})[int(match["place"])] = column
+        elif field in kind.fields and (field not in mapping or mapping[field] == column):
+            single[field] = column
+        elif column:
+            unused.append(column)
+    _refuse_missing(kind, {*single, *numbered}, columns)
+    ordered = {name: tuple(places[n] for n in sorted(places)) for name, places in numbered.items()}
+    return Plan(single, ordered, tuple(unused))
+
+
+def _field_of(column: str) -> str:
+    plain = column.strip().lower().replace(" ", "_")
+    return ALIASES.get(plain, plain)
+
+
+def _refuse_wrong_mapping(kind: Exchanged, columns: Sequence[str], mapping: Mapping[str, str]) -> None:
+    fields = [name for name in mapping if name.split(".")[0] not in kind.fields]
+    if fields:
+        raise InvalidInput(
+            "The mapping names fields that {kind} do not have: {names}. They have: {known}.",
+            kind=kind.name,
+            names=", ".join(fields),
+            known=", ".join(kind.fields),
+        )
+    absent = [column for column in mapping.values() if column not in columns]
+    if absent:
+        raise InvalidInput(
+            "The mapping names columns that the file does not have: {names}. It has: {known}.",
+            names=", ".join(absent),
+            known=", ".join(columns),
+        )
+
+
+def _refuse_missing(kind: Exchanged, fed: set[str], columns: Sequence[str]) -> None:
+    for group in kind.needed:
+        if not fed & set(group):
+            raise FileFault(
+                "To import {kind} the file needs the column {names}. It has: {known}. Expected are: {wanted}."
+                " Name other columns with --mapping.",
+                kind=kind.name,
+                names=" or ".join(group),
+                known=", ".join(columns) or "no columns",
+                wanted=", ".join(kind.fields),
+            )
+
+
+def values_of(kind: Exchanged, plan: Plan, line: Line) -> dict[str, Json]:
+    """Return the fields of one line; empty cells of a table are left out.
+
+    Raises:
+        InvalidInput: a cell that should hold a JSON list does not.
+    """
+    found: dict[str, Json] = {}
+    for field, column in plan.single.items():
+        value = line.values.get(column)
+        if value is None or value == "":
+            continue
+        found[field] = _listed(kind, field, value) if field in kind.lists else value
+    for field, columns in plan.numbered.items():
+        cells = [str(line.values.get(column) or "").strip() for column in columns]
+        held = [*found.get(field, ()), *(cell for cell in cells if cell)]
+        if held:
+            found[field] = held
+    return found
+
+
+def _listed(kind: Exchanged, field: str, value: Json) -> Json:
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise InvalidInput("{name} is no JSON list.", fields=(field,), name=field) from None
+    if field in kind.objects:
+        raise InvalidInput("{name} is no JSON list.", fields=(field,), name=field)
+    return [part.strip() for part in _BETWEEN.split(value) if part.strip()]
+
+
+def sheet_lines(sheet: Sheet) -> tuple[Line, ...]:
+    """Return the lines that can be taken."""
+    return tuple(line for line in sheet.lines if not line.wrong)

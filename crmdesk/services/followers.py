@@ -1,0 +1,17 @@
+"""The indexes that follow the rows of the store, inside the transactions that change them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import Follower
+
+
+def followers() -> Sequence[Follower]:
+    """Return every index of this program: knowledge base and "find anything"."""
+    from crmdesk.services.customers.search_index import CustomerSearchIndex
+    from crmdesk.services.knowledge.follower import KnowledgeFollower
+
+    return KnowledgeFollower(), CustomerSearchIndex()

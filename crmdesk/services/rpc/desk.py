@@ -1,0 +1,106 @@
+"""What the methods work on: one desk's store, calls, numbers and clock, and who listens to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crmdesk.models.changes import ChangeSet
+from crmdesk.models.screen_pop import CallerNumber, ScreenPop
+from crmdesk.services.call_desk import CallDesk, caller_number
+from crmdesk.services.store.store import Store
+from crmdesk.services.telephony.numbers import NumberParser, SiteRules
+from crmdesk.settings import Site
+
+OnChange = Callable[[ChangeSet], None]
+OnPop = Callable[[ScreenPop], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a desk is made of. ``set_clock`` takes the words of ``CRMDESK_CLOCK``; test profiles only."""
+
+    store: Store
+    calls: CallDesk
+    numbers: NumberParser
+    set_clock: Callable[[str], datetime]
+    login: Callable[[], str]
+    test: bool
+
+
+class Desk:
+    """One desk as the methods see it; any number of sessions share it.
+
+    Listeners hear of each change on the store lane and of each pop on the thread that brought the call, so
+    they must only pass it on.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.store = parts.store
+        self.calls = parts.calls
+        self._listening = threading.Lock()
+        self._on_change: tuple[OnChange, ...] = ()
+        self._on_pop: tuple[OnPop, ...] = ()
+        parts.store.on_change(self._changed)
+        parts.calls.on_pop(self._popped)
+
+    @property
+    def test(self) -> bool:
+        """Whether this is a test profile."""
+        return self.parts.test
+
+    def now(self) -> datetime:
+        """Return the desk's present moment."""
+        return self.store.author.now()
+
+    def number(self, raw: str | None) -> CallerNumber:
+        """Return *raw* as understood by the site's rules."""
+        return caller_number(self.parts.numbers.parse(raw))
+
+    def listen(self, on_change: OnChange, on_pop: OnPop) -> None:
+        """Tell changes and pops to these from now on."""
+        with self._listening:
+            self._on_change += (on_change,)
+            self._on_pop += (on_pop,)
+
+    def forget(self, on_change: OnChange, on_pop: OnPop) -> None:
+        """Tell these no more."""
+        with self._listening:
+            self._on_change = tuple(each for each in self._on_change if each != on_change)
+            self._on_pop = tuple(each for each in self._on_pop if each != on_pop)
+
+    def _changed(self, changes: ChangeSet) -> None:
+        for tell in self._on_change:
+            tell(changes)
+
+    def _popped(self, pop: ScreenPop) -> None:
+        for tell in self._on_pop:
+            tell(pop)
+
+
+def site_rules(site: Site) -> SiteRules:
+    """Return the numbering rules of a site's settings."""
+    return SiteRules(site.country, site.area_code, site.outside_prefix)
+
+
+def open_desk(profile: Any) -> Desk:
+    """Return the desk of an open profile that nobody else shows: for commands without a window."""
+    from crmdesk.services.followers import followers
+
+    store = profile.open_store(followers=followers)
+    numbers = NumberParser(site_rules(profile.settings.site))
+    calls = CallDesk(store, numbers.parse, profile.id, lambda: profile.settings.text("language") or "zh")
+    parts = Parts(
+        store, calls, numbers, profile.clock.set, lambda: profile.settings.text("agent"), profile.test
+    )
+    return Desk(parts)
+
+
+def close_desk(desk: Desk) -> None:
+    """Finish open work and close the files."""
+    desk.calls.close()
+    desk.store.close()

@@ -1,0 +1,15 @@
+"""The methods of the interface, one file per family; each declares a tuple ``METHODS``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crmdesk.services.rpc.method import Method
+
+
+def all_methods() -> Mapping[str, Method]:
+    """Return every method by name, in the order in which the documentation tells them."""
+    from crmdesk.services.rpc.methods import calls, contacts, customers, exchange, knowledge, system, work
+
+    families = (system, customers, contacts, work, calls, knowledge, exchange)
+    return {method.name: method for family in families for method in family.METHODS}

@@ -1,0 +1,134 @@
+"""`system.*`, `agent.list`, `team.list`, `clock.set`, `rpc.describe`, `subscribe`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crmdesk import __version__
+from crmdesk.models.agent import Agent, Team
+from crmdesk.models.wire import Json, to_json
+from crmdesk.services.rpc.desk import Desk
+from crmdesk.services.rpc.kinds import COUNT, FLAG, MOMENT, TEXT, Field, choice, list_of, nullable, record
+from crmdesk.services.rpc.listing import Listing, page_of
+from crmdesk.services.rpc.method import Given, Method, action, query
+from crmdesk.services.rpc.records import AGENT, AGENT_NAMES, TEAM, TEAM_NAMES
+from crmdesk.services.rpc.rows import select, told
+from crmdesk.services.rpc.session import TOPICS, Session
+
+COUNTED = ("customer", "asset", "service_visit", "call", "interaction", "task", "article")
+AGENTS = Listing("agent", Agent, AGENT_NAMES, "login")
+TEAMS = Listing("team", Team, TEAM_NAMES, "key")
+
+SERVER = record(
+    Field("configured", FLAG, required=True),
+    Field("connected", FLAG, required=True),
+    Field("tick", nullable(COUNT), required=True),
+    Field("last_pull_at", nullable(MOMENT), required=True),
+    Field("pending", COUNT, "changes not yet sent", required=True),
+    Field("refused", COUNT, "changes the server did not accept", required=True),
+)
+INFO = record(
+    Field("version", TEXT, required=True),
+    Field("schema", TEXT, "revision of the store's schema", required=True),
+    Field("role", TEXT, required=True),
+    Field("user", TEXT, "login; empty on a desk nobody signed in to", required=True),
+    Field("teams", list_of(TEXT), required=True),
+    Field("counts", record(*(Field(name, COUNT, required=True) for name in COUNTED)), required=True),
+    Field("server", SERVER, required=True),
+    Field("test", FLAG, "a test profile, whose clock can be set", required=True),
+    Field("now", MOMENT, "the desk's present moment", required=True),
+)
+
+
+def info(connection: Any, desk: Desk, _given: Given) -> Json:
+    """Return what this desk is."""
+    login = desk.parts.login()
+    rows = select(connection, "agent", Agent, "WHERE login = ?", (login,)) if login else []
+    counts = {}
+    for name in COUNTED:
+        counts[name] = connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+    return {
+        "version": __version__,
+        "schema": schema_revision(connection),
+        "role": rows[0]["role"] if rows else "administrator",
+        "user": login,
+        "teams": _team_keys(connection, rows[0]["team_id"]) if rows else [],
+        "counts": counts,
+        "server": {
+            "configured": False,
+            "connected": False,
+            "tick": None,
+            "last_pull_at": None,
+            "pending": 0,
+            "refused": 0,
+        },
+        "test": desk.test,
+        "now": to_json(desk.now()),
+    }
+
+
+def schema_revision(connection: Any) -> str:
+    """Return the revision of the store's schema; empty when it keeps none."""
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+    return str(row[0]) if row else str(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _team_keys(connection: Any, team_id: Any) -> list[Json]:
+    return [row["key"] for row in select(connection, "team", Team, "WHERE id = ?", (team_id,))]
+
+
+def list_agents(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return agents."""
+    return AGENTS.page(connection, given, lambda rows: [told(row, AGENT_NAMES) for row in rows])
+
+
+def list_teams(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return teams."""
+    return TEAMS.page(connection, given, lambda rows: [told(row, TEAM_NAMES) for row in rows])
+
+
+def set_clock(session: Session, given: Given) -> Json:
+    """Freeze or shift the clock."""
+    return {"now": to_json(session.desk.parts.set_clock(given["at"]))}
+
+
+def describe(session: Session, _given: Given) -> Json:
+    """Return the schemas of all methods this desk has."""
+    from crmdesk.services.rpc.describe import description
+
+    return description(session.methods, test=session.desk.test)
+
+
+def subscribe(session: Session, given: Given) -> Json:
+    """Turn notifications on or off."""
+    return {"topics": list(session.subscribe(given["topics"]))}
+
+
+METHODS: tuple[Method, ...] = (
+    query("system.info", "What this desk is, and how much it holds.", (), INFO, info),
+    query("agent.list", "Who works here.", AGENTS.params(), page_of(AGENT), list_agents),
+    query("team.list", "The teams.", TEAMS.params(), page_of(TEAM), list_teams),
+    action(
+        "clock.set",
+        "Freeze the desk's clock at a moment, or move it on.",
+        (Field("at", TEXT, "2026-11-20T09:58:00Z freezes, +3d goes on (s, m, h, d, w)", required=True),),
+        record(Field("now", MOMENT, required=True)),
+        set_clock,
+        test_only=True,
+    ),
+    action(
+        "rpc.describe",
+        "The JSON Schema (draft 2020-12) of every method's parameters and result.",
+        (),
+        record(Field("version", COUNT, required=True), open_ended=True),
+        describe,
+    ),
+    action(
+        "subscribe",
+        "Send notifications about these topics, and no others, from now on.",
+        (Field("topics", list_of(choice(TOPICS)), "an empty list ends them", required=True),),
+        record(Field("topics", list_of(TEXT), required=True)),
+        subscribe,
+    ),
+)

@@ -1,0 +1,180 @@
+"""`asset.*`, `visit.*`, `task.*`, `note.append`."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from crmdesk.errors import NotFound
+from crmdesk.models import asset, note, task, visit
+from crmdesk.models.wire import Json, Row
+from crmdesk.services import calls
+from crmdesk.services.rpc.desk import Desk
+from crmdesk.services.rpc.kinds import (
+    ID,
+    INTEGER,
+    MOMENT,
+    TEXT,
+    Field,
+    entity_fields,
+    list_of,
+    nullable,
+    record,
+)
+from crmdesk.services.rpc.listing import Listing, page_of
+from crmdesk.services.rpc.method import Given, Method, change, query
+from crmdesk.services.rpc.records import (
+    ASSET,
+    ASSET_NAMES,
+    ASSET_WRITABLE,
+    ITEM_FIELDS,
+    TASK,
+    TASK_CHOICES,
+    TASK_NAMES,
+    TASK_WRITABLE,
+    VISIT,
+    VISIT_NAMES,
+    VISIT_WRITABLE,
+    tell_visits,
+)
+from crmdesk.services.rpc.rows import one, told
+from crmdesk.services.rpc.updates import BY_ID, changes_of
+
+ASSETS = Listing("asset", asset.Asset, ASSET_NAMES)
+VISITS = Listing("service_visit", visit.ServiceVisit, VISIT_NAMES, "-visited_at")
+TASKS = Listing("task", task.Task, TASK_NAMES, "due_at")
+ITEMS = Field("items", list_of(record(*ITEM_FIELDS), 500), "work done, parts used, faults found")
+ASSET_FIELDS = entity_fields(asset.Asset, ASSET_WRITABLE, required=("customer_id",))
+VISIT_FIELDS = entity_fields(visit.ServiceVisit, VISIT_WRITABLE, required=("asset_id", "visited_at"))
+TASK_FIELDS = entity_fields(task.Task, TASK_WRITABLE, choices=TASK_CHOICES)
+NOTE = record(
+    Field("id", ID, required=True),
+    Field("call_id", nullable(ID), required=True),
+    Field("customer_id", nullable(ID), required=True),
+    Field("text", TEXT, required=True),
+    Field("author", TEXT, "the agent's id; empty on a desk nobody signed in to", required=True),
+    Field("at", MOMENT, required=True),
+    Field("version", INTEGER, required=True),
+)
+
+
+def get_asset(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return one asset."""
+    return told(one(connection, "asset", asset.Asset, given["id"]), ASSET_NAMES)
+
+
+def list_assets(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return assets."""
+    return ASSETS.page(connection, given, lambda rows: [told(row, ASSET_NAMES) for row in rows])
+
+
+def create_asset(work: Any, desk: Desk, given: Given) -> Json:
+    """Make an asset."""
+    _refuse_unknown(work, "customer", given["customer_id"])
+    operation = asset.open_asset(work.author, given)
+    work.do(operation)
+    work.commit()
+    return get_asset(work.connection, desk, {"id": UUID(operation.payload["id"])})
+
+
+def update_asset(work: Any, desk: Desk, given: Given) -> Json:
+    """Change an asset."""
+    if "customer_id" in given["changes"]:
+        _refuse_unknown(work, "customer", given["changes"]["customer_id"])
+    held = work.load(asset.Asset, given["id"])
+    work.do(held.change(work.author, given["changes"], given.get("base_version")))
+    work.commit()
+    return get_asset(work.connection, desk, given)
+
+
+def get_visit(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return one visit with its items."""
+    return tell_visits(connection, [one(connection, "service_visit", visit.ServiceVisit, given["id"])])[0]
+
+
+def list_visits(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return visits."""
+    return VISITS.page(connection, given, lambda rows: tell_visits(connection, rows))
+
+
+def create_visit(work: Any, desk: Desk, given: Given) -> Json:
+    """Record a visit; its customer is the asset's owner unless given."""
+    values = {name: value for name, value in given.items() if name != "items"}
+    owner = one(work.connection, "asset", asset.Asset, values["asset_id"])["customer_id"]
+    operation = visit.record_visit(work.author, {"customer_id": owner, **values}, given.get("items", ()))
+    work.do(operation)
+    work.commit()
+    return get_visit(work.connection, desk, {"id": UUID(operation.payload["id"])})
+
+
+def get_task(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return one task."""
+    return _tell_task(one(connection, "task", task.Task, given["id"]))
+
+
+def list_tasks(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return tasks."""
+    return TASKS.page(connection, given, lambda rows: [_tell_task(row) for row in rows])
+
+
+def create_task(work: Any, desk: Desk, given: Given) -> Json:
+    """Open a task."""
+    row_id = calls.open_task(work, given)
+    return get_task(work.connection, desk, {"id": row_id})
+
+
+def update_task(work: Any, desk: Desk, given: Given) -> Json:
+    """Change a task."""
+    calls.change_task(work, given["id"], given["changes"], given.get("base_version"))
+    return get_task(work.connection, desk, given)
+
+
+def _tell_task(row: Row) -> Json:
+    return told(row, TASK_NAMES)
+
+
+def append_note(work: Any, _desk: Desk, given: Given) -> Json:
+    """Append a note."""
+    for name, table in (("call_id", "call"), ("customer_id", "customer")):
+        if given.get(name):
+            _refuse_unknown(work, table, given[name])
+    row_id = calls.append_note(work, given["text"], given.get("call_id"), given.get("customer_id"))
+    names = ("id", "call_id", "customer_id", "text", "author", "at", "version")
+    return told(one(work.connection, "note", note.Note, row_id), names)
+
+
+def _refuse_unknown(work: Any, table: str, row_id: UUID) -> None:
+    if work.row(table, row_id) is None:
+        raise NotFound("This {what} is not here any more.", fields=(f"{table}_id",), what=table)
+
+
+METHODS: tuple[Method, ...] = (
+    query("asset.get", "One asset.", BY_ID, ASSET, get_asset),
+    query("asset.list", "Assets.", ASSETS.params(), page_of(ASSET), list_assets),
+    change("asset.create", "Give a customer an asset.", ASSET_FIELDS, ASSET, create_asset),
+    change("asset.update", "Change some fields of an asset.", changes_of(ASSET_FIELDS), ASSET, update_asset),
+    query("visit.get", "One service visit with its items.", BY_ID, VISIT, get_visit),
+    query("visit.list", "Service visits, the latest first.", VISITS.params(), page_of(VISIT), list_visits),
+    change("visit.create", "Record a service visit.", (*VISIT_FIELDS, ITEMS), VISIT, create_visit),
+    query("task.get", "One task or call-back.", BY_ID, TASK, get_task),
+    query("task.list", "Tasks and call-backs by due time.", TASKS.params(), page_of(TASK), list_tasks),
+    change("task.create", "Open a task or call-back.", TASK_FIELDS, TASK, create_task),
+    change(
+        "task.update",
+        "Change a task: done, dropped, owner, due time.",
+        changes_of(TASK_FIELDS),
+        TASK,
+        update_task,
+    ),
+    change(
+        "note.append",
+        "Append a note to a call or a customer; notes never change afterwards.",
+        (
+            Field("call_id", ID, "id of the call"),
+            Field("customer_id", ID),
+            Field("text", TEXT, required=True),
+        ),
+        NOTE,
+        append_note,
+    ),
+)
