@@ -92,7 +92,7 @@ class CardsOf:
         chips = [(self._words.text(badge.text), badge.tone) for badge in pop.badges]
         if pop.warning is not None:
             chips.insert(0, (self._words.text(pop.warning), "due"))
-        if pop.counters.call_in_30 > 1 and not any(badge.key.startswith("call") for badge in pop.badges):
+        if pop.counters.call_in_30 > 1 and not any("call" in badge.key for badge in pop.badges):
             chips.append((self._words.tr("call {n} in 30 days", n=pop.counters.call_in_30), "plain"))
         return tuple(chips)
 

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
+from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.models.types import Clock, utc_now
 from crmdesk.ui.actions import Actions
@@ -79,6 +80,8 @@ class MainWindow(QMainWindow):
         self.slots = Slots()
         self.operations = Operations(bridge)
         self._present(moments, monotonic)
+        for part in (self.operations, self.record, self.notes, self.calls, self.commands, self.home):
+            part.setParent(self)
         self._compose()
         self._wire()
         self.use_theme(ink.theme.name)
@@ -157,13 +160,14 @@ class MainWindow(QMainWindow):
         parts = self.parts
         bar = QMenuBar(self)
         bar.setNativeMenuBar(False)
+        bar.setStyleSheet("QMenuBar { border: none; background: transparent }")
         self.actions_map.fill(bar, self.words)
         self.words.bind(bar.setAccessibleName, word("Menu"))
         self.words.bind(bar.setAccessibleDescription, word("Every action with its key"))
         top = QWidget(self)
         line = QHBoxLayout(top)
         line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(bar, 1)
+        line.addWidget(bar, 1, Qt.AlignmentFlag.AlignVCenter)
         parts.box.setParent(top)
         parts.box.setFixedWidth(400)
         line.addWidget(parts.box)
@@ -186,7 +190,7 @@ class MainWindow(QMainWindow):
         bridge.popped.connect(self.show_pop)
         bridge.call_changed.connect(self.calls.call_changed)
         bridge.changed.connect(self.home.on_changed)
-        bridge.changed.connect(lambda changes: self._on_changed(changes))
+        bridge.changed.connect(self._on_changed)
         bridge.status_changed.connect(parts.status.show_status)
 
         self.operations.failed.connect(self._on_failed)
@@ -206,9 +210,8 @@ class MainWindow(QMainWindow):
         self.commands.quit_wanted.connect(self.close)
         self.commands.home_shown.connect(self.home.refresh)
 
-    def _on_changed(self, changes: object) -> None:
-        ids = getattr(changes, "ids", frozenset())
-        if self.record.record is not None and self.record.customer_id in ids:
+    def _on_changed(self, changes: ChangeSet) -> None:
+        if self.record.record is not None and self.record.customer_id in changes.ids:
             self.record.refresh()
 
     def _on_failed(self, error: BaseException) -> None:

@@ -21,14 +21,22 @@ class Operations(QObject):
 
     Signals:
         failed(Exception): a request failed and nobody else dealt with it.
+        idle(): no request is under way any more.
     """
 
     failed = Signal(object)
+    idle = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
         self._newest: dict[str, int] = {}
+        self._under_way = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._under_way > 0
 
     def run(
         self,
@@ -49,10 +57,13 @@ class Operations(QObject):
         number = self._newest[topic] = self._newest.get(topic, 0) + 1
 
         def arrived(done: Future[Any]) -> None:
-            if topic and self._newest[topic] != number:
-                return
-            self._settle(done, receive, failed)
+            self._under_way -= 1
+            if not topic or self._newest[topic] == number:
+                self._settle(done, receive, failed)
+            if not self._under_way:
+                self.idle.emit()
 
+        self._under_way += 1
         self._bridge.when_done(future, arrived)
 
     def forget(self, topic: str) -> None:

@@ -26,20 +26,27 @@ def load_catalogue(path: Path) -> dict[str, str]:
     return content
 
 
-class Words(QObject):
+class _News(QObject):
+    changed = Signal()
+
+
+class Words:
     """Translates, and tells everything shown when the language changes.
 
     Signals:
         changed(): another language from now on; bound texts are already set.
     """
 
-    changed = Signal()
-
     def __init__(self, chinese: Mapping[str, str], language: str = ENGLISH) -> None:
-        super().__init__()
+        self._news = _News()
+        self.changed = self._news.changed
         self._chinese = chinese
         self._language = language
         self._bound: list[tuple[Callable[[str], object], str]] = []
+
+    def twin(self, language: str) -> Words:
+        """Return the same words for another window, which may go while this one stays."""
+        return Words(self._chinese, language)
 
     @property
     def language(self) -> str:
@@ -53,7 +60,7 @@ class Words(QObject):
         self._language = language
         for setter, template in self._bound:
             setter(self._template(template))
-        self.changed.emit()
+        self._news.changed.emit()
 
     def bind(self, setter: Callable[[str], object], template: str) -> None:
         """Call *setter* with the translation now and at each change of language."""

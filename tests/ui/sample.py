@@ -53,7 +53,7 @@ _ANSWERS = (
         "机油泄漏：油底壳与放油螺塞处渗漏的判断",
         "车主停车后发现地面油迹，先确认颜色与位置。换油后七天内出现的渗漏，多为放油螺塞垫片未更换或扭矩不足，"
         "属于返修项目，不收取工时费。",
-        ("matches the last visit: oil change",),
+        ("in the title", "about this model"),
         "zh",
         True,
     ),
@@ -62,7 +62,7 @@ _ANSWERS = (
         "Oil under the car after a service: what to ask first",
         "Ask when the oil was changed and where. A leak within seven days of an oil change is treated as rework of the "
         "outlet and is free of charge. Below the minimum mark the car must not be driven.",
-        ("fits SUV-7", "same fault: 2nd time"),
+        ("about this model", "about this topic"),
         "en",
         True,
     ),
@@ -70,7 +70,7 @@ _ANSWERS = (
         "tow",
         "安排道路救援与免费拖车的条件",
         "质保期内因质量问题不能行驶的车辆，五十公里内免费拖车。请核对车牌、位置和联系电话，预计到达时间由系统给出。",
-        ("often used for this model",),
+        ("often needed",),
         "zh",
         False,
     ),
@@ -79,7 +79,7 @@ _ANSWERS = (
         "Loan car while a repeated repair is under way",
         "From the second visit for the same fault within 30 days the outlet offers a loan car for the length of the repair. "
         "Book it together with the workshop slot.",
-        ("repeat fault",),
+        ("about this topic",),
         "en",
         False,
     ),
@@ -87,7 +87,7 @@ _ANSWERS = (
         "oil-consumption",
         "2.0T 发动机机油消耗量的正常范围",
         "每千公里消耗不超过 0.5 升属正常。请车主记录里程并在两次加油之间检查油尺。",
-        ("fits SUV-7",),
+        ("about this model",),
         "zh",
         False,
     ),
@@ -233,12 +233,14 @@ def card() -> CustomerCard:
 
 
 BADGES = (
-    Badge("tier", say("{tier} customer", tier=say("Gold")), "good"),
-    Badge("key_account", say("Key account"), "plain"),
-    Badge("open_issues", say("{n} open complaint", n=1), "breach"),
-    Badge("calls", say("call {n} in 30 days", n=3), "due"),
+    Badge("tier", say("Gold"), "plain"),
+    Badge("key_account", say("Key account"), "good"),
+    Badge("open_issues", say("1 open issue"), "due"),
+    Badge("repeat_fault", say("Same fault {n} times in {days} days", n=2, days=30), "due"),
+    Badge("repeat_call", say("Call {n} in 30 days", n=3), "due"),
+    Badge("warranty", say("In warranty"), "good"),
 )
-VERIFY = (say("Plate: {value}", value="沪A·12345"), say("Birthday: day and month"))
+VERIFY = (say("Licence plate of the car?"), say("Which workshop had the car last?"))
 
 
 def pop(key: str = "call-1", number: CallerNumber = NUMBER) -> ScreenPop:
@@ -295,7 +297,7 @@ def second_pop() -> ScreenPop:
 def shared_pop() -> ScreenPop:
     """Return a call from a switchboard that several people use."""
     people: Sequence[tuple[CustomerId, str, str, str, float, tuple[str, ...], str]] = (
-        (CHEN, "陈静怡", "Chen Jingyi", "gold", 0.62, ("complaint open", "called yesterday"), ""),
+        (CHEN, "陈静怡", "Chen Jingyi", "gold", 0.62, ("open task", "called yesterday"), ""),
         (
             WANG,
             "王磊",
@@ -311,7 +313,7 @@ def shared_pop() -> ScreenPop:
             "Huatai Logistics Co., Ltd.",
             "platinum",
             0.11,
-            ("the number of the company",),
+            ("number on record",),
             "",
         ),
         (ZHAO, "赵敏", "Zhao Min", "", 0.06, ("shared number",), ""),
@@ -336,7 +338,7 @@ def unknown_pop() -> ScreenPop:
         pop("call-4", replace(LANDLINE, display="021 6419 7720", e164="+862164197720")),
         matches=(),
         customer=None,
-        badges=(Badge("calls_today", say("call {n} today", n=2), "plain"),),
+        badges=(Badge("repeat_call", say("Call {n} in 30 days", n=2), "plain"),),
         counters=Counters(),
         timeline=TimelinePage((), None, 0),
         answers=answers()[2:],
@@ -430,7 +432,7 @@ def found(text: str) -> FoundPage:
             "Chengjia Car Rental",
             "company",
             "platinum",
-            say("initials"),
+            say("name"),
             "021 5820 8123 · 42 vehicles",
         ),
     )

@@ -31,7 +31,7 @@ class AnswerDelegate(RowDelegate):
         if not isinstance(model, RowsModel):
             return
         answer: Answer = model.rows[index.row()]
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         left, right = area.left() + 12, area.right() - 11
         number = QRect(left, area.top() + 8, 20, 20)

@@ -12,7 +12,7 @@ from crmdesk.ui.painting import CHIP_HEIGHT, Ink, plain
 from crmdesk.ui.widgets.lists import RowDelegate
 
 _EDGE = 12
-_LABEL = 96
+_LABEL = 84
 _LINE = 24
 _HEIGHTS = {"section": 32, "asset": 40, "verify": 28, "line": _LINE}
 
@@ -38,7 +38,7 @@ class FactDelegate(RowDelegate):
         fact = _fact(index)
         if fact is None:
             return
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         inner = area.adjusted(_EDGE, 0, -_EDGE, 0)
         if fact.kind == "line":
             self._line(painter, inner, fact)
@@ -56,7 +56,7 @@ class FactDelegate(RowDelegate):
             return max(1, self._alert_lines(fact)) * 18 + 16
         if fact.kind == "head":
             rows = len(self._chip_rows(fact))
-            return 40 + (20 if fact.aside else 0) + rows * (CHIP_HEIGHT + 4) + 4
+            return 40 + rows * (CHIP_HEIGHT + 4) + (4 if rows else 0)
         return _HEIGHTS[fact.kind]
 
     def _alert_lines(self, fact: Fact) -> int:
@@ -103,13 +103,10 @@ class FactDelegate(RowDelegate):
     def _head(self, painter: QPainter, area: QRect, fact: Fact) -> None:
         ink, theme = self.ink, self.ink.theme
         ink.icon(painter, QPoint(area.left(), area.top() + 10), fact.icon, theme.accent, 24)
-        name = QRect(area.left() + 32, area.top() + 8, area.width() - 32, 28)
-        ink.line(painter, name, fact.text, ink.fonts.head, theme.text)
+        name = QRect(area.left() + 32, area.top() + 6, area.width() - 32, 30)
+        used = ink.line(painter, name, fact.text, ink.fonts.head, theme.text)
+        ink.line(painter, name.adjusted(used + 8, 2, 0, 0), fact.aside, ink.fonts.body, theme.muted)
         y = area.top() + 36
-        if fact.aside:
-            alt = QRect(area.left() + 32, y, area.width() - 32, 20)
-            ink.line(painter, alt, fact.aside, ink.fonts.body, theme.muted)
-            y += 20
         for row in self._chip_rows(fact):
             x = area.left()
             for text, tone in row:

@@ -44,7 +44,7 @@ class LineDelegate(RowDelegate):
         if not isinstance(model, RowsModel):
             return
         line: Line = model.rows[index.row()]
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
         ink.icon(painter, QPoint(area.left() + 12, area.top() + 8), line.icon, colour)

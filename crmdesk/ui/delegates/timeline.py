@@ -45,7 +45,7 @@ class TimelineDelegate(RowDelegate):
             return
         number = index.row()
         entry = model.rows[number]
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         day = self._moments.day_of(entry.at)
         if number == 0 or self._moments.day_of(model.rows[number - 1].at) != day:

@@ -13,6 +13,10 @@ from crmdesk.ui.translation import Words
 from crmdesk.ui.vocabulary import CHANNELS, LANGUAGES, TIERS, said
 
 
+_WHOLE = 2
+"""So many cars are told in full; of a fleet the others get a line each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line.
@@ -62,10 +66,10 @@ class FactsOf:
                 Fact("alert", self._words.tr("Do not call this customer"), icon="warning", tone="breach")
             )
         facts += self._verify(verify, ticked)
+        for number, asset in enumerate(card.assets):
+            facts += self._asset(asset) if number < _WHOLE else self._asset_head(asset)
         facts += self._reach(card)
         facts += self._history(card, counters)
-        for asset in card.assets:
-            facts += self._asset(asset)
         if card.contacts:
             facts.append(Fact("section", self._words.tr("People")))
             facts += [Fact("line", c.name, label=c.role, aside=c.phone) for c in card.contacts]
@@ -90,10 +94,10 @@ class FactsOf:
         yield Fact("section", tr("Reach"), aside=card.external_id)
         for point in card.numbers:
             yield self._point(point)
-        if card.preferred_channel:
-            yield Fact("line", said(self._words, CHANNELS, card.preferred_channel), label=tr("Prefers"))
-        if card.language:
-            yield Fact("line", said(self._words, LANGUAGES, card.language), label=tr("Speaks"))
+        channel = said(self._words, CHANNELS, card.preferred_channel)
+        language = said(self._words, LANGUAGES, card.language)
+        if channel or language:
+            yield Fact("line", " · ".join(p for p in (channel, language) if p), label=tr("Prefers"))
 
     def _point(self, point: ContactPointView) -> Fact:
         label = said(self._words, CHANNELS, point.label or point.kind)
@@ -123,7 +127,7 @@ class FactsOf:
 
     def _asset(self, asset: AssetCard) -> Iterator[Fact]:
         tr = self._words.tr
-        yield Fact("asset", asset.model_name or asset.model, aside=asset.plate, icon="car")
+        yield from self._asset_head(asset)
         for fault in asset.repeat_faults:
             name = self._words.pick(fault.name_en, fault.name_zh)
             text = tr(
@@ -145,6 +149,9 @@ class FactsOf:
         if asset.vin:
             yield Fact("line", asset.vin, label="VIN")
 
+    def _asset_head(self, asset: AssetCard) -> Iterator[Fact]:
+        yield Fact("asset", asset.model_name or asset.model, aside=asset.plate, icon="car")
+
     def _next_service(self, asset: AssetCard) -> Fact | None:
         tr, parts, tone = self._words.tr, [], "plain"
         if asset.next_service_km is not None and asset.mileage_km is not None:
@@ -159,7 +166,7 @@ class FactsOf:
             parts.append(self._moments.day(asset.next_service_on))
         if not parts:
             return None
-        return Fact("line", " · ".join(parts), label=tr("Next service"), tone=tone)
+        return Fact("line", " · ".join(parts), label=tr("Next due"), tone=tone)
 
     def _warranty(self, until: date) -> Fact:
         tr = self._words.tr

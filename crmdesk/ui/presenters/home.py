@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.changes import ChangeSet
-from crmdesk.models.screen_pop import Answer, CallLine, Found, TaskLine
+from crmdesk.models.screen_pop import Answer, CallLine, Found, TaskLine, Worklist
 from crmdesk.ui.desk import Desk
 from crmdesk.ui.operations import Operations
 from crmdesk.ui.parts import Parts
@@ -20,8 +20,10 @@ class HomePresenter(QObject):
     Signals:
         customer_wanted(CustomerId): open this customer by hand.
         command_wanted(str): run this command.
+        shown(): the worklist asked for is in its lists.
     """
 
+    shown = Signal()
     customer_wanted = Signal(object)
     command_wanted = Signal(str)
 
@@ -42,13 +44,17 @@ class HomePresenter(QObject):
         """Fetch the worklist if it is stale and on the screen."""
         if self._stale and self._parts.stage.shown is self._parts.home:
             self._stale = False
-            self._operations.run(self._desk.worklist(), self._parts.home.show_worklist, topic="worklist")
+            self._operations.run(self._desk.worklist(), self._show, topic="worklist")
 
     def on_changed(self, changes: ChangeSet) -> None:
         """Rows changed: the worklist may be stale."""
         if changes.kinds & _SHOWN:
             self._stale = True
             self.refresh()
+
+    def _show(self, worklist: Worklist) -> None:
+        self._parts.home.show_worklist(worklist)
+        self.shown.emit()
 
     def _on_searched(self, text: str) -> None:
         self._operations.run(self._desk.find(text), self._parts.finder.show_found, topic="find")

@@ -122,7 +122,8 @@ class RecordPresenter(QObject):
             pop = self.slot.pop
             if pop.customer is None:
                 return self._cards.unknown_facts(pop)
-            return self._facts.customer(pop.customer, pop.badges, pop.counters, pop.verify, self.slot.ticked)
+            # The band beside it carries the badges already.
+            return self._facts.customer(pop.customer, (), pop.counters, pop.verify, self.slot.ticked)
         if self.record is not None:
             shown = self.record
             return self._facts.customer(shown.customer, shown.badges, shown.counters, (), set())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from crmdesk.models.screen_pop import Answer, Article
 from crmdesk.ui.delegates.answers import AnswerDelegate
@@ -12,6 +12,7 @@ from crmdesk.ui.moments import Moments
 from crmdesk.ui.painting import Ink, plain
 from crmdesk.ui.translation import Words, word
 from crmdesk.ui.views.article import ArticleView
+from crmdesk.ui.views.stage import Stage
 from crmdesk.ui.widgets.inputs import Composing, Reserved, SearchBox
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
@@ -26,7 +27,6 @@ class AnswersPane(Pane):
         searched(str): the words changed (throttled to the last ones).
         reading_wanted(Answer): Enter on an answer.
         used(Answer): Ctrl+Enter on an answer or in the article.
-        unhelpful(Article): the article did not help.
     """
 
     searched = Signal(str)
@@ -51,12 +51,14 @@ class AnswersPane(Pane):
         self.list.setModel(self.model)
         self.list.setItemDelegate(self._delegate)
         self.article = ArticleView(ink, words, moments, self)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.list)
-        self._pages.addWidget(self.article)
-        self.content.addWidget(self.search)
-        self.content.setContentsMargins(1, 33, 1, 1)
-        self.search.setFrame(True)
+        self._pages = Stage(self)
+        self._pages.add(self.list)
+        self._pages.add(self.article)
+        self._pages.present(self.list)
+        row = QHBoxLayout()
+        row.setContentsMargins(11, 0, 11, 8)
+        row.addWidget(self.search)
+        self.content.addLayout(row)
         self.content.addWidget(self._pages, 1)
         self._throttle = QTimer(self, singleShot=True, interval=_SEARCH_MS)
         self._throttle.timeout.connect(lambda: self.searched.emit(self.search.text().strip()))
@@ -88,7 +90,7 @@ class AnswersPane(Pane):
     @property
     def reading(self) -> bool:
         """Whether an article is open."""
-        return self._pages.currentWidget() is self.article
+        return self._pages.shown is self.article
 
     def current(self) -> Answer | None:
         """Return the answer that Enter or Ctrl+Enter means: the chosen one, else the best."""
@@ -109,7 +111,7 @@ class AnswersPane(Pane):
             self.search.setText(search)
         self.show_answers(answers, used)
         if article is None:
-            self._pages.setCurrentWidget(self.list)
+            self._pages.present(self.list)
         else:
             self.read(article)
 
@@ -122,7 +124,7 @@ class AnswersPane(Pane):
         """Open the reading view."""
         had_focus = self.list.hasFocus()
         self.article.show_article(article)
-        self._pages.setCurrentWidget(self.article)
+        self._pages.present(self.article)
         if had_focus:
             self.article.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -131,7 +133,7 @@ class AnswersPane(Pane):
         if not self.reading:
             return False
         had_focus = self.article.hasFocus()
-        self._pages.setCurrentWidget(self.list)
+        self._pages.present(self.list)
         if had_focus:
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
         return True

@@ -45,7 +45,7 @@ class ChoiceDelegate(RowDelegate):
         if not isinstance(model, RowsModel):
             return
         choice: Choice = model.rows[index.row()]
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         key = QRect(area.left() + 16, area.top() + 18, 56, 28)
         painter.fillRect(key, ink.colour(theme.accent_soft))

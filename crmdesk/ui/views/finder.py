@@ -50,6 +50,7 @@ class Finder(Pane):
     ) -> None:
         super().__init__(ink, parent)
         self._words = words
+        self._around = parent
         self._box = box
         self._commands = commands
         self._found: list[Line] = []
@@ -113,7 +114,7 @@ class Finder(Pane):
 
     def place(self) -> None:
         """Stand below the box."""
-        parent = self.parentWidget()
+        parent = self._around
         width = max(560, self._box.width())
         corner = self._box.mapTo(parent, QPoint(self._box.width() - width, self._box.height() + 4))
         height = min(parent.height() - corner.y() - 60, 36 + HEIGHT * max(3, min(9, len(self.model.rows))))

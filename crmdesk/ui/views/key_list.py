@@ -29,7 +29,7 @@ class KeyDelegate(RowDelegate):
         if not isinstance(model, RowsModel):
             return
         line: Line = model.rows[index.row()]
-        area: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         key = QRect(area.left() + 16, area.top(), 168, area.height())
         ink.line(painter, key, line.aside, ink.fonts.strong, theme.accent)
@@ -53,6 +53,7 @@ class KeyList(Pane):
     ) -> None:
         super().__init__(ink, parent)
         self._words = words
+        self._around = parent
         self._commands = commands
         self._before: QWidget | None = None
         self.search = SearchBox(composing, reserved, self)
@@ -96,7 +97,7 @@ class KeyList(Pane):
 
     def place(self) -> None:
         """Stand in the middle of the window."""
-        around = self.parentWidget().rect()
+        around = self._around.rect()
         width, height = min(1000, around.width() - 80), min(720, around.height() - 80)
         self.setGeometry((around.width() - width) // 2, (around.height() - height) // 2, width, height)
 

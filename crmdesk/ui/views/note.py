@@ -32,6 +32,7 @@ class NotePane(Pane):
         self._pages = QStackedWidget(self)
         self._timers: dict[int, QTimer] = {}
         self._edits: dict[int, NoteEdit] = {}
+        self._shown = 1
         for number in range(1, SLOTS + 1):
             self._add(number, words, composing, reserved)
         self.content.addWidget(self._pages)
@@ -44,6 +45,7 @@ class NotePane(Pane):
 
     def show_slot(self, number: int) -> None:
         """Show the note of a slot; only ever after a key or while nobody types."""
+        self._shown = number
         self._pages.setCurrentWidget(self._edits[number])
 
     def text(self, number: int) -> str:
@@ -70,7 +72,7 @@ class NotePane(Pane):
 
     def to_note(self) -> None:
         """Put the keyboard where it was in the note."""
-        self._pages.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._edits[self._shown].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def say_saved(self, text: str) -> None:
         """Show when the note was kept."""
@@ -79,7 +81,7 @@ class NotePane(Pane):
     def _add(self, number: int, words: Words, composing: Composing, reserved: Reserved) -> None:
         edit = NoteEdit(composing, reserved, self)
         edit.setFrameShape(QFrame.Shape.NoFrame)
-        edit.document().setDocumentMargin(MARGIN - 4)
+        edit.document().setDocumentMargin(MARGIN - 1)
         words.bind(edit.setPlaceholderText, word("What the caller says; everything typed is kept at once"))
         words.bind(edit.setAccessibleName, word("Note of this call"))
         words.bind(edit.setAccessibleDescription, word("Saved while you type; F7 comes back here"))

@@ -66,6 +66,7 @@ class SearchBox(QLineEdit):
         self._composing = composing
         self._reserved = reserved
         self.setClearButtonEnabled(True)
+        self.setTextMargins(8, 0, 8, 0)
         self.setMinimumHeight(32)
 
     def event(self, event: QEvent) -> bool:

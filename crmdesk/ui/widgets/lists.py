@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from crmdesk.ui.painting import Ink
+from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 
 _QUIET = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
@@ -36,8 +37,8 @@ class RowDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         """Qt: draw background, content and, where the keyboard is, the ring."""
-        state = option.state  # type: ignore[attr-defined]  # missing in the stubs
-        area = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        state = option.state
+        area = option.rect
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(area, self.ink.colour(self.ink.theme.selection))
         self.paint_row(painter, option, index)
@@ -76,6 +77,8 @@ class ListPane(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTabKeyNavigation(False)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setVerticalScrollBar(SlimScrollBar(ink, self))
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         self.activated.connect(lambda index: self.entered_row.emit(index.row()))
 
@@ -91,7 +94,7 @@ class ListPane(QListView):
     def choose_row(self, row: int) -> None:
         """Make *row* the current one if it exists."""
         model = self.model()
-        if model is not None and 0 <= row < model.rowCount():
+        if 0 <= row < model.rowCount():
             self.setCurrentIndex(model.index(row, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -114,7 +117,7 @@ class ListPane(QListView):
         """Qt: draw the rows, or the hint when there are none."""
         super().paintEvent(event)
         model = self.model()
-        if self.hint and (model is None or model.rowCount() == 0):
+        if self.hint and model.rowCount() == 0:
             painter = QPainter(self.viewport())
             area = self.viewport().rect().adjusted(24, 12, -24, -12)
             self.ink.centred(painter, area, self.hint, self.ink.theme.muted)

@@ -24,6 +24,7 @@ class MessageStrip(QWidget):
     def __init__(self, ink: Ink, parent: QWidget) -> None:
         super().__init__(parent)
         self._ink = ink
+        self._around = parent
         self._text = ""
         self._aside = ""
         self._tone = "good"
@@ -62,7 +63,7 @@ class MessageStrip(QWidget):
 
     def place(self) -> None:
         """Stand above the lower edge."""
-        around = self.parentWidget().rect()
+        around = self._around.rect()
         wanted = self._ink.strong.horizontalAdvance(self._text) + self._ink.body.horizontalAdvance(
             self._aside
         )

@@ -1,0 +1,239 @@
+"""Pictures of the real window in each of its states, drawn without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+
+from crmdesk.models.screen_pop import ScreenPop
+from crmdesk.models.text import say
+from crmdesk.models.types import Clock, utc_now
+from crmdesk.ui.bridge import Bridge
+from crmdesk.ui.desk import CallState, Desk, DeskStatus
+from crmdesk.ui.look import Look
+from crmdesk.ui.main_window import MainWindow, WindowOptions
+from crmdesk.ui.painting import Ink
+from crmdesk.ui.translation import Words
+
+WIDTH, HEIGHT = 1440, 900
+_WAIT_MS = 5000
+_FRAME_MS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """The calls to be shown, of a shape that fits their names, and words to search for.
+
+    ``note_*`` is typed into notes, ``answer_words`` searched in the answers, ``find_words`` in "find anything".
+    """
+
+    known: ScreenPop
+    second: ScreenPop
+    shared: ScreenPop
+    unknown: ScreenPop
+    note_zh: str
+    note_en: str
+    answer_words: str
+    find_words: str
+    status: DeskStatus = DeskStatus()
+
+
+class Studio:
+    """One window, put into a state and pictured."""
+
+    def __init__(
+        self, desk: Desk, scenes: Scenes, words: Words, ink: Ink, options: WindowOptions, clock: Clock
+    ) -> None:
+        self._scenes = scenes
+        self._clock = clock
+        self._elapsed = 0.0
+        self._bridge = Bridge()
+        self.window = MainWindow(desk, self._bridge, words, ink, options, clock, self._monotonic)
+        self.window.resize(WIDTH, HEIGHT)
+        self.window.parts.status.show_status(scenes.status)
+        self.window.show()
+        self.window.start()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let answers arrive and the window paint."""
+        loop = QEventLoop()
+        self.window.operations.idle.connect(loop.quit)
+        QTimer.singleShot(_WAIT_MS, loop.quit)
+        if self.window.operations.busy:
+            loop.exec()
+        QTimer.singleShot(_FRAME_MS, loop.quit)
+        loop.exec()
+
+    def run(self, *commands: str) -> None:
+        """Run commands as the keys would, one second after what came before."""
+        for command in commands:
+            self._elapsed += 1.0
+            self.window.commands.run(command)
+            self.settle()
+
+    def ring(self, pop: ScreenPop, *states: str) -> None:
+        """Let a call ring and go through *states*."""
+        self.window.show_pop(pop)
+        self.settle()
+        for state in states:
+            self.window.calls.call_changed(CallState(pop.call_key, state, self._clock()))
+        self.settle()
+
+    def type_note(self) -> None:
+        """Type a note into the current call."""
+        words = self.window.words
+        text = words.pick(self._scenes.note_en, self._scenes.note_zh)
+        current = self.window.slots.current
+        if current is not None:
+            self.window.parts.note.edit(current.number).insertPlainText(text)
+        self.run("note")
+
+    def picture(self, path: Path) -> None:
+        """Write what is seen."""
+        self.settle()
+        self.window.grab().save(str(path))
+
+    def close(self) -> None:
+        """Take the window away."""
+        self.window.close()
+        self._bridge.close()
+        self.window.deleteLater()
+
+    def _monotonic(self) -> float:
+        return self._elapsed
+
+
+def _worklist(studio: Studio, scenes: Scenes) -> None:
+    studio.window.parts.home.tasks.setFocus()
+    studio.window.parts.home.tasks.choose_row(0)
+
+
+def _known(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known)
+
+
+def _chooser(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.shared)
+
+
+def _unknown(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.unknown, "talking")
+
+
+def _talking(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    answers = studio.window.parts.answers
+    if answers.model.rows:
+        studio.run("answers")
+        answers.read_current()
+    studio.settle()
+
+
+def _second(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    studio.ring(scenes.second)
+
+
+def _wrap_up(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    studio.run("follow-up", "go-on", "answers", "go-on")
+    studio.window.parts.messages.dismiss()
+    studio.ring(scenes.known, "ended")
+    studio.run("note")
+
+
+def _answers(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.run("answers")
+    box = studio.window.parts.answers.search
+    box.setText(scenes.answer_words)
+    box.textEdited.emit(scenes.answer_words)
+    studio.settle()
+    studio.settle()
+
+
+def _find(studio: Studio, scenes: Scenes) -> None:
+    studio.run("find")
+    box = studio.window.parts.box
+    box.setText(scenes.find_words)
+    box.textEdited.emit(scenes.find_words)
+    studio.settle()
+    studio.settle()
+
+
+def _follow_up(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    studio.run("follow-up")
+
+
+def _keys(studio: Studio, scenes: Scenes) -> None:
+    studio.run("keys")
+
+
+def _trouble(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking", "cut_off")
+    sentence = say("The disk is full. Free some space; what you typed is kept and saved then.")
+    words = studio.window.words
+    studio.window.parts.messages.say(words.text(sentence), "breach", words.tr("Esc closes"))
+
+
+STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
+    ("worklist", _worklist),
+    ("pop-known", _known),
+    ("pop-chooser", _chooser),
+    ("pop-unknown", _unknown),
+    ("talking-article", _talking),
+    ("second-call", _second),
+    ("wrap-up", _wrap_up),
+    ("answers-search", _answers),
+    ("find-anything", _find),
+    ("follow-up", _follow_up),
+    ("keys", _keys),
+    ("cut-off-trouble", _trouble),
+)
+
+
+def render_screens(
+    desk: Desk,
+    scenes: Scenes,
+    look: Look,
+    out_dir: Path,
+    *,
+    languages: Sequence[str] = ("zh", "en"),
+    themes: Sequence[str] = ("light", "dark"),
+    options: WindowOptions | None = None,
+    clock: Clock = utc_now,
+    only: Sequence[str] = (),
+) -> list[dict[str, str]]:
+    """Write a PNG of each state into *out_dir* and return their list.
+
+    The desk is asked as always, but nothing is finished: drafts are all that is written. Needs a running
+    QApplication dressed with *look*, offscreen or on a display.
+
+    Returns:
+        For each picture ``file``, ``screen``, ``language`` and ``theme``.
+    """
+    chosen = options or WindowOptions(restore_drafts=False)
+    written = []
+    for language in languages:
+        for theme in themes:
+            for name, state in STATES:
+                if only and name not in only:
+                    continue
+                studio = Studio(desk, scenes, look.words.twin(language), look.ink, chosen, clock)
+                studio.window.use_theme(theme)
+                studio.window.activateWindow()
+                state(studio, scenes)
+                file = f"{name}.{language}.{theme}.png"
+                studio.picture(out_dir / file)
+                studio.close()
+                written.append({"file": file, "screen": name, "language": language, "theme": theme})
+    return written
