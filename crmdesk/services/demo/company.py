@@ -21,7 +21,7 @@ from crmdesk.services.demo.stories import Stories
 from crmdesk.services.demo.talks import Calls
 from crmdesk.services.demo_content import DemoContent
 from crmdesk.services.knowledge.index import reindex_all
-from crmdesk.services.store.bulk import BulkLoader
+from crmdesk.services.store.bulk import BulkLoader, rows_by_table
 
 CUSTOMERS = 400
 CALLERS = 60
@@ -55,9 +55,11 @@ def fill_demo(
         StoreFault: somebody works in this store already.
     """
     generator = Generator(content, now, seed)
+    # Made before the store is opened: entities not yet mapped onto tables are made in half the time.
+    rows = rows_by_table(generator.rows(customers))
     with BulkLoader(store_path, key) as loader:
         suspend(loader.connection)
-        counts = loader.entities(generator.rows(customers))
+        counts = {table: loader.rows(table, held) for table, held in rows.items()}
         loader.finish(build_search_indexes)
     agent = content.company.agents[0]
     return DemoCompany(

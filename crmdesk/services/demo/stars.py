@@ -43,6 +43,7 @@ STARS = (
 )
 """In the order they ring first."""
 
+KM_A_DAY = 46.0
 LEAK_DAYS = (26, 12, 2)
 _LEAK_TALKS = (
     Talk(
@@ -162,9 +163,10 @@ class Cast:
         self._people.give(client, landline("21", "58206600", 1), "总机", own=True)
         for name, name_alt, role, digits in _CONTACTS:
             self._people.add_contact(client, name, name_alt, role, mobile(digits))
+        models = ("MPV-9", "MPV-9", "SUV-7", "SUV-5", "Sedan-5", "PHEV-5")
+        cars = [self._driven(client, model, "", 420 + 180 * n) for n, model in enumerate(models)]
         yield from client.rows()
-        for n, model in enumerate(("MPV-9", "MPV-9", "SUV-7", "SUV-5", "Sedan-5", "PHEV-5")):
-            car = self._driven(client, model, "", 420 + 180 * n)
+        for car in cars:
             yield from self._stories.life(car)
             yield car.asset
 
@@ -215,6 +217,7 @@ class Cast:
         bought = self._today - timedelta(days=days)
         client.customer.first_business_on = min(client.customer.first_business_on or bought, bought)
         car = self._fleet.car(client, model, bought)
+        car.km_a_day = KM_A_DAY
         if plate:
             car.asset.plate, car.asset.plate_key = plate, plate_key(plate)
         return car

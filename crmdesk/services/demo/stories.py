@@ -9,11 +9,13 @@ from crmdesk.models.task import Task
 from crmdesk.services.demo.chance import Chance
 from crmdesk.services.demo.codes import code_id
 from crmdesk.services.demo.fleet import Car, Fleet, Work
-from crmdesk.services.demo.people import Client, landline, mobile
+from crmdesk.services.demo.people import landline, mobile
 from crmdesk.services.demo.talks import Calls, Talk, Texts
 from crmdesk.services.demo_content import DemoContent, Fault
 
 YEARS = 3
+SERVICE = "service_reminder"
+"""Key of the topic that is no fault: a service is due."""
 FAULTS_A_YEAR = 1.1
 DUE_MINUTES = (-1_560, -310, -95, -20, 45, 190, 1_500)
 """When the open work of the demo's own agent is due, minutes from now."""
@@ -47,7 +49,7 @@ class Stories:
         for day in self._fleet.services(car):
             yield from self._fleet.service(car, day)
             if day > begun and self._chance.happens(0.35):
-                yield from self._booking(car, day)
+                yield from self._booking(car, day, first=len(car.visits) == 1)
         days = (self._today - begun).days
         for _ in range(self._chance.count(FAULTS_A_YEAR * days / 365)):
             fault = self._fault(car)
@@ -78,7 +80,7 @@ class Stories:
     def open_task(self, car: Car, due_at: datetime, agent: str) -> Task:
         """Return something promised to the owner of *car*, due then, owned by *agent*."""
         fault = self._fault(car)
-        text = self._texts.pick(fault.key, car, "task") or self._texts.pick("service_reminder", car, "task")
+        text = self._texts.pick(fault.key, car, "task") or self._texts.pick(SERVICE, car, "task")
         callback = self._chance.happens(0.5)
         created_at = min(due_at, self._now) - timedelta(hours=self._chance.between(2, 70))
         name = fault.name_en if car.client.english else fault.name_zh
@@ -95,22 +97,27 @@ class Stories:
             created_at=created_at,
         )
 
-    def _booking(self, car: Car, service_on: date) -> Iterator[object]:
-        text = self._texts.pick("service_reminder", car, "call")
-        if text is None:
-            return
+    def _booking(self, car: Car, service_on: date, *, first: bool) -> Iterator[object]:
+        """Yield the call that books a service, and now and then one about the reminder that stayed on."""
+        texts = self._texts.all(SERVICE, car, "call")
+        outlet = car.client.outlet
+        if first and texts:
+            words = (texts[0].subject, texts[0].note)
+        elif car.client.english:
+            mileage = f"{car.mileage_on(service_on):,}"
+            words = ("Books a service", f"About {mileage} km on the clock. Booked at {outlet.name_en}.")
+        else:
+            words = ("预约保养", f"里程约 {car.mileage_on(service_on)} 公里，已约{outlet.name_zh}。")
         at = self._chance.moment_on(service_on - timedelta(days=self._chance.between(1, 5)))
-        talk = Talk("service_reminder", text.subject, text.note, "booking_made")
-        yield from self._calls.call(car.client, at, talk, car)
+        yield from self._calls.call(car.client, at, Talk(SERVICE, *words, "booking_made"), car)
+        if len(texts) > 1 and self._chance.happens(0.1):
+            at = self._chance.moment_on(service_on + timedelta(days=1))
+            talk = Talk(SERVICE, texts[1].subject, texts[1].note, "transferred_outlet")
+            yield from self._if_past(at, self._calls.call(car.client, at, talk, car))
 
     def _trouble(self, car: Car, fault: Fault, day: date) -> Iterator[object]:
         """Yield a complaint from the first call to the follow-up; now and then it comes back."""
         chance = self._chance
-        if chance.happens(0.06):
-            missed_at = chance.moment_on(day)
-            yield from self._if_past(
-                missed_at, self._calls.missed(car.client, missed_at, missed_at + timedelta(minutes=38))
-            )
         seen = chance.happens(0.72) and bool(fault.operations)
         while True:
             yield from self._complaint(car, fault, day, seen=seen)
@@ -133,7 +140,12 @@ class Stories:
         way = "roadside_dispatched" if fault.safety and self._chance.happens(0.15) else self._chance.one(ways)
         words = (text.subject, text.note) if text else ("", "")
         at = self._chance.moment_on(day)
-        yield from self._if_past(at, self._calls.call(car.client, at, Talk(fault.key, *words, way), car))
+        if at >= self._now:
+            return
+        if self._chance.happens(0.06):
+            missed_at = at - timedelta(minutes=self._chance.between(9, 70))
+            yield from self._calls.missed(car.client, missed_at, at)
+        yield from self._calls.call(car.client, at, Talk(fault.key, *words, way), car)
 
     def _repair(self, car: Car, fault: Fault, day: date) -> list[object]:
         text = self._texts.pick(fault.key, car, "visit")
@@ -151,23 +163,16 @@ class Stories:
             return
         day = repaired_on + timedelta(days=chance.between(5, 9))
         text = self._texts.pick(fault.key, car, "task")
+        about = f"Follow-up: {fault.name_en}" if car.client.english else f"回访：{fault.name_zh}"
+        subject, note = (text.subject, text.note) if text else (about, "")
         agent = self._calls.agent_of(car.client, electric=car.electric)
         at = chance.moment_on(day)
-        if at < self._now:
-            reached = chance.happens(0.8)
-            talk = Talk(
-                fault.key,
-                text.subject if text else "",
-                text.note if text else "",
-                "resolved" if reached else "no_answer",
-                "out",
-                "answered" if reached else "missed",
-                agent.login,
-            )
-            yield from self._calls.call(car.client, at, talk, car)
         task = self.open_task(car, at, agent.login)
-        task.subject, task.note = (text.subject, text.note) if text else (task.subject, task.note)
+        task.subject, task.note = subject, note
         if at < self._now:
+            way, result = ("resolved", "answered") if chance.happens(0.8) else ("no_answer", "missed")
+            talk = Talk(fault.key, subject, note, way, "out", result, agent.login)
+            yield from self._calls.call(car.client, at, talk, car)
             task.state, task.done_at = "done", at + timedelta(minutes=4)
         yield task
 
@@ -175,13 +180,10 @@ class Stories:
         return rows if at < self._now else ()
 
     def _fault(self, car: Car) -> Fault:
-        possible = [fault for fault in self._company.faults if car.model.code in fault.models]
+        possible = [
+            fault for fault in self._company.faults if car.model.code in fault.models and fault.key != SERVICE
+        ]
         return self._chance.weighted(possible, lambda fault: fault.weight)
 
 
 _WITHOUT_VISIT = ("resolved", "resolved", "info_given", "customer_will_send", "callback_promised")
-
-
-def clients_of(cars: Sequence[Car]) -> list[Client]:
-    """Return the owners of *cars*, each once, in order."""
-    return list({id(car.client): car.client for car in cars}.values())

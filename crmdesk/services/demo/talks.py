@@ -48,9 +48,13 @@ class Texts:
 
     def pick(self, fault: str, car: Car, kind: str) -> HistoryText | None:
         """Return words for a call, visit or task about *fault*; None when there are none for this car."""
-        language = "en" if car.client.english else "zh"
-        fitting = [t for t in self._by_key.get((fault, language, kind), ()) if car.model.code in t.models]
+        fitting = self.all(fault, car, kind)
         return self._chance.one(fitting) if fitting else None
+
+    def all(self, fault: str, car: Car, kind: str) -> list[HistoryText]:
+        """Return all words for a call, visit or task about *fault* of this car."""
+        language = "en" if car.client.english else "zh"
+        return [t for t in self._by_key.get((fault, language, kind), ()) if car.model.code in t.models]
 
 
 class Calls:

@@ -102,13 +102,6 @@ class BulkLoader:
                 self.connection.execute("BEGIN IMMEDIATE")
         return count
 
-    def entities(self, entities: Iterable[object]) -> dict[str, int]:
-        """Write *entities* as rows of their tables; return the number of rows by table."""
-        sorted_out: dict[str, list[tuple[object, ...]]] = defaultdict(list)
-        for entity in entities:
-            sorted_out[_TABLE_OF[type(entity)]].append(stored(entity))
-        return {table: self.rows(table, rows) for table, rows in sorted_out.items()}
-
     def finish(self, *build_indexes: Callable[[Connection], object]) -> None:
         """Keep the rows, create the indexes and call each of *build_indexes* with the connection.
 
@@ -145,6 +138,14 @@ class BulkLoader:
         for name, statement in found:
             self.connection.execute(f'DROP INDEX "{name}"')
             self._dropped.append(statement)
+
+
+def rows_by_table(entities: Iterable[object]) -> dict[str, list[tuple[object, ...]]]:
+    """Return *entities* as rows for :meth:`BulkLoader.rows`, sorted out by table."""
+    sorted_out: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for entity in entities:
+        sorted_out[_TABLE_OF[type(entity)]].append(stored(entity))
+    return sorted_out
 
 
 @cache
