@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmdesk.services.telephony.ami import Event
-    from crmdesk.services.telephony.ami_client import AmiSettings, LinkState
+    from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.telephony.gateway import CallEvent
     from crmdesk.services.telephony.numbers import NumberParser, ParsedNumber
 
@@ -37,10 +38,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     watched = commands.add_parser(
         "monitor",
         help="show live what the telephone system sends",
-        description="Connects and prints each message, how its number is understood and whom it fits."
-        " The password comes from standard input or CRMDESK_TELEPHONY_SECRET, never from the command line.",
+        description="Connects with the telephony settings of the profile and prints each message, how its"
+        " number is understood and whom it fits. With --host it needs no profile and matches nobody; the"
+        " password then comes from standard input or CRMDESK_TELEPHONY_SECRET.",
     )
-    watched.add_argument("--host", default="127.0.0.1")
+    watched.add_argument("--host", help="another telephone system than the profile's")
     watched.add_argument("--port", type=int, default=5038)
     watched.add_argument("--user", default="crmdesk")
     watched.add_argument("--password-stdin", action="store_true", help="read the password's line from input")
@@ -59,14 +61,53 @@ def run_replay(given: argparse.Namespace) -> int:
 
 
 def run_monitor(given: argparse.Namespace) -> int:
-    """Watch until interrupted, until the password is refused, or until input ends the program."""
+    """Watch until interrupted or until the password is refused.
+
+    Raises:
+        StoreFault: without ``--host``, there is no profile or it cannot be opened.
+    """
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.telephony.numbers import NumberParser
 
-    secret = sys.stdin.readline().rstrip("\r\n") if given.password_stdin else ""
-    secret = secret or os.environ.get("CRMDESK_TELEPHONY_SECRET", "")
-    settings = AmiSettings(given.host, given.port, given.user, secret)
+    if given.host is None:
+        return _monitor_profile(given)
+    settings = AmiSettings(given.host, given.port, given.user, _given_secret(given))
     return monitor(settings, given.extension, NumberParser(), None, as_json=given.json)
+
+
+def _given_secret(given: argparse.Namespace) -> str:
+    secret = sys.stdin.readline().rstrip("\r\n") if given.password_stdin else ""
+    return secret or os.environ.get("CRMDESK_TELEPHONY_SECRET", "")
+
+
+def _monitor_profile(given: argparse.Namespace) -> int:
+    from crmdesk.cli.desks import client, folder
+    from crmdesk.services.profile import Layout, read_identity
+    from crmdesk.services.store.keys import secrets_of
+    from crmdesk.services.telephony.numbers import NumberParser
+    from crmdesk.services.telephony.site import SECRET_NAME, ami_settings, site_rules
+    from crmdesk.settings import policy_path, read_policy, read_settings
+
+    path = folder(given)
+    identity = read_identity(path)
+    kept = Layout(path).settings
+    held = kept.read_bytes() if kept.exists() else None
+    settings = read_settings(held, read_policy(policy_path()))
+    secret = _given_secret(given) or secrets_of(os.environ).get(identity.id, SECRET_NAME) or ""
+    with client(path) as desk:
+
+        def match(number: ParsedNumber) -> list[str]:
+            found = desk.call("customer.lookup", {"number": number.raw or ""})
+            return [_match_line(fitting) for fitting in found["matches"]]
+
+        numbers = NumberParser(site_rules(settings))
+        source = ami_settings(settings, secret)
+        return monitor(source, given.extension, numbers, match, as_json=given.json)
+
+
+def _match_line(fitting: dict[str, Any]) -> str:
+    reasons = "; ".join(str(reason) for reason in fitting["reasons"])
+    return f"{fitting['name']} ({fitting['confidence']:.2f}): {reasons}"
 
 
 def monitor(
@@ -84,37 +125,33 @@ def monitor(
         settings: where the telephone system is.
         extensions: whose calls are told; empty tells all.
         numbers: understands numbers.
-        match: tells who a number may be, one line each with the reason; None leaves that out.
+        match: tells who a number may be, one line each with the reason; called on this thread; None: nobody.
         as_json: print JSON objects instead of lines for people.
         stop: ends the watching.
     """
+    from crmdesk.services.telephony.ami_client import LinkState
     from crmdesk.services.telephony.ami_gateway import AmiGateway
 
-    ended = stop or threading.Event()
-    refused: list[str] = []
     show = _JsonLines() if as_json else _PlainLines()
-
-    def on_state(state: LinkState) -> None:
-        show.state(state.state, state.in_words())
-        if state.state == "refused":
-            refused.append(state.in_words())
-            ended.set()
-
-    def on_raw(event: Event, told: tuple[CallEvent, ...]) -> None:
-        show.raw(event)
-        for call in told:
-            parsed = numbers.parse(call.number)
-            show.call(call, parsed, match(parsed) if match is not None else [])
-
-    gateway = AmiGateway(settings, extensions, on_state, on_raw=on_raw)
+    came: queue.SimpleQueue[LinkState | tuple[Event, tuple[CallEvent, ...]]] = queue.SimpleQueue()
+    gateway = AmiGateway(settings, extensions, came.put, on_raw=lambda event, told: came.put((event, told)))
     gateway.start(lambda _call: None)
     try:
-        ended.wait()
+        while stop is None or not stop.is_set():
+            item = came.get()
+            if isinstance(item, LinkState):
+                show.state(item.state, item.in_words())
+                if item.state == "refused":
+                    print(f"crmdesk: {item.in_words()}", file=sys.stderr)
+                    return 1
+                continue
+            show.raw(item[0])
+            for call in item[1]:
+                parsed = numbers.parse(call.number)
+                show.call(call, parsed, match(parsed) if match is not None else [])
     finally:
         gateway.stop()
-    if refused:
-        print(f"crmdesk: {refused[0]}", file=sys.stderr)
-    return 1 if refused else 0
+    return 0
 
 
 class _PlainLines:

@@ -101,7 +101,7 @@ def test_monitor_ends_when_the_password_is_refused(
     port = simulator.start()
     monkeypatch.setenv("CRMDESK_TELEPHONY_SECRET", "wrong")
 
-    assert run("monitor", "--port", str(port)) == 1
+    assert run("monitor", "--host", "127.0.0.1", "--port", str(port)) == 1
 
     simulator.stop()
     assert "refuses the user crmdesk" in capsys.readouterr().err

@@ -15,6 +15,9 @@ MAX_LINE_BYTES = 64 * 1024
 MAX_FIELDS = 1024
 """Further lines of one message are dropped."""
 
+REMEMBERED_KEYS = 512
+LONGEST_REMEMBERED_KEY = 64
+
 _DROPPED_BYTES = bytes(code for code in range(32) if code not in (9, 10)) + b"\x7f"
 
 
@@ -27,21 +30,28 @@ class Event:
 
     __slots__ = ("_first", "fields", "name")
 
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
+    def __init__(self, fields: list[tuple[str, str]], name: str) -> None:
         self.fields = tuple(fields)
-        self._first: dict[str, str] = dict(reversed(fields))
-        self.name = self._first.get("Event", "")
+        self.name = name
+        self._first: dict[str, str] | None = None
+
+    @property
+    def _values(self) -> dict[str, str]:
+        """The first value of each key; made when first asked for, as most messages are never looked into."""
+        if self._first is None:
+            self._first = dict(reversed(self.fields))
+        return self._first
 
     def get(self, key: str, default: str = "") -> str:
         """Return the first value of *key*, or *default*."""
-        return self._first.get(key, default)
+        return self._values.get(key, default)
 
     def all(self, key: str) -> tuple[str, ...]:
         """Return every value of *key* in the order sent."""
         return tuple(value for name, value in self.fields if name == key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._first
+        return key in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.fields)
@@ -69,61 +79,72 @@ class AmiParser:
         self._pieces: list[bytes] = []
         self._pending_bytes = 0
         self._fields: list[tuple[str, str]] = []
-        self._has_event = False
+        self._name: str | None = None
+        self._keys: dict[bytes, str] = {}
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes of the stream and return the events they completed."""
-        *ended, tail = data.split(b"\n")
+        *ended, tail = data.translate(None, _DROPPED_BYTES).split(b"\n")
         events: list[Event] = []
         if ended:
             ended[0] = self._take_pending(ended[0])
             for line in ended:
-                self._line(line, events)
+                if not line:
+                    self._close(events)
+                elif len(line) <= self._max_line:
+                    self._line(line, events)
         self._keep_pending(tail)
         return events
 
     def _take_pending(self, end: bytes) -> bytes:
         """Return the line whose beginning came with earlier chunks."""
-        if not self._pieces and not self._pending_bytes:
+        if not self._pending_bytes:
             return end
-        too_long = self._pending_bytes + len(end) > self._max_line + 1
-        line = b"\0" * (self._max_line + 2) if too_long else b"".join((*self._pieces, end))
+        too_long = self._pending_bytes + len(end) > self._max_line
+        line = b" " * (self._max_line + 1) if too_long else b"".join((*self._pieces, end))
         self._pieces.clear()
         self._pending_bytes = 0
         return line
 
     def _keep_pending(self, tail: bytes) -> None:
         self._pending_bytes += len(tail)
-        if self._pending_bytes > self._max_line + 1:
+        if self._pending_bytes > self._max_line:
             self._pieces.clear()
         elif tail:
             self._pieces.append(tail)
 
     def _line(self, line: bytes, events: list[Event]) -> None:
-        if len(line) > self._max_line + 1:
-            return
-        line = line.translate(None, _DROPPED_BYTES)
-        if not line:
-            self._close(events)
-            return
-        key, colon, value = line.partition(b":")
+        key, colon, value = line.partition(b": ")
         if not colon:
-            if not self.banner and b"Call Manager/" in line:
-                self.banner = _text(line)
-            return
-        name = key.decode("ascii", "replace").strip()
+            key, colon, value = line.partition(b":")
+            if not colon:
+                if not self.banner and b"Call Manager/" in line:
+                    self.banner = _text(line)
+                return
+        name = self._keys.get(key) or self._key(key)
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = _text(value)
         if name == "Event":
-            if self._has_event:
+            if self._name is not None:
                 self._close(events)  # the empty line between two events got lost
-            self._has_event = True
+            self._name = text
         if len(self._fields) < self._max_fields:
-            self._fields.append((name, _text(value[1:] if value[:1] == b" " else value)))
+            self._fields.append((name, text))
+
+    def _key(self, key: bytes) -> str:
+        """Return a key as text; the few dozen there are get remembered."""
+        name = key.decode("ascii", "replace").strip()
+        if len(self._keys) < REMEMBERED_KEYS and len(key) <= LONGEST_REMEMBERED_KEY:
+            self._keys[key] = name
+        return name
 
     def _close(self, events: list[Event]) -> None:
         if self._fields:
-            events.append(Event(self._fields))
+            events.append(Event(self._fields, self._name or ""))
             self._fields = []
-        self._has_event = False
+        self._name = None
 
 
 def _text(value: bytes) -> str:

@@ -115,23 +115,24 @@ class AmiClient:
         self._action_ids = itertools.count(1)
         self._list_id = ""
         self._told: LinkState | None = None
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
+        self._wake_pair: tuple[socket.socket, socket.socket] | None = None
         self._thread = threading.Thread(target=self._run, name="crmdesk-ami", daemon=True)
 
     def start(self) -> None:
         """Begin to connect."""
+        self._wake_pair = socket.socketpair()
+        for end in self._wake_pair:
+            end.setblocking(False)
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the connection and join the thread; safe to call twice."""
+        """Close the connection and join the thread; safe to call twice, but not on the client's thread."""
         self._stopping.set()
         self._wake()
         if self._thread.is_alive():
             self._thread.join()
-        self._wake_read.close()
-        self._wake_write.close()
+        for end in self._wake_pair or ():
+            end.close()
 
     @property
     def is_connected(self) -> bool:
@@ -180,8 +181,9 @@ class AmiClient:
         return action_id
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # a full pipe wakes as well; a closed one has nobody to wake
-            self._wake_write.send(b"!")
+        if self._wake_pair is not None:
+            with contextlib.suppress(OSError):  # a full pipe wakes as well; a closed one has nobody to wake
+                self._wake_pair[1].send(b"!")
 
     # the thread
 
@@ -223,6 +225,8 @@ class AmiClient:
 
     def _connect(self) -> Line:
         host, port = self._settings.host, self._settings.port
+        if self._wake_pair is None:
+            raise self._down(NOT_REACHED)
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -230,7 +234,7 @@ class AmiClient:
         for family, kind, protocol, _, address in addresses:
             sock = socket.socket(family, kind, protocol)
             sock.setblocking(False)
-            line = Line(sock, self._wake_read, self._clock)
+            line = Line(sock, self._wake_pair[0], self._clock)
             if line.opened(address, self._patience.answer, self._stopping):
                 return line
             line.close()

@@ -101,5 +101,5 @@ class Announcer:
             "at": self._at,
             "wall_at": self._wall_at,
             "restored": leg.restored,
-            "legs": tuple(other.view() for other in call.legs.values()),
+            "legs": (leg.view(), *(other.view() for other in call.legs.values() if other is not leg)),
         }

@@ -44,7 +44,8 @@ class CallEvent:
 
     ``number`` is the other party as sent, None when withheld or unknown; ``at`` counts seconds on the
     source's monotonic clock, ``wall_at`` is UTC; both None when not known. ``direction`` is in, out or
-    internal. ``restored`` marks what was found running when the connection came up.
+    internal. ``restored`` marks what was found running when the connection came up. The first of ``legs`` is
+    the extension's own where the source knows legs.
     """
 
     call_key: str

@@ -69,7 +69,7 @@ class Simulator:
         self._stopping = threading.Event()
         self._changed = threading.Condition(self._lock)
         self._selector = selectors.DefaultSelector()
-        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_pair: tuple[socket.socket, socket.socket] | None = None
         self._listener: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, name="crmdesk-simulator", daemon=True)
         self._actions: dict[str, Callable[[_Client, Event], bytes]] = {
@@ -85,10 +85,11 @@ class Simulator:
     def start(self) -> int:
         """Listen on 127.0.0.1 and return the port."""
         self._listener = socket.create_server(("127.0.0.1", self._port))
-        self._listener.setblocking(False)
-        self._wake_read.setblocking(False)
+        self._wake_pair = socket.socketpair()
+        for end in (self._listener, *self._wake_pair):
+            end.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
-        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._selector.register(self._wake_pair[0], selectors.EVENT_READ, self._wake_pair[0])
         self._thread.start()
         return int(self._listener.getsockname()[1])
 
@@ -98,11 +99,10 @@ class Simulator:
         self._wake()
         if self._thread.is_alive():
             self._thread.join()
-        if self._listener is not None:
-            self._listener.close()
+        for end in (self._listener, *(self._wake_pair or ())):
+            if end is not None:
+                end.close()
         self._selector.close()
-        self._wake_read.close()
-        self._wake_write.close()
 
     def wait_for_clients(self, count: int, timeout_seconds: float) -> bool:
         """Wait until exactly *count* clients are logged in; False when that did not happen in time."""
@@ -189,8 +189,9 @@ class Simulator:
         self._wake()
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            self._wake_write.send(b"!")
+        if self._wake_pair is not None:
+            with contextlib.suppress(OSError):
+                self._wake_pair[1].send(b"!")
 
     def _channels(self) -> list[SimChannel]:
         return [channel for call in self._calls.values() for channel in call.channels]
@@ -200,12 +201,12 @@ class Simulator:
     def _serve(self) -> None:
         while not self._stopping.is_set():
             for key, _ in self._selector.select():
-                if key.fileobj is self._wake_read:
-                    self._wake_read.recv(READ_BYTES)
-                elif key.fileobj is self._listener:
+                if key.fileobj is self._listener:
                     self._accept()
-                else:
+                elif isinstance(key.data, _Client):
                     self._read(key.data)
+                else:
+                    key.data.recv(READ_BYTES)
             with self._lock:
                 for client in tuple(self._clients):
                     self._write(client)

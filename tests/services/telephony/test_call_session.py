@@ -94,6 +94,14 @@ def test_time_in_the_queue_is_counted_apart_from_ringing() -> None:
     assert ended.times.ring_seconds == pytest.approx(1.5, abs=0.1)
 
 
+def test_the_first_leg_is_the_extensions_own_to_the_end() -> None:
+    events = heard("queue_ringall_answer", extension="1003")
+
+    assert [event.legs[0].extension for event in events] == ["1003"] * len(events)
+    assert len({event.legs[0].leg_id for event in events}) == 1
+    assert events[-1].legs[0].state == "ended"
+
+
 def test_click_to_call_is_placed_and_never_pops() -> None:
     events = heard("originate_answered", extension="1001")
 
