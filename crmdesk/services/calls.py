@@ -100,8 +100,9 @@ def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
         promised = {**finish.follow_up, "call_id": held["id"]}
         work.do(task.open_task(work.author, promised, uuid5(held["id"], "follow-up")))
     work.do(call.wrap_up(work.author, held, finish.disposition, finish.seconds, finish.topic))
+    finished = known_call(work, finish.call_id)
     work.commit()
-    return known_call(work, finish.call_id)
+    return finished
 
 
 def mark_article(work: UnitOfWork, article_id: UUID, verdict: str, call_id: UUID | None = None) -> None:
@@ -125,8 +126,9 @@ def change_task(
     """Change a task: done, dropped, another time or owner; return it."""
     held = work.load(task.Task, task_id)
     work.do(held.change(work.author, changes, base_revision))
+    changed = work.row("task", task_id) or {}
     work.commit()
-    return work.row("task", task_id) or {}
+    return changed
 
 
 def known_call(work: UnitOfWork, call_id: UUID) -> Row:

@@ -1,0 +1,125 @@
+"""`crmdesk`: the window of a profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from crmdesk.app.program import Program
+from crmdesk.errors import CrmdeskError, StoreBusy
+from crmdesk.logs import log_file
+from crmdesk.services.profile import Profile, is_profile, new_profile, open_profile, profile_path
+from crmdesk.services.telephony.hook_server import open_in_running
+
+TRACE_VARIABLE = "CRMDESK_TRACE_START"
+FRONT = "crmdesk://window"
+FIRST_START = (
+    "Your recovery code: {code}. Write it down; it brings your data back when the keyring is lost."
+    " It is shown only now."
+)
+
+
+def run(named: Path | None, address: str) -> int:
+    """Show the window of the profile *named*, opened at *address*; return the exit code."""
+    path = profile_path(named, os.environ)
+    app = application()
+    try:
+        opened = _opened(path)
+    except StoreBusy as busy:
+        if open_in_running(path, address or FRONT):
+            return 0
+        return _refused(busy)
+    except CrmdeskError as error:
+        return _refused(error)
+    profile, code = opened
+    with log_file(profile.logs_path):
+        return _run(app, profile, code, address)
+
+
+def application() -> QApplication:
+    """Return Qt's application, made when there is none."""
+    held = QApplication.instance()
+    return held if isinstance(held, QApplication) else QApplication([sys.argv[0]])
+
+
+def _run(app: QApplication, profile: Profile, code: str, address: str) -> int:
+    program = Program(app, profile)
+    trace = StartTrace(program, os.environ.get(TRACE_VARIABLE, ""))
+    trace.setParent(app)
+    program.show()
+    QTimer.singleShot(0, program.start_rest)
+    if code:
+        program.window.parts.messages.say(program.look.words.tr(FIRST_START, code=code), "good")
+    if address:
+        program.open_address(address)
+    try:
+        return app.exec()
+    finally:
+        program.close()
+
+
+def _opened(path: Path) -> tuple[Profile, str]:
+    if is_profile(path):
+        return open_profile(path), ""
+    first = new_profile(path)
+    return first.profile, first.recovery_code
+
+
+def _refused(error: CrmdeskError) -> int:
+    """Say why there is no window, in a dialog and on standard error; return the exit code."""
+    sys.stderr.write(f"{error.kind}: {error}\n")
+    if QApplication.platformName() not in ("offscreen", "minimal"):
+        QMessageBox.critical(None, "crmdesk", str(error))
+    return 1
+
+
+class StartTrace(QObject):
+    """Marks on standard error when the first worklist is painted and when everything is ready.
+
+    Off unless ``CRMDESK_TRACE_START`` is set; ``quit`` ends the program after the last mark. One JSON object
+    a line: mark, ``at`` in seconds since 1970, CPU milliseconds of this process.
+    """
+
+    def __init__(self, program: Program, wanted: str) -> None:
+        super().__init__()
+        self._program = program
+        self._wanted = wanted
+        self._loaded = False
+        self._waiting = QTimer(self)
+        self._waiting.timeout.connect(self._look)
+        if wanted:
+            program.window.home.shown.connect(self._on_shown)
+            program.window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: all painting of a window happens while it handles an UpdateRequest."""
+        if self._loaded and event.type() == QEvent.Type.UpdateRequest:
+            self._program.window.removeEventFilter(self)
+            QTimer.singleShot(0, self._on_painted)
+        return super().eventFilter(watched, event)
+
+    def _on_shown(self) -> None:
+        self._loaded = True
+        self._program.window.update()
+
+    def _on_painted(self) -> None:
+        self._mark("painted")
+        self._waiting.start(20)
+
+    def _look(self) -> None:
+        if self._program.started.is_set():
+            self._waiting.stop()
+            self._mark("ready")
+            if self._wanted == "quit":
+                self._program.window.close()
+
+    def _mark(self, mark: str) -> None:
+        line = {"mark": mark, "at": time.time(), "cpu_ms": time.process_time() * 1000}
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()
