@@ -119,11 +119,15 @@ def recorded_events(path: Path) -> Iterator[tuple[Event, float | None]]:
 
 
 def _raw_events(path: Path) -> Iterator[tuple[Event, float | None]]:
-    parser = AmiParser()
+    parser, messages, size_bytes = AmiParser(), 0, 0
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
+            size_bytes += len(chunk)
             for event in parser.feed(chunk):
+                messages += 1
                 yield event, None
+    if size_bytes and not messages and not parser.banner:
+        raise FileFault("{file} is no recording: it holds no message", file=path.name)
 
 
 def _timed_events(path: Path) -> Iterator[tuple[Event, float | None]]:
@@ -136,7 +140,7 @@ def _timed_events(path: Path) -> Iterator[tuple[Event, float | None]]:
                 record = json.loads(line)
                 at = float(record["t"])
                 data = _bytes_of(record) if record["dir"] == "in" else b""
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise FileFault(
                     "{file} is no recording: line {line} is not understood", file=path.name, line=number
                 ) from error

@@ -127,3 +127,7 @@ def test_a_missing_or_strange_file_is_refused_in_a_sentence(tmp_path: Path) -> N
     strange.write_text(json.dumps({"t": "soon", "dir": "in"}), "utf-8")
     with pytest.raises(FileFault, match="line 1 is not understood"):
         replay([strange])
+    other = tmp_path / "other.ami"
+    other.write_bytes(b"root:x:0:0\n")
+    with pytest.raises(FileFault, match="holds no message"):
+        replay([other])
