@@ -1,21 +1,68 @@
-"""Bringing a store to this program's schema, or refusing it; costs one plain query when nothing is to do."""
+"""Bringing a store to this program's schema, or refusing it; one plain query when nothing is to do."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from crmdesk.services.store.connection import open_connection
+from crmdesk.errors import NewerStore, WrongKey
+from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+
+HEAD = "0001"
+"""The schema of this program: the number of the last migration."""
+
+_log = logging.getLogger("crmdesk.store")
 
 
 def ensure_schema(path: Path, key: bytes) -> None:
-    """Make the store at *path*, or bring it to this program's schema.
+    """Make the store at *path*, or bring it to this program's schema; a copy is kept of an older one.
 
     Raises:
         StoreFault: wrong key, folder not writable, or a newer program wrote the store.
     """
-    if path.exists():
-        open_connection(path, key, role="writer").close()
+    version = stored_version(path, key) if path.exists() else None
+    if version == HEAD:
         return
-    from crmdesk.services.store.create import create_store
+    if version is not None and version > HEAD:
+        raise NewerStore(
+            "A newer crmdesk wrote this store (its schema is {found}, this program knows {known})."
+            " Install the newer crmdesk again.",
+            found=version,
+            known=HEAD,
+        )
+    from crmdesk.services.store.migrations.run import copy_before, upgrade
 
-    create_store(path, key)
+    if version is None:
+        upgrade(path, key, create=True)
+        return
+    copy = copy_before(path, key, version)
+    upgrade(path, key)
+    _log.info("the store went from schema %s to %s; a copy lies in %s", version, HEAD, copy.name)
+
+
+def stored_version(path: Path, key: bytes) -> str | None:
+    """Return the schema of the store at *path*, None when it is still empty.
+
+    Raises:
+        StoreFault: wrong key, somebody else's database, or the store cannot be written.
+    """
+    connection = open_connection(path, key, role="writer")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        version = _version(connection, path)
+        connection.execute("ROLLBACK")
+    except DATABASE_ERRORS as error:
+        raise explained(error, path) from error
+    finally:
+        connection.close()
+    return version
+
+
+def _version(connection: Connection, path: Path) -> str | None:
+    if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        return None
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
+    if row is None:
+        raise WrongKey("{path} is a database, but no store of crmdesk.", path=path)
+    return str(row[0])

@@ -15,7 +15,19 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -97,6 +109,14 @@ COLUMN_TYPES: dict[type, type[TypeEngine[Any]] | type[TypeDecorator[Any]]] = {
 }
 
 
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+"""How constraints are called; indexes are named where they are declared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a table lies on disk: numbered for a search index, and its further indexes by columns."""
@@ -167,7 +187,18 @@ def _entity_table(metadata: MetaData, name: str, entity: type, plan: Plan) -> Ta
         else:
             columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional))
     indexes = [Index(f"ix_{name}_{'_'.join(cols)}", *cols) for cols in plan.indexes]
-    return Table(name, metadata, *columns, *indexes, sqlite_with_rowid=plan.numbered, comment=entity.__doc__)
+    rules = (
+        CheckConstraint("length(id) = 16", name="id"),
+        CheckConstraint("rev >= 1", name="rev"),
+        *(CheckConstraint(f"{flag} IN (0, 1)", name=flag) for flag in _flags(entity)),
+    )
+    return Table(
+        name, metadata, *columns, *rules, *indexes, sqlite_with_rowid=plan.numbered, comment=entity.__doc__
+    )
+
+
+def _flags(entity: type) -> list[str]:
+    return [field for field, (kind, _optional) in field_types(entity).items() if kind is bool]
 
 
 def _system_tables(metadata: MetaData) -> None:
@@ -229,7 +260,7 @@ class Schema:
 @cache
 def schema() -> Schema:
     """Declare the tables and map the entities; done once in a process, as a class can be mapped once."""
-    metadata = MetaData()
+    metadata = MetaData(naming_convention=NAMES)
     tables = declare(metadata)
     mapping = registry()
     for name, entity in ENTITIES.items():
