@@ -11,11 +11,16 @@ from crmdesk.services.customers.values import DAY, marks, micros, rows
 
 WINDOWS_DAYS = (30, 90)
 """Twice within the first of these windows counts as repeated, else within the second."""
+LED_TO_DAYS = 7
+"""A visit so many days after a call about the same is what the call led to, not a second time."""
+
+_Days = dict[tuple[bytes, str], set[int]]
 
 _FOUND = """SELECT asset_id, code, at FROM visit_item
  WHERE asset_id IN ({}) AND kind = 'fault' AND code > '' AND at >= ?"""
 _CALLED = """SELECT i.asset_id, page.topic, page.at FROM (SELECT id, topic, at FROM interaction
- WHERE customer_id = ? AND at >= ? AND topic > '') AS page CROSS JOIN interaction AS i ON i.id = page.id"""
+ WHERE customer_id = ? AND at >= ? AND topic > '' AND direction <> 'out') AS page
+ CROSS JOIN interaction AS i ON i.id = page.id"""
 _NAMES = "SELECT key, name_en, name_zh FROM fault WHERE key IN ({})"
 
 
@@ -25,27 +30,36 @@ def repeat_faults(
     """Return what was repeated on each of *assets*, worst first.
 
     A call that names no asset counts for the customer's only one, else for those whose visits found the same.
-    Several lines of one day count once, so that a visit and the call about it are one event.
+    A visit and the calls that led to it are one event, and so is what happened on one day. Calls of ours to
+    ask whether all is well do not count.
     """
     if not assets:
         return {}
     since = micros(now) - WINDOWS_DAYS[-1] * DAY
-    days: dict[tuple[bytes, str], set[int]] = defaultdict(set)
+    found: _Days = defaultdict(set)
+    called: _Days = defaultdict(set)
     for asset, code, at in rows(connection, _FOUND.format(marks(len(assets))), *assets, since):
-        days[asset, code].add(at // DAY)
+        found[asset, code].add(at // DAY)
     for asset, topic, at in rows(connection, _CALLED, customer, since):
-        for concerned in _concerned(asset, topic, assets, days):
-            days[concerned, topic].add(at // DAY)
-    repeated = {key: count for key, held in days.items() if (count := _counted(held, micros(now) // DAY))}
-    return _named(connection, repeated)
+        for concerned in _concerned(asset, topic, assets, found):
+            called[concerned, topic].add(at // DAY)
+    today = micros(now) // DAY
+    counted = {
+        key: _counted(_events(found.get(key, set()), called.get(key, set())), today)
+        for key in {**found, **called}
+    }
+    return _named(connection, {key: count for key, count in counted.items() if count})
 
 
-def _concerned(
-    asset: bytes | None, topic: str, assets: list[bytes], days: dict[tuple[bytes, str], set[int]]
-) -> list[bytes]:
+def _events(found: set[int], called: set[int]) -> set[int]:
+    """Return the days on which it happened again: visits, and calls that no visit followed."""
+    return found | {day for day in called if not any(0 <= visit - day <= LED_TO_DAYS for visit in found)}
+
+
+def _concerned(asset: bytes | None, topic: str, assets: list[bytes], found: _Days) -> list[bytes]:
     if asset is not None:
         return [asset] if asset in assets else []
-    return assets if len(assets) == 1 else [held for held in assets if (held, topic) in days]
+    return assets if len(assets) == 1 else [held for held in assets if (held, topic) in found]
 
 
 def _counted(days: set[int], today: int) -> tuple[int, int] | None:

@@ -130,7 +130,7 @@ class Fleet:
         """Yield the days on which *car* came to its regular services, up to yesterday."""
         day, interval_km = car.bought_on, min(FIRST_SERVICE_KM, car.model.service_interval_km)
         interval_days = FIRST_SERVICE_DAYS
-        while not self._chance.happens(0.03):
+        while day == car.bought_on or not self._chance.happens(0.03):
             due = min(interval_days, int(interval_km / car.km_a_day))
             day += timedelta(days=max(20, int(due * self._chance.amount(0.9, 1.2))))
             if day >= self._today:
@@ -141,7 +141,7 @@ class Fleet:
     def service(self, car: Car, day: date) -> list[object]:
         """Return the rows of a regular service: what the mileage asks for."""
         mileage, before = car.mileage_on(day), car.visits[-1].mileage_km if car.visits else 0
-        keys = [] if car.electric else ["oil_change"]
+        keys = ["annual_inspection" if car.electric else "oil_change"]
         keys += ["first_service"] if not car.visits else []
         for operation in self._company.operations:
             due = (
@@ -150,8 +150,6 @@ class Fleet:
             )
             if due and car.model.code in operation.models and operation.key not in keys:
                 keys.append(operation.key)
-        if not keys or (car.electric and len(keys) == 1):
-            keys.append("annual_inspection")
         return self.visit(car, self._chance.moment_on(day), Work(self.operations(keys[:5])))
 
     def visit(self, car: Car, at: datetime, work: Work, outlet: DemoOutlet | None = None) -> list[object]:
