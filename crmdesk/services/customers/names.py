@@ -3,7 +3,7 @@
 A name is found by any part of it. The index holds, from every character or word on, the rest of the name
 (so a part is the beginning of a term), in characters, in pinyin and in initials::
 
-    张建国        张建国 建国 国   zhangjianguo jianguo guo   INITIALS+zjg INITIALS+jg
+    张建国        张建国 建国 国   zhangjianguo jianguo guo   INITIALS+zjg INITIALS+jg   zhangjg
     James Li     jamesli li
 
 and the whole name once more behind ``WHOLE``, so that 张伟 comes before 张伟强. A character read in two
@@ -104,6 +104,8 @@ def _spoken(run: str) -> Iterator[str]:
             yield "".join(syllables)
             if len(syllables) > 1:
                 yield INITIALS + "".join(syllable[0] for syllable in syllables)
+            if start == 0 and 1 < len(syllables) <= SPELT_OUT:
+                yield syllables[0] + "".join(syllable[0] for syllable in syllables[1:])
 
 
 @lru_cache(maxsize=50_000)

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from crmdesk.models.operations import RowChange
-from crmdesk.services.customers.names import WHOLE, search_terms, searchable
+from crmdesk.services.customers.names import search_terms, searchable
 from crmdesk.services.customers.values import rows
 
 ANALYSIS = "1"
 """To be counted up whenever ``names`` gives other terms: stores indexed otherwise are then indexed anew."""
-STARRED = WHOLE + "*"
+STARRED = "\ue003"
 """Term of customers with a tier and of key accounts: they come first."""
 BULK_HASH_BYTES = 64 << 20
 USUAL_HASH_BYTES = 1 << 20

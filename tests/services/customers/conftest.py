@@ -161,9 +161,13 @@ class Statements:
         self._connection = connection
 
     def stop(self) -> list[str]:
-        """Stop listening and return what ran."""
+        """Stop listening and return what ran, without what the search index asks itself."""
         self._connection.set_trace_callback(None)
-        return self.ran
+        return [statement for statement in self.ran if not statement.startswith("--")]
+
+
+DERIVED = ("SCAN page", "SCAN hit", "SCAN a", "SCAN CONSTANT ROW")
+"""Steps over the few rows a query of ours gave itself; ``a`` are the assets of one customer."""
 
 
 def unindexed(connection: Any, statements: list[str]) -> list[str]:
@@ -171,9 +175,6 @@ def unindexed(connection: Any, statements: list[str]) -> list[str]:
     found = []
     for statement in statements:
         for *_, step in connection.execute("EXPLAIN QUERY PLAN " + statement):
-            if step.startswith("SCAN") and not any(
-                allowed in step
-                for allowed in ("VIRTUAL TABLE", "CONSTANT ROW", "SCAN page", "SCAN a", "SUBQUERY")
-            ):
+            if step.startswith("SCAN") and step not in DERIVED and "VIRTUAL TABLE INDEX" not in step:
                 found.append(f"{step}: {statement}")
     return found
