@@ -40,7 +40,8 @@ from crmdesk.services.telephony.gateway import (
 from crmdesk.services.telephony.hook import call_from_address
 from crmdesk.services.telephony.hook_gateway import HookGateway
 from crmdesk.services.telephony.hook_server import HookServer
-from crmdesk.services.telephony.numbers import NumberParser, SiteRules
+from crmdesk.services.telephony.numbers import NumberParser
+from crmdesk.services.telephony.site import SECRET_NAME, ami_settings, site_rules
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState, DeskStatus
 from crmdesk.ui.local_desk import LocalDesk
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import Follower
 
 _log = logging.getLogger("crmdesk.app")
-TELEPHONY_SECRET = "telephony"  # noqa: S105 - the name of the entry, not the secret
 NO_SUCH_ADDRESS = "The address {address} leads nowhere here."
 LINK_MARKS = {"connected": "connected", "connecting": "connecting", "lost": "connecting", "refused": "failed"}
 
@@ -89,10 +89,9 @@ class Program:
         self._build_window(app)
 
     def _build_services(self) -> None:
-        site = self.profile.settings.site
         actor = str(self._agent.id) if self._agent else ""
         self.store = self.profile.open_store(actor, _followers)
-        self.numbers = NumberParser(SiteRules(site.country, site.area_code, site.outside_prefix))
+        self.numbers = NumberParser(site_rules(self.profile.settings))
         self.calls = CallDesk(self.store, self.numbers.parse, self.profile.id, self.language)
         self.drafts = self.profile.open_drafts()
         self.desk = LocalDesk(self.store, self.calls, self.drafts, self._telephone, self.language)
@@ -171,9 +170,7 @@ class Program:
         settings = self.profile.settings
         if settings.text("telephony") != "ami":
             return None
-        secret = self.profile.secrets.get(self.profile.id, TELEPHONY_SECRET) or ""
-        host, port = settings.text("telephony_host"), settings.number("telephony_port")
-        return AmiSettings(host, port, settings.text("telephony_user"), secret)
+        return ami_settings(settings, self.profile.secrets.get(self.profile.id, SECRET_NAME) or "")
 
     def _open_hook(self) -> None:
         self._gateways.append(self._hook)
@@ -194,6 +191,7 @@ class Program:
             self.numbers,
             self.profile.clock.set,
             lambda: login,
+            lambda: self.profile.settings.text("zone"),
             self.profile.test,
         )
         desk, methods = Desk(parts), all_methods()
@@ -226,8 +224,7 @@ class Program:
         return next((each for each in self._gateways if isinstance(each, AmiGateway)), None)
 
     def _tell_call(self, event: CallEvent) -> None:
-        state = call_state(event, self.profile.clock)
-        if state is not None:
+        for state in call_states(event, self.profile.clock):
             self.bridge.call_changed.emit(state)
 
     def _tell_link(self, link: LinkState) -> None:
@@ -246,15 +243,16 @@ class Program:
         self._afterwards.run(self.profile.change_settings, "agent", {"language": language, "theme": theme})
 
 
-def call_state(event: CallEvent, clock: Clock) -> CallState | None:
-    """Return what the window is told of *event*, None when its pop says it all."""
+def call_states(event: CallEvent, clock: Clock) -> tuple[CallState, ...]:
+    """Return what the window is told of *event*; nothing when its pop says it all."""
     at = event.wall_at or clock()
     names = {CallAnswered: "talking", CallResumed: "talking", CallHeld: "held"}
     if isinstance(event, CallEnded):
-        return CallState(event.call_key, "ended" if event.result == "answered" else "missed", at)
+        return (CallState(event.call_key, "ended" if event.result == "answered" else "missed", at),)
     if isinstance(event, CallMoved):
-        return CallState(event.call_key, "talking", at) if event.talking else None
-    return CallState(event.call_key, names[type(event)], at) if type(event) in names else None
+        left = CallState(event.previous_key, "ended", at)
+        return (left, CallState(event.call_key, "talking", at)) if event.talking else (left,)
+    return (CallState(event.call_key, names[type(event)], at),) if type(event) in names else ()
 
 
 def _followers() -> Sequence[Follower]:

@@ -1,0 +1,140 @@
+"""The demo without a display: each call rings, is painted, pictured and told; then comes every screen."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QEventLoop, QTimer
+
+from crmdesk.app.program import Program
+from crmdesk.errors import Bug
+from crmdesk.models.screen_pop import ScreenPop
+from crmdesk.services.demo.company import DemoCompany
+from crmdesk.services.demo.stars import DemoCaller
+from crmdesk.services.demo_content import DemoContent
+from crmdesk.services.rpc.pops import pop_as_json
+from crmdesk.services.telephony.simulator import Simulator
+from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.main_window import WindowOptions
+from crmdesk.ui.screens import Scenes, render_screens
+
+PATIENCE_MS = 15_000
+NOTE_ZH = "客户说车位上又有机油，已经第三次。已请他先停车检查油位，安排今天下午进店，代步车免费。"
+NOTE_EN = (
+    "Oil under the car again, third time. Asked him to check the level before driving on; booked for today."
+)
+ANSWER_WORDS = "漏油"
+FIND_WORDS = "wjg"
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A call that was shown: its pop, and the milliseconds from its bytes to the paint."""
+
+    pop: ScreenPop
+    painted_ms: float
+
+
+class Rehearsal:
+    """Plays calls of the demo company against a window nobody sees.
+
+    Args:
+        program: a desk with its window, not yet shown; closed when played.
+        simulator: the telephone system it is linked to.
+        company: who rings.
+        content: which lines they dial.
+    """
+
+    def __init__(
+        self, program: Program, simulator: Simulator, company: DemoCompany, content: DemoContent
+    ) -> None:
+        self._program = program
+        self._simulator = simulator
+        self._company = company
+        self._lines = content.company.lines
+        self._pops: dict[str, ScreenPop] = {}
+
+    def play(self, calls: int, folder: Path) -> int:
+        """Play *calls* calls, then picture every screen into *folder*; return the exit code."""
+        program = self._program
+        try:
+            program.show()
+            program.start_rest()
+            self._wait(program.started.is_set, "the telephone")
+            if not self._simulator.wait_for_clients(1, PATIENCE_MS / 1000):
+                raise Bug("The window did not reach the demo's telephone system.")
+            for n in range(calls):
+                self._play(self._company.callers[n % len(self._company.callers)], n, folder)
+            self._picture(folder)
+        finally:
+            program.window.close()
+            program.close()
+        return 0
+
+    def _play(self, caller: DemoCaller, n: int, folder: Path) -> None:
+        shown = self._ring(caller)
+        name = f"call-{n + 1:02d}.png"
+        self._program.window.grab().save(str(folder / name))
+        self._pops.setdefault(caller.key, shown.pop)
+        line = {**pop_as_json(shown.pop), "png": name, "painted_ms": round(shown.painted_ms, 2)}
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def _ring(self, caller: DemoCaller) -> Painted:
+        window, popped, painted = self._program.window, list[ScreenPop](), list[float]()
+        line = self._lines[1 if caller.english else 0]
+        self._program.bridge.popped.connect(popped.append)
+        window.painted.connect(lambda _key: painted.append(time.perf_counter()))
+        began = time.perf_counter()
+        handle = self._simulator.ring(
+            caller.number, caller.name, self._company.extension, line.number, line.queue
+        )
+        try:
+            self._wait(lambda: bool(popped and painted), f"the call of {caller.key or caller.number}")
+        finally:
+            self._program.bridge.popped.disconnect(popped.append)
+            window.painted.disconnect()
+        self._simulator.answer(handle)
+        self._simulator.hangup(handle, "caller")
+        return Painted(popped[0], (painted[0] - began) * 1000)
+
+    def _picture(self, folder: Path) -> None:
+        program, pops = self._program, self._pops
+        known = pops.get("repeat_leak") or next(iter(pops.values()))
+        scenes = Scenes(
+            known=known,
+            second=pops.get("english", known),
+            shared=pops.get("switchboard", known),
+            unknown=pops.get("unknown", known),
+            note_zh=NOTE_ZH,
+            note_en=NOTE_EN,
+            answer_words=ANSWER_WORDS,
+            find_words=FIND_WORDS,
+            status=DeskStatus(extension=self._company.extension, telephony="connected"),
+        )
+        options = WindowOptions(zone=ZoneInfo(program.profile.settings.text("zone")), restore_drafts=False)
+        screens = render_screens(
+            program.desk, scenes, program.look, folder, options=options, clock=program.profile.clock
+        )
+        (folder / "screens.json").write_text(json.dumps(screens, indent=1), encoding="utf-8")
+
+    def _wait(self, happened: Callable[[], bool], what: str) -> None:
+        """Let the window live until *happened*; raise Bug naming *what* when it does not in time."""
+        if happened():
+            return
+        loop, looking, giving_up = QEventLoop(), QTimer(), QTimer()
+        looking.timeout.connect(lambda: loop.quit() if happened() else None)
+        giving_up.timeout.connect(loop.quit)
+        looking.start(2)
+        giving_up.start(PATIENCE_MS)
+        loop.exec()
+        looking.stop()
+        giving_up.stop()
+        if not happened():
+            raise Bug("The demo waited in vain for {what}.", what=what)
