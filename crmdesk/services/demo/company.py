@@ -24,6 +24,7 @@ from crmdesk.services.knowledge.index import reindex_all
 from crmdesk.services.store.bulk import BulkLoader, rows_by_table
 
 CUSTOMERS = 400
+STAR_CUSTOMERS = 9
 CALLERS = 60
 """Ordinary customers who may ring."""
 
@@ -57,6 +58,7 @@ def fill_demo(
     generator = Generator(content, now, seed)
     # Made before the store is opened: entities not yet mapped onto tables are made in half the time.
     rows = rows_by_table(generator.rows(customers))
+    callers = (*STARS, *generator.callers())
     with BulkLoader(store_path, key) as loader:
         suspend(loader.connection)
         counts = {table: loader.rows(table, held) for table, held in rows.items()}
@@ -65,7 +67,7 @@ def fill_demo(
     return DemoCompany(
         code_id("agent", agent.login),
         agent.extension,
-        (*STARS, *generator.callers()),
+        callers,
         MappingProxyType(counts),
     )
 
@@ -105,7 +107,7 @@ class Generator:
         yield from article_rows(self._content, self._now)
         yield from self._cast.rows()
         cars: list[Car] = []
-        for n in range(customers - 7):
+        for n in range(customers - STAR_CUSTOMERS):
             client = self._client()
             cars_here = self._cars(client)
             for car in cars_here:

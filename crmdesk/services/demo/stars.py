@@ -21,7 +21,7 @@ from crmdesk.services.demo_content import DemoContent
 class DemoCaller:
     """Somebody who rings: ``number`` as sent by the telephone system, empty when withheld.
 
-    ``key`` names the story: repeat_leak, english, switchboard, family, do_not_call, abroad, unknown,
+    ``key`` names the story: repeat_leak, english, switchboard, family, fleet, do_not_call, abroad, unknown,
     withheld, or empty for an ordinary customer. ``english`` chooses the line he dials.
     """
 
@@ -35,8 +35,9 @@ STARS = (
     DemoCaller("repeat_leak", "13800138000"),
     DemoCaller("english", "18616124407", "Emily Carter", english=True),
     DemoCaller("family", "02164661280"),
-    DemoCaller("switchboard", "02158206600", "HENGCHENG"),
     DemoCaller("unknown", "02163457788"),
+    DemoCaller("switchboard", "02158206600", "HENGCHENG"),
+    DemoCaller("fleet", "13601884471"),
     DemoCaller("do_not_call", "13917725046"),
     DemoCaller("withheld", ""),
     DemoCaller("abroad", "00447700900123", "James Whitfield", english=True),
@@ -156,11 +157,13 @@ class Cast:
         yield self._promise(client, "Tell her what the charger check found", timedelta(minutes=70))
 
     def _switchboard(self) -> Iterator[object]:
+        """Yield a company whose switchboard two employees gave as their own number at work."""
         client = self._star(
             "上海恒澄物流有限公司", "Hengcheng Logistics Co., Ltd.", "zh", "SH-03", kind="company"
         )
         client.customer.tier, client.customer.key_account = "gold", True
-        self._people.give(client, landline("21", "58206600", 1), "总机", own=True)
+        switchboard = landline("21", "58206600", 1)
+        self._people.give(client, switchboard, "总机", own=False)
         for name, name_alt, role, digits in _CONTACTS:
             self._people.add_contact(client, name, name_alt, role, mobile(digits))
         models = ("MPV-9", "MPV-9", "SUV-7", "SUV-5", "Sedan-5", "PHEV-5")
@@ -169,6 +172,11 @@ class Cast:
         for car in cars:
             yield from self._stories.life(car)
             yield car.asset
+        for (name, name_alt, _role, digits), model in zip(_CONTACTS[1:3], ("Sedan-3", "SUV-5"), strict=True):
+            employee = self._star(name, name_alt, "zh", "SH-03")
+            self._people.give(employee, mobile(digits), "手机", own=False)
+            self._people.give(employee, switchboard, "单位", own=False)
+            yield from self._with_car(employee, model, "", 640)
 
     def _family(self) -> Iterator[object]:
         shared = landline("21", "64661280")
@@ -179,10 +187,7 @@ class Cast:
             client = self._star(name, name_alt, "zh", "SH-04")
             self._people.give(client, mobile(digits), "手机", own=True)
             self._people.give(client, shared, "家", own=False)
-            car = self._driven(client, model, plate, days)
-            yield from client.rows()
-            yield from self._stories.life(car)
-            yield car.asset
+            yield from self._with_car(client, model, plate, days)
 
     def _do_not_call(self) -> Iterator[object]:
         client = self._star("赵敏", "Zhao Min", "zh", "SH-05", tier="silver")
@@ -190,18 +195,12 @@ class Cast:
         client.customer.preferred_channel = "wechat"
         client.customer.hint = "不接受回访电话，只用微信联系。"
         self._people.give(client, mobile("13917725046"), "手机", own=True)
-        car = self._driven(client, "SUV-5", "沪A72P30", 400)
-        yield from client.rows()
-        yield from self._stories.life(car)
-        yield car.asset
+        yield from self._with_car(client, "SUV-5", "沪A72P30", 400)
 
     def _abroad(self) -> Iterator[object]:
         client = self._star("James Whitfield", "", "en", "SH-06")
         self._people.give(client, abroad("44", "7700900123", "+44 7700 900123"), "home", own=True)
-        car = self._driven(client, "PHEV-5", "沪AF55182", 700)
-        yield from client.rows()
-        yield from self._stories.life(car)
-        yield car.asset
+        yield from self._with_car(client, "PHEV-5", "沪AF55182", 700)
 
     def _star(
         self, name: str, name_alt: str, language: str, outlet: str, *, tier: str = "", kind: str = "person"
@@ -211,6 +210,13 @@ class Cast:
         customer = client.customer
         customer.tier, customer.do_not_call, customer.hint, customer.preferred_channel = tier, False, "", ""
         return client
+
+    def _with_car(self, client: Client, model: str, plate: str, days: int) -> Iterator[object]:
+        """Yield a customer and his only car, bought *days* ago, with what happened to it."""
+        car = self._driven(client, model, plate, days)
+        yield from client.rows()
+        yield from self._stories.life(car)
+        yield car.asset
 
     def _driven(self, client: Client, model: str, plate: str, days: int) -> Car:
         """Return a car bought *days* ago; without a *plate* it gets one of its city."""
