@@ -1,9 +1,173 @@
-"""Comes later in this change."""
+"""`crmdesk import` and `crmdesk export`: files of other programs."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crmdesk.errors import FileFault, InvalidInput
+
+if TYPE_CHECKING:
+    from crmdesk.cli.desks import Client
+    from crmdesk.services.exchange.columns import Exchanged
+    from crmdesk.services.exchange.tables import Sheet
+
+BATCH = 200
+KINDS = ("customers", "contacts", "assets", "visits", "articles")
+LATER_KINDS = ("orders", "complaints")
+LATER_FILES = (".xlsx", ".xls", ".ods", ".vcf")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add nothing yet."""
+    """Add the commands to the command line."""
+    taken = subparsers.add_parser(
+        "import",
+        help="read customers, contacts, assets, visits or articles from a file",
+        description="Reads CSV or JSON lines; encoding and delimiter are found. Columns are named like the"
+        " fields of `crmdesk rpc --describe`; --mapping names others. The source's id is kept as external_id,"
+        " so a second import of the same file changes nothing. The last line of output sums up:"
+        ' {"rows", "new", "changed", "same", "refused": [{"line", "reason"}]}.',
+    )
+    taken.add_argument("kind", choices=(*KINDS, *LATER_KINDS), metavar="KIND", help=", ".join(KINDS))
+    taken.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON lines")
+    taken.add_argument("--mapping", type=Path, metavar="M.json", help='{"field": "column"}')
+    taken.add_argument("--encoding", metavar="E", help="utf-8, gb18030, utf-16 …; found when left out")
+    taken.add_argument("--dry-run", action="store_true", help="change nothing, only say what would happen")
+    taken.add_argument("--strict", action="store_true", help="exit 1 when a row was refused")
+    taken.add_argument("--partial", action="store_true", help="take what is there of a file that breaks off")
+    taken.add_argument("--json", action="store_true", help="accepted; the last line is JSON anyway")
+    taken.set_defaults(run=run_import)
+    given = subparsers.add_parser(
+        "export",
+        help="write customers, contacts, assets, visits or articles to a file",
+        description="Writes CSV, or JSON lines for a name that ends in .jsonl; to standard output without a"
+        " name. What was exported can be imported again.",
+    )
+    given.add_argument("kind", choices=(*KINDS, *LATER_KINDS), metavar="KIND", help=", ".join(KINDS))
+    given.add_argument("file", type=Path, nargs="?", metavar="FILE", help="CSV or .jsonl")
+    given.set_defaults(run=run_export)
+
+
+def run_import(given: argparse.Namespace) -> int:
+    """Take a file; print the summary."""
+    from crmdesk.cli.desks import client, folder
+    from crmdesk.services.exchange.columns import KINDS as EXCHANGED
+    from crmdesk.services.exchange.columns import plan_of, read_mapping
+
+    _refuse_later(given.kind, given.file)
+    kind = EXCHANGED[given.kind]
+    sheet = _sheet(given)
+    mapping = read_mapping(given.mapping) if given.mapping else {}
+    plan = plan_of(kind, sheet.columns, mapping)
+    if plan.unused:
+        print(f"crmdesk: not imported: {', '.join(plan.unused)}", file=sys.stderr)
+    refused: list[dict[str, Any]] = []
+    rows = list(_rows(kind, plan, sheet, refused))
+    with client(folder(given)) as desk:
+        counts = _send(desk, given, rows, refused)
+    refused.sort(key=lambda each: int(each["line"]))
+    print(json.dumps({"rows": len(sheet.lines), **counts, "refused": refused}, ensure_ascii=False))
+    return 1 if refused and given.strict else 0
+
+
+def _refuse_later(kind: str, file: Path | None) -> None:
+    if kind in LATER_KINDS:
+        raise InvalidInput("This version of crmdesk does not exchange {kind} yet.", kind=kind)
+    if file is not None and file.suffix.lower() in LATER_FILES:
+        raise FileFault(
+            "This version of crmdesk does not read {suffix} files yet. Save the table as CSV (UTF-8).",
+            suffix=file.suffix,
+        )
+
+
+def _sheet(given: argparse.Namespace) -> Sheet:
+    """Return the records of the file; refuse one that breaks off, unless told to take what is there."""
+    from crmdesk.services.exchange.tables import read_sheet
+    from crmdesk.services.exchange.texts import read_text
+
+    sheet = read_sheet(read_text(given.file, given.encoding), given.file)
+    if sheet.broken_off and not given.partial:
+        raise FileFault(
+            "{path} breaks off in line {line}; nothing was changed. Take what is there with --partial.",
+            path=given.file.name,
+            line=sheet.lines[-1].number,
+        )
+    return sheet
+
+
+def _rows(
+    kind: Exchanged, plan: Any, sheet: Sheet, refused: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows to send; lines that cannot be read go to *refused*."""
+    from crmdesk.services.exchange.columns import values_of
+
+    for line in sheet.lines:
+        reason = line.wrong
+        if not reason:
+            try:
+                yield {"line": line.number, "values": values_of(kind, plan, line)}
+                continue
+            except InvalidInput as error:
+                reason = str(error)
+        refused.append({"line": line.number, "reason": reason})
+
+
+def _send(
+    desk: Client, given: argparse.Namespace, rows: list[dict[str, Any]], refused: list[dict[str, Any]]
+) -> dict[str, int]:
+    """Send the rows in parts; return how many were new, changed and the same."""
+    counts = {"new": 0, "changed": 0, "same": 0}
+    done = 0
+    for start in range(0, len(rows), BATCH):
+        part = {"kind": given.kind, "rows": rows[start : start + BATCH], "dry_run": given.dry_run}
+        try:
+            answer = desk.call("exchange.import", part)
+        except Exception:
+            if done:
+                words = f"{done} rows are in; run the same import again to go on"
+                print(f"crmdesk: {words}", file=sys.stderr)
+            raise
+        for taken in answer["rows"]:
+            if taken["outcome"] == "refused":
+                refused.append({"line": taken["line"], "reason": taken["reason"]})
+            else:
+                counts[taken["outcome"]] += 1
+        done += len(answer["rows"])
+    return counts
+
+
+def run_export(given: argparse.Namespace) -> int:
+    """Write all records of a kind."""
+    from crmdesk.cli.desks import client, folder
+    from crmdesk.services.exchange.columns import KINDS as EXCHANGED
+    from crmdesk.services.exchange.writing import write
+
+    _refuse_later(given.kind, given.file)
+    with client(folder(given)) as desk:
+        count = write(EXCHANGED[given.kind], _pages(desk, given.kind), given.file)
+    if given.file is not None:
+        print(json.dumps({"rows": count}))
+    return 0
+
+
+LISTS = {
+    "customers": "customer.list",
+    "contacts": "contact.list",
+    "assets": "asset.list",
+    "visits": "visit.list",
+    "articles": "knowledge.list",
+}
+
+
+def _pages(desk: Client, kind: str) -> Iterator[dict[str, Any]]:
+    after: str | None = None
+    while True:
+        page = desk.call(LISTS[kind], {"order": "id", "limit": 500, "after": after})
+        yield from page["items"]
+        after = page["next"]
+        if after is None:
+            return

@@ -20,6 +20,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "asset.create": asset.create_asset,
         "asset.change": asset.change_asset,
         "visit.record": visit.recorded_visit,
+        "visit.change": visit.changed_visit,
         "call.seen": call.seen,
         "call.wrap_up": call.wrapped_up,
         "call.assign": call.assigned,

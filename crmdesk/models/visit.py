@@ -16,6 +16,19 @@ from crmdesk.models.types import child_id
 from crmdesk.models.wire import Row, from_json
 
 ITEM_KINDS = ("work", "part", "fault")
+EDITABLE = frozenset(
+    {
+        "visited_at",
+        "outlet_id",
+        "outlet",
+        "mileage_km",
+        "summary",
+        "note",
+        "next_service_on",
+        "next_service_km",
+        "external_id",
+    }
+)
 
 
 @dataclass(kw_only=True)
@@ -35,6 +48,16 @@ class ServiceVisit:
     next_service_on: date | None = None
     next_service_km: int | None = None
     external_id: str = ""
+
+    def change(self, author: Author, changes: Mapping[str, Any], base_revision: int | None) -> Operation:
+        """Describe the change of some fields; the asset, its owner and the items stay."""
+        foreign = tuple(name for name in changes if name not in EDITABLE)
+        if foreign:
+            raise InvalidInput("There is no field {names} here.", fields=foreign, names=", ".join(foreign))
+        checked = _checked_fields(author, changes)
+        return author.describe(
+            "visit.change", {"id": self.id, "changes": checked}, base_revision=base_revision
+        )
 
 
 @dataclass(kw_only=True)
@@ -60,22 +83,29 @@ def record_visit(
     row_id: UUID | None = None,
 ) -> Operation:
     """Describe a service visit with its *items* (kind, code, text, quantity)."""
-    row = from_json(ServiceVisit, values)
+    row = _checked_fields(author, values)
     for name in ("asset_id", "customer_id", "visited_at"):
         if not row.get(name):
             raise InvalidInput("Please fill in {name}.", fields=(name,), name=name)
-    if row["visited_at"] > author.now() + timedelta(days=1):
+    checked = [_checked_item(item) for item in items]
+    return author.describe("visit.record", {"id": row_id or author.new_id(), "fields": row, "items": checked})
+
+
+def _checked_fields(author: Author, values: Mapping[str, Any]) -> Row:
+    row = from_json(ServiceVisit, values)
+    if row.get("visited_at") and row["visited_at"] > author.now() + timedelta(days=1):
         raise InvalidInput(
             "This visit lies in the future; check the date {at}.",
             fields=("visited_at",),
             at=row["visited_at"].date(),
         )
     not_negative("mileage_km", row.get("mileage_km"))
-    row["summary"] = within("summary", clean_line(row.get("summary", "")), 2_000)
-    row["note"] = within("note", clean_text(row.get("note", "")))
-    row["outlet"] = within("outlet", clean_line(row.get("outlet", "")), 200)
-    checked = [_checked_item(item) for item in items]
-    return author.describe("visit.record", {"id": row_id or author.new_id(), "fields": row, "items": checked})
+    for name, limit in (("summary", 2_000), ("outlet", 200), ("external_id", 200)):
+        if name in row:
+            row[name] = within(name, clean_line(row[name]), limit)
+    if "note" in row:
+        row["note"] = within("note", clean_text(row["note"]))
+    return row
 
 
 def _checked_item(values: Mapping[str, Any]) -> Row:
@@ -101,6 +131,19 @@ def recorded_visit(rows: Rows, operation: Operation) -> Iterable[RowChange]:
             "at": visit.visited_at,
         }
         yield fresh("visit_item", VisitItem(id=child_id(operation.id, "item", n), **own))
+    yield from _on_time_line(rows, visit, [item["text"] for item in items])
+    yield from _on_asset(rows, visit)
+
+
+def changed_visit(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``visit.change``: fields of the visit, its line in the time line, the asset's mileage."""
+    row = rows.get("service_visit", UUID(operation.payload["id"]))
+    if row is None:
+        return
+    change = patched("service_visit", row, from_json(ServiceVisit, operation.payload["changes"]))
+    yield change
+    visit = ServiceVisit(**(change.row or {}))
+    items = sorted(rows.where("visit_item", "visit_id", visit.id), key=lambda item: int(item["position"]))
     yield from _on_time_line(rows, visit, [item["text"] for item in items])
     yield from _on_asset(rows, visit)
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from crmdesk.errors import FileFault, InvalidInput
 from crmdesk.models.wire import Json
-from crmdesk.services.exchange.tables import Line, Sheet
+from crmdesk.services.exchange.tables import Line
 
 _NUMBERED = re.compile(r"(?P<name>[a-z_]+)\.(?P<place>[1-9]\d{0,2})")
 _BETWEEN = re.compile(r"[;；\n]")
@@ -169,7 +169,7 @@ def _refuse_missing(kind: Exchanged, fed: set[str], columns: Sequence[str]) -> N
 
 
 def values_of(kind: Exchanged, plan: Plan, line: Line) -> dict[str, Json]:
-    """Return the fields of one line; empty cells of a table are left out.
+    """Return the fields of one line; empty cells are left out, so they take nothing away.
 
     Raises:
         InvalidInput: a cell that should hold a JSON list does not.
@@ -185,6 +185,9 @@ def values_of(kind: Exchanged, plan: Plan, line: Line) -> dict[str, Json]:
         held = [*found.get(field, ()), *(cell for cell in cells if cell)]
         if held:
             found[field] = held
+    if "id" in found and "external_id" in kind.fields and "external_id" not in plan.single:
+        # Without a column for it, the file's id is the source's own.
+        found["external_id"] = str(found.pop("id"))
     return found
 
 
@@ -199,8 +202,3 @@ def _listed(kind: Exchanged, field: str, value: Json) -> Json:
     if field in kind.objects:
         raise InvalidInput("{name} is no JSON list.", fields=(field,), name=field)
     return [part.strip() for part in _BETWEEN.split(value) if part.strip()]
-
-
-def sheet_lines(sheet: Sheet) -> tuple[Line, ...]:
-    """Return the lines that can be taken."""
-    return tuple(line for line in sheet.lines if not line.wrong)

@@ -28,6 +28,7 @@ class Parts:
     numbers: NumberParser
     set_clock: Callable[[str], datetime]
     login: Callable[[], str]
+    zone: Callable[[], str]
     test: bool
 
 
@@ -95,7 +96,13 @@ def open_desk(profile: Any) -> Desk:
     numbers = NumberParser(site_rules(profile.settings.site))
     calls = CallDesk(store, numbers.parse, profile.id, lambda: profile.settings.text("language") or "zh")
     parts = Parts(
-        store, calls, numbers, profile.clock.set, lambda: profile.settings.text("agent"), profile.test
+        store,
+        calls,
+        numbers,
+        profile.clock.set,
+        lambda: profile.settings.text("agent"),
+        lambda: profile.settings.text("zone"),
+        profile.test,
     )
     return Desk(parts)
 

@@ -148,7 +148,10 @@ def any_of_list(kind: Kind) -> Kind:
 
 
 def record(*fields: Field, open_ended: bool = False) -> Kind:
-    """Return an object of *fields*; others are refused unless *open_ended* (they are then ignored)."""
+    """Return an object of *fields*; others are refused unless *open_ended* (they are then ignored).
+
+    Without any fields an *open_ended* record is any object and reads as it is.
+    """
     known = {field.name: field for field in fields}
 
     def read(path: str, value: Json) -> dict[str, Any]:
@@ -161,6 +164,8 @@ def record(*fields: Field, open_ended: bool = False) -> Kind:
             names = ", ".join(missing)
             raise InvalidInput("Please fill in {name}.", fields=tuple(missing), name=names)
         held = {f.name: f.default for f in fields if f.default is not None}
+        if not fields:
+            return dict(value)
         return held | {k: known[k].kind.read(prefix + k, v) for k, v in value.items() if k in known}
 
     return Kind(_object_schema(fields, open_ended), read)

@@ -7,21 +7,22 @@ Leaving without :meth:`UnitOfWork.commit` takes everything back.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.orm import Session
 
-from crmdesk.errors import NotFound
+from crmdesk.errors import Bug, NotFound
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.effects import ENTITIES, apply
 from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.models.rules import refuse_overwriting
 from crmdesk.models.wire import Row, from_json, to_json
-from crmdesk.services.store.tables import Schema
+from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.store.values import to_micros
 
 E = TypeVar("E")
 TABLE_OF = {entity: name for name, entity in ENTITIES.items()}
@@ -34,72 +35,32 @@ class Follower(Protocol):
         """Bring the index up to *changes*; *connection* is the raw one of the transaction."""
 
 
-class StoredRows:
-    """The rows of the store as an effect sees them."""
-
-    def __init__(self, connection: Connection, tables: Mapping[str, Table]) -> None:
-        self._connection = connection
-        self._tables = tables
-
-    def get(self, table: str, row_id: UUID) -> Row | None:
-        """Return one row, None when there is none."""
-        held = self._tables[table]
-        found = (
-            self._connection.execute(select(*_columns(held)).where(held.c.id == row_id)).mappings().first()
-        )
-        return dict(found) if found else None
-
-    def where(self, table: str, column: str, value: object) -> list[Row]:
-        """Return the rows whose *column* equals *value*, ordered by id."""
-        held = self._tables[table]
-        query = select(*_columns(held)).where(held.c[column] == value).order_by(held.c.id)
-        return [dict(row) for row in self._connection.execute(query).mappings()]
-
-    def write(self, change: RowChange, known: bool) -> None:
-        """Write one row; *known* says whether it was there before."""
-        held = self._tables[change.table]
-        if change.row is None:
-            self._connection.execute(delete(held).where(held.c.id == change.id))
-        elif known:
-            self._connection.execute(update(held).where(held.c.id == change.id).values(**change.row))
-        else:
-            self._connection.execute(insert(held).values(**change.row))
-
-
-def _columns(table: Table) -> list[Any]:
-    return [column for column in table.c if column.name != "seq"]
-
-
 class UnitOfWork:
-    """One change of the store, by one author; use as a context manager.
+    """One change of the store, by one author; use as a context manager on the store lane.
 
     Args:
-        session: begins its transaction when first used.
-        schema: the declared tables.
+        engine: over the one writing connection, its entities mapped.
         author: describes the operations.
         followers: indexes kept level within the transaction.
         initiator: who asked, told in the ChangeSet.
     """
 
     def __init__(
-        self,
-        session: Callable[[], Session],
-        schema: Schema,
-        author: Author,
-        followers: Sequence[Follower] = (),
-        initiator: str = "",
+        self, engine: Engine, author: Author, followers: Sequence[Follower] = (), initiator: str = ""
     ) -> None:
         self.author = author
         self.initiator = initiator
-        self._open = session
-        self._schema = schema
+        self._engine = engine
         self._followers = followers
-        self._changes: list[RowChange] = []
+        self._transaction: Transaction | None = None
+        self._session: Session | None = None
+        self._done: list[RowChange] = []
+        self._lasting: list[RowChange] = []
+        self._torn = False
 
     def __enter__(self) -> Self:
-        """Begin."""
-        self._session = self._open()
-        self._rows = StoredRows(self._session.connection(), self._schema.tables)
+        """Begin; the transaction itself begins with the first read or change."""
+        self._open: Connection = self._engine.connect()
         return self
 
     def __exit__(
@@ -109,11 +70,16 @@ class UnitOfWork:
         trace: TracebackType | None,
     ) -> None:
         """Take back what was not committed."""
-        self._session.rollback()
-        self._session.close()
+        self._end_session()
+        if self._transaction is not None:
+            self._transaction.rollback()
+        self._open.close()
 
     def load(self, entity: type[E], row_id: UUID) -> E:
         """Return the entity with that id; raise NotFound when there is none."""
+        self._begun()
+        if self._session is None:
+            self._session = Session(self._open)
         found = self._session.get(entity, row_id)
         if found is None:
             raise NotFound("This {what} is not here any more.", what=TABLE_OF[entity].replace("_", " "))
@@ -121,92 +87,145 @@ class UnitOfWork:
 
     def row(self, table: str, row_id: UUID) -> Row | None:
         """Return one row as plain values, None when there is none."""
-        return self._rows.get(table, row_id)
+        found = self._begun().get(table, row_id)
+        return None if found is None else dict(found)
 
     def rows(self, table: str, column: str, value: object) -> list[Row]:
         """Return the rows of *table* whose *column* equals *value*."""
-        return self._rows.where(table, column, value)
+        return [dict(row) for row in self._begun().where(table, column, value)]
 
     @property
     def connection(self) -> Any:
         """The raw connection inside this transaction, for plain SQL reads."""
-        return self._session.connection().connection.dbapi_connection
+        self._begun()
+        return self._raw
 
     def do(self, operation: Operation) -> tuple[RowChange, ...]:
         """Apply *operation*: rows, log, history and indexes; return what it changed.
 
+        An operation that was done before changes nothing, so that a repeat is harmless.
+
         Raises:
             Conflict: a field it changes was changed by somebody else after its base revision.
+            NotFound: what it changes is not here any more.
         """
-        self._refuse_clash(operation)
-        changes = apply(self._rows, operation)
-        self._log(operation)
-        for n, change in enumerate(changes):
-            before = self._rows.get(change.table, change.id)
-            self._rows.write(change, known=before is not None)
-            self._remember(operation, n, change, before)
+        rows = self._begun()
+        self._refuse_clash(rows, operation)
+        self._torn = True
+        if not self._log(operation):
+            self._torn = False
+            return ()
+        changes = apply(rows, operation)
+        for change in changes:
+            self._remember(operation, change, rows.write(change))
         for follower in self._followers:
-            follower.follow(self.connection, changes)
-        self._session.expire_all()
-        self._changes.extend(changes)
+            follower.follow(self._raw, changes)
+        if self._session is not None:
+            self._session.expire_all()
+        self._done.extend(changes)
+        self._torn = False
         return changes
 
     def commit(self) -> ChangeSet:
-        """Make it last; return what was touched."""
-        self._session.commit()
+        """Make it last; return what was touched.
+
+        Raises:
+            Bug: an operation failed half-way and somebody went on regardless; nothing is kept.
+        """
+        if self._torn:
+            raise Bug("A change failed half-way and was taken back.")
+        self._end_session()
+        if self._transaction is not None:
+            self._transaction.commit()
+            self._transaction = None
+        self._lasting = list(self._done)
         return self.changes
 
     @property
     def changes(self) -> ChangeSet:
         """What was touched so far."""
-        return ChangeSet.of(self._changes, self.initiator)
+        return ChangeSet.of(self._done, self.initiator)
 
-    def _log(self, operation: Operation) -> None:
-        log = self._schema.metadata.tables["operation"]
-        values = {name: getattr(operation, name) for name in _LOGGED}
+    @property
+    def lasting_changes(self) -> ChangeSet:
+        """What was touched and committed."""
+        return ChangeSet.of(self._lasting, self.initiator)
+
+    def _begun(self) -> StoredRows:
+        if self._transaction is None:
+            self._transaction = self._open.begin()
+            self._raw: Any = self._open.connection.dbapi_connection
+            self._rows = StoredRows(self._raw)
+        return self._rows
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _log(self, operation: Operation) -> bool:
+        """Write *operation* down; return False when it stands in the log already."""
         payload = json.dumps(dict(operation.payload), ensure_ascii=False)
-        self._session.connection().execute(insert(log).values(**values, payload=payload))
+        written = self._raw.execute(
+            "INSERT INTO operation (id, kind, version, payload, base_revision, actor, device, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (
+                operation.id.bytes,
+                operation.kind,
+                operation.version,
+                payload,
+                operation.base_revision,
+                operation.actor,
+                operation.device,
+                to_micros(operation.at),
+            ),
+        )
+        return bool(written.rowcount)
 
-    def _remember(self, operation: Operation, n: int, change: RowChange, before: Row | None) -> None:
-        after = change.row or {}
-        named = [name for name in (after or before or {}) if (before or {}).get(name) != after.get(name)]
-        history = self._schema.metadata.tables["history"]
-        values = {
-            "operation_id": operation.id,
-            "table_name": change.table,
-            "row_id": change.id,
-            "rev": after.get("rev", 0),
-            "before": _json({name: (before or {}).get(name) for name in named} if before else {}),
-            "after": _json({name: after.get(name) for name in named}),
-        }
-        self._session.connection().execute(insert(history).values(**values))
+    def _remember(self, operation: Operation, change: RowChange, before: Row | None) -> None:
+        after, earlier = change.row or {}, before or {}
+        named = [name for name in (after or earlier) if earlier.get(name) != after.get(name)]
+        self._raw.execute(
+            "INSERT INTO history (operation_id, table_name, row_id, rev, before, after)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                operation.id.bytes,
+                change.table,
+                change.id.bytes,
+                after.get("rev", 0),
+                _json({name: earlier[name] for name in named} if before else {}),
+                _json({name: after.get(name) for name in named}),
+            ),
+        )
 
-    def _refuse_clash(self, operation: Operation) -> None:
+    def _refuse_clash(self, rows: StoredRows, operation: Operation) -> None:
         if operation.base_revision is None or "changes" not in operation.payload:
             return
         table = _CHANGED_TABLE[operation.kind]
-        current = self._rows.get(table, UUID(operation.payload["id"]))
+        current = rows.get(table, UUID(operation.payload["id"]))
         if current is None:
             raise NotFound("This {what} is not here any more.", what=table.replace("_", " "))
+        if operation.base_revision == current["rev"]:
+            return
         wanted = from_json(ENTITIES[table], operation.payload["changes"])
         since = self._changed_since(current["id"], operation.base_revision)
         refuse_overwriting(current, operation.base_revision, since, wanted)
 
     def _changed_since(self, row_id: UUID, revision: int) -> frozenset[str]:
-        history = self._schema.metadata.tables["history"]
-        query = select(history.c.after).where(history.c.row_id == row_id, history.c.rev > revision)
-        names = [set(json.loads(after)) for (after,) in self._session.connection().execute(query)]
-        return frozenset().union(*names)
+        found = self._raw.execute(
+            "SELECT after FROM history WHERE row_id = ? AND rev > ?", (row_id.bytes, revision)
+        ).fetchall()
+        return frozenset().union(*(json.loads(after) for (after,) in found))
 
 
 def _json(values: Mapping[str, object]) -> str:
     return json.dumps(to_json(values), ensure_ascii=False)
 
 
-_LOGGED = ("id", "kind", "version", "base_revision", "actor", "device", "at")
 _CHANGED_TABLE = {
     "customer.change": "customer",
     "asset.change": "asset",
     "task.change": "task",
+    "visit.change": "service_visit",
     "contact_point.change": "contact_point",
 }

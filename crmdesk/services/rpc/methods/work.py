@@ -107,6 +107,14 @@ def create_visit(work: Any, desk: Desk, given: Given) -> Json:
     return get_visit(work.connection, desk, {"id": UUID(operation.payload["id"])})
 
 
+def update_visit(work: Any, desk: Desk, given: Given) -> Json:
+    """Change a visit."""
+    held = work.load(visit.ServiceVisit, given["id"])
+    work.do(held.change(work.author, given["changes"], given.get("base_version")))
+    work.commit()
+    return get_visit(work.connection, desk, given)
+
+
 def get_task(connection: Any, _desk: Desk, given: Given) -> Json:
     """Return one task."""
     return _tell_task(one(connection, "task", task.Task, given["id"]))
@@ -156,6 +164,13 @@ METHODS: tuple[Method, ...] = (
     query("visit.get", "One service visit with its items.", BY_ID, VISIT, get_visit),
     query("visit.list", "Service visits, the latest first.", VISITS.params(), page_of(VISIT), list_visits),
     change("visit.create", "Record a service visit.", (*VISIT_FIELDS, ITEMS), VISIT, create_visit),
+    change(
+        "visit.update",
+        "Change some fields of a service visit; its asset and items stay.",
+        changes_of([field for field in VISIT_FIELDS if field.name in visit.EDITABLE]),
+        VISIT,
+        update_visit,
+    ),
     query("task.get", "One task or call-back.", BY_ID, TASK, get_task),
     query("task.list", "Tasks and call-backs by due time.", TASKS.params(), page_of(TASK), list_tasks),
     change("task.create", "Open a task or call-back.", TASK_FIELDS, TASK, create_task),
