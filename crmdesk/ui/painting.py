@@ -8,8 +8,6 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from crmdesk.ui.icons import Icons
 from crmdesk.ui.theme import Fonts, Theme
 
-_ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-_LINE = int(_ALIGN | Qt.TextFlag.TextSingleLine)
 _WRAP = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 CHIP_HEIGHT = 20
@@ -38,6 +36,10 @@ class Ink(QObject):
         self.strong = QFontMetrics(fonts.strong)
         self.head = QFontMetrics(fonts.head)
         self.ratio = 1.0
+        self._lines = {
+            font.pixelSize(): (metrics.ascent(), metrics.height())
+            for font, metrics in ((fonts.body, self.body), (fonts.head, self.head))
+        }
         self._colours: dict[str, QColor] = {}
         self._pens: dict[str, QPen] = {}
 
@@ -59,18 +61,28 @@ class Ink(QObject):
             return self.body
         return self.strong if font is self.fonts.strong else self.head
 
-    def line(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
-        """Draw one line, cut short with an ellipsis when too long; return the pixels it took."""
+    def line(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
+        """Draw one line, cut short with an ellipsis when too long."""
+        width = area.width()
+        if not text or width <= 0:
+            return
+        text = plain(text)
+        # Nothing is wider than a square: most texts fit without being measured, which costs half a drawing.
+        if len(text) * font.pixelSize() > width:
+            text = self.metrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+        self._set(painter, area, text, font, colour)
+
+    def measured(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
+        """Draw one line as :meth:`line` does and return the pixels it took."""
         if not text or area.width() <= 0:
             return 0
-        metrics = self.metrics(font)
         text = plain(text)
+        metrics = self.metrics(font)
         width = metrics.horizontalAdvance(text)
         if width > area.width():
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
             width = area.width()
-        self._pen(painter, font, colour)
-        painter.drawText(area, _LINE, text)
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+        self._set(painter, area, text, font, colour)
         return width
 
     def wrapped(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
@@ -97,8 +109,7 @@ class Ink(QObject):
         painter.fillRect(area, self.colour(soft))
         if icon:
             self.icon(painter, QPoint(at.x() + 4, at.y() + 2), icon, colour)
-        self._pen(painter, self.fonts.body, colour)
-        painter.drawText(area.adjusted(left, 0, 0, 0), _LINE, text)
+        self._set(painter, area.adjusted(left, 0, 0, 0), text, self.fonts.body, colour)
         return width
 
     def focus_ring(self, painter: QPainter, area: QRect) -> None:
@@ -110,6 +121,11 @@ class Ink(QObject):
     def rule(self, painter: QPainter, left: int, right: int, y: int) -> None:
         """Draw a thin line across."""
         painter.fillRect(left, y, right - left, 1, self.colour(self.theme.line))
+
+    def _set(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
+        self._pen(painter, font, colour)
+        ascent, height = self._lines[font.pixelSize()]
+        painter.drawText(area.left(), area.top() + (area.height() - height) // 2 + ascent, text)
 
     def _pen(self, painter: QPainter, font: QFont, colour: str) -> None:
         pen = self._pens.get(colour)

@@ -14,7 +14,7 @@ from crmdesk.ui.widgets.lists import RowDelegate
 _EDGE = 12
 _LABEL = 84
 _LINE = 24
-_HEIGHTS = {"section": 32, "asset": 40, "verify": 28, "line": _LINE}
+_HEIGHTS = {"section": 32, "asset": 36, "verify": 26, "line": _LINE}
 
 
 class FactDelegate(RowDelegate):
@@ -22,14 +22,15 @@ class FactDelegate(RowDelegate):
 
     def __init__(self, ink: Ink, view: QListView) -> None:
         super().__init__(ink, _LINE, view)
+        self._sizes = {kind: QSize(64, height) for kind, height in _HEIGHTS.items()}
         self._view: QWidget = view.viewport()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Qt: the height of this line."""
         fact = _fact(index)
         if fact is None:
-            return QSize(64, _LINE)
-        return QSize(64, self._height(fact))
+            return self._size
+        return self._sizes.get(fact.kind) or QSize(64, self._height(fact))
 
     def paint_row(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -54,10 +55,8 @@ class FactDelegate(RowDelegate):
     def _height(self, fact: Fact) -> int:
         if fact.kind == "alert":
             return max(1, self._alert_lines(fact)) * 18 + 16
-        if fact.kind == "head":
-            rows = len(self._chip_rows(fact))
-            return 40 + rows * (CHIP_HEIGHT + 4) + (4 if rows else 0)
-        return _HEIGHTS[fact.kind]
+        rows = len(self._chip_rows(fact))
+        return 40 + rows * (CHIP_HEIGHT + 4) + (4 if rows else 0)
 
     def _alert_lines(self, fact: Fact) -> int:
         width = max(80, self._view.width() - 2 * _EDGE - 36)
@@ -104,7 +103,7 @@ class FactDelegate(RowDelegate):
         ink, theme = self.ink, self.ink.theme
         ink.icon(painter, QPoint(area.left(), area.top() + 10), fact.icon, theme.accent, 24)
         name = QRect(area.left() + 32, area.top() + 6, area.width() - 32, 30)
-        used = ink.line(painter, name, fact.text, ink.fonts.head, theme.text)
+        used = ink.measured(painter, name, fact.text, ink.fonts.head, theme.text)
         ink.line(painter, name.adjusted(used + 8, 2, 0, 0), fact.aside, ink.fonts.body, theme.muted)
         y = area.top() + 36
         for row in self._chip_rows(fact):

@@ -51,7 +51,7 @@ class LineDelegate(RowDelegate):
         left, right = area.left() + 40, area.right() - 12
         aside = self._right(painter, area.top() + 4, right, line.aside, colour)
         first = QRect(left, area.top() + 4, right - aside - left, 22)
-        used = ink.line(painter, first, line.text, ink.fonts.strong, theme.text)
+        used = ink.measured(painter, first, line.text, ink.fonts.strong, theme.text)
         ink.line(painter, first.adjusted(used + 8, 0, 0, 0), line.alt, ink.fonts.body, theme.muted)
         aside = self._right(painter, area.top() + 26, right, line.aside_below, theme.muted)
         second = QRect(left, area.top() + 26, right - aside - left, 22)

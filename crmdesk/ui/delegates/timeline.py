@@ -47,8 +47,8 @@ class TimelineDelegate(RowDelegate):
         entry = model.rows[number]
         area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
-        day = self._moments.day_of(entry.at)
-        if number == 0 or self._moments.day_of(model.rows[number - 1].at) != day:
+        day = model.days[number]
+        if day is not None:
             left = QRect(area.left() + 12, area.top(), _DAY, area.height())
             ink.line(painter, left, self._moments.short_day(day), ink.fonts.body, theme.muted)
             if number:
@@ -71,7 +71,7 @@ class TimelineDelegate(RowDelegate):
         right = QRect(area.right() - width, area.top(), width + 1, area.height())
         ink.line(painter, right, aside, ink.fonts.body, theme.muted)
         rest = area.adjusted(0, 0, -width - 12, 0)
-        used = ink.line(painter, rest, entry.subject, ink.fonts.strong, theme.text)
+        used = ink.measured(painter, rest, entry.subject, ink.fonts.strong, theme.text)
         gap = used + 8 if used else 0
         ink.line(painter, rest.adjusted(gap, 0, 0, 0), entry.summary, ink.fonts.body, theme.text)
 

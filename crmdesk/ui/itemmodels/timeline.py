@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime
 
 from PySide6.QtCore import QModelIndex, QObject, Signal
 
@@ -21,10 +22,19 @@ class TimelineModel(RowsModel[TimelineEntry]):
 
     page_wanted = Signal(str)
 
-    def __init__(self, spoken: Callable[[TimelineEntry], str], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        spoken: Callable[[TimelineEntry], str],
+        day_of: Callable[[datetime], date],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(spoken, parent)
+        self._day_of = day_of
+        self.days: list[date | None] = []
+        """For each row its day at the site if it is the first row of that day, else None."""
         self._after: str | None = None
         self._waiting = False
+        self._last_day: date | None = None
         self.total = 0
         self.complete = True
 
@@ -32,6 +42,8 @@ class TimelineModel(RowsModel[TimelineEntry]):
         """Show a first page and forget all others."""
         self._after, self._waiting = page.after, False
         self.total, self.complete = page.total, page.complete
+        self.days, self._last_day = [], None
+        self._note_days(page)
         self.show(page.items)
 
     def append(self, page: TimelinePage) -> None:
@@ -41,8 +53,15 @@ class TimelineModel(RowsModel[TimelineEntry]):
         if page.items:
             first = len(self._rows)
             self.beginInsertRows(QModelIndex(), first, first + len(page.items) - 1)
+            self._note_days(page)
             self._rows += page.items
             self.endInsertRows()
+
+    def _note_days(self, page: TimelinePage) -> None:
+        for entry in page.items:
+            day = self._day_of(entry.at)
+            self.days.append(day if day != self._last_day else None)
+            self._last_day = day
 
     def give_up(self) -> None:
         """The page asked for will not come; the next scrolling may ask again."""

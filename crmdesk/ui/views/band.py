@@ -115,7 +115,7 @@ class CallCard(QWidget):
         )
         ink.line(painter, QRect(right - line, 42, line + 1, 20), card.line, ink.fonts.body, theme.muted)
         area = QRect(148, 10, right - number - 24 - 148, 28)
-        used = ink.line(painter, area, card.name, ink.fonts.head, theme.text)
+        used = ink.measured(painter, area, card.name, ink.fonts.head, theme.text)
         ink.line(painter, area.adjusted(used + 12, 2, 0, 0), card.alt, ink.fonts.body, theme.muted)
         self._chips(painter, card, 148, 43, right - line - 24)
 
@@ -129,7 +129,7 @@ class CallCard(QWidget):
         key = ink.body.horizontalAdvance(card.key)
         ink.line(painter, QRect(self.width() - key - 8, 2, key + 1, 24), card.key, ink.fonts.body, colour)
         name = QRect(12, 28, self.width() - 20, 22)
-        used = ink.line(painter, name, card.name, ink.fonts.strong, theme.text)
+        used = ink.measured(painter, name, card.name, ink.fonts.strong, theme.text)
         ink.line(painter, name.adjusted(used + 8, 0, 0, 0), card.alt, ink.fonts.body, theme.muted)
         if card.chips:
             self._chips(painter, card, 12, 51, self.width() - 8)

@@ -62,7 +62,7 @@ class ChoiceDelegate(RowDelegate):
             theme.muted,
         )
         name = QRect(left + 24, area.top() + 8, right - aside - 12 - left - 24, 24)
-        used = ink.line(painter, name, choice.name, ink.fonts.strong, theme.text)
+        used = ink.measured(painter, name, choice.name, ink.fonts.strong, theme.text)
         ink.line(painter, name.adjusted(used + 8, 0, 0, 0), choice.alt, ink.fonts.body, theme.muted)
         why = QRect(left + 24, area.top() + 32, right - left - 24, 24)
         ink.line(painter, why, choice.reasons, ink.fonts.body, theme.text)

@@ -47,7 +47,10 @@ class StatusLine(QWidget):
         for icon, text, colour in self._left():
             ink.icon(painter, QPoint(x, 6), icon, colour)
             x += 22
-            x += ink.line(painter, QRect(x, 0, self.width() - x, HEIGHT), text, ink.fonts.body, colour) + 20
+            x += (
+                ink.measured(painter, QRect(x, 0, self.width() - x, HEIGHT), text, ink.fonts.body, colour)
+                + 20
+            )
         sync = self._sync()
         width = ink.body.horizontalAdvance(sync)
         left = self.width() - width - 12

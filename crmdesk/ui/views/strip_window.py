@@ -60,7 +60,7 @@ class StripWindow(QWidget):
             colour = theme.tone(card.tone)[0]
             ink.icon(painter, QPoint(16, 20), card.icon, colour, 24)
             name = QRect(56, 8, self.width() - 72, 24)
-            used = ink.line(painter, name, card.name, ink.fonts.strong, theme.text)
+            used = ink.measured(painter, name, card.name, ink.fonts.strong, theme.text)
             ink.line(painter, name.adjusted(used + 8, 0, 0, 0), card.alt, ink.fonts.body, theme.muted)
             line = " · ".join([card.state, card.number, *(text for text, _ in card.chips)])
             ink.line(painter, QRect(56, 32, self.width() - 72, 24), line, ink.fonts.body, theme.muted)

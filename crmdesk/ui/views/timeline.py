@@ -41,7 +41,7 @@ class TimelinePane(Pane):
         super().__init__(ink, parent)
         self._words = words
         self._moments = moments
-        self.model = TimelineModel(self._spoken, self)
+        self.model = TimelineModel(self._spoken, moments.day_of, self)
         self.list = ListPane(ink, self)
         self.list.setModel(self.model)
         self.list.setItemDelegate(TimelineDelegate(ink, words, moments, self.list))

@@ -91,7 +91,7 @@ class ActionButton(QToolButton):
             ink.icon(painter, QRect(left, (self.height() - 16) // 2, 16, 16).topLeft(), self._icon, colour)
             left += 20
         area = QRect(left, 0, self.width() - left - 4, self.height())
-        used = ink.line(painter, area, self._action.iconText(), ink.fonts.strong, colour)
+        used = ink.measured(painter, area, self._action.iconText(), ink.fonts.strong, colour)
         ink.line(painter, area.adjusted(used + 8, 0, 0, 0), self._key(), ink.fonts.body, theme.muted)
         if self.hasFocus():
             ink.focus_ring(painter, self.rect())
