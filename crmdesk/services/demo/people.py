@@ -147,7 +147,7 @@ class People:
         client = self._client("company", zh, en, "zh", outlet)
         client.customer.tier = chance.weighted(TIERS, _COMPANY_TIER_WEIGHTS.__getitem__)
         client.customer.key_account = chance.happens(0.35)
-        self.give(client, self._fresh(lambda: self._landline(city)), "总机", own=True)
+        self.give(client, self._fresh(lambda: self._landline(client)), "总机", own=True)
         for role_zh, _role_en in chance.several(ROLES, chance.between(3, 6)):
             name, alt = self._chinese_name(chance.one("mf"))
             self.add_contact(client, name, alt, role_zh, self._fresh(self._mobile))
@@ -240,7 +240,7 @@ class People:
         if chance.happens(0.3):
             self.give(client, self._fresh(self._mobile), "work" if client.english else "单位", own=True)
         if chance.happens(0.2):
-            home = self._fresh(lambda: self._landline(client.city))
+            home = self._fresh(lambda: self._landline(client))
             self.give(client, home, "home" if client.english else "家", own=True)
         if chance.happens(0.55):
             words = (client.customer.name if client.english else client.customer.name_alt).lower()
@@ -272,9 +272,12 @@ class People:
         digits = self._chance.one(self._names.mobile_prefixes) + self._chance.digits(8)
         return mobile(digits, self._chance.between(0, 3))
 
-    def _landline(self, city: City) -> Phone:
-        subscriber = self._chance.one("568") + self._chance.digits(7)
-        return landline(city.area_code, subscriber, self._chance.between(0, 1))
+    def _landline(self, client: Client) -> Phone:
+        """Return a landline in the exchange of the outlet nearby."""
+        area = client.city.area_code
+        nearby = client.outlet.phone.removeprefix("0" + area)
+        subscriber = nearby[:4] + self._chance.digits(len(nearby) - 4)
+        return landline(area, subscriber, self._chance.between(0, 1))
 
     def _foreign_number(self) -> Phone:
         """Return a number from a range kept for fiction: United Kingdom or United States."""

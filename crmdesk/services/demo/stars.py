@@ -172,9 +172,10 @@ class Cast:
         for car in cars:
             yield from self._stories.life(car)
             yield car.asset
-        for (name, name_alt, _role, digits), model in zip(_CONTACTS[1:3], ("Sedan-3", "SUV-5"), strict=True):
+        private = (("Sedan-3", "17721093348"), ("SUV-5", "15800416927"))
+        for (name, name_alt, _role, _work), (model, digits) in zip(_CONTACTS[1:3], private, strict=True):
             employee = self._star(name, name_alt, "zh", "SH-03")
-            self._people.give(employee, mobile(digits), "手机", own=False)
+            self._people.give(employee, mobile(digits), "手机", own=True)
             self._people.give(employee, switchboard, "单位", own=False)
             yield from self._with_car(employee, model, "", 640)
 
