@@ -1,9 +1,216 @@
-"""Comes later in this change."""
+"""`crmdesk doctor`: what works here and what to do about the rest, one line each."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crmdesk import __version__
+from crmdesk.errors import CrmdeskError
+
+if TYPE_CHECKING:
+    from crmdesk.settings import Settings
+
+GOOD, LOOK, BAD = "ok", "look", "bad"
+LITTLE_SPACE, NO_SPACE = 1 << 30, 100 << 20
+OLD_BACKUP_DAYS = 2
+SKEW_SECONDS = 120
+KNOCK_SECONDS = 2.0
+PROBE_PROFILE = "doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: its state (ok, look, bad), what was found, and what to do."""
+
+    name: str
+    state: str
+    found: str
+    advice: str = ""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add nothing yet."""
+    """Add the command to the command line."""
+    doctor = subparsers.add_parser(
+        "doctor",
+        help="what works here, and what to do about the rest",
+        description="Looks at versions, keyring, profile, store, telephony, clock, disk and backup; one line"
+        " each. Changes nothing and makes no profile. Exit code 1 when something does not work.",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    doctor.set_defaults(run=run_doctor)
+
+
+def run_doctor(given: argparse.Namespace) -> int:
+    """Print what was found."""
+    from crmdesk.cli.desks import folder
+
+    findings = list(examine(folder(given), os.environ))
+    if given.json:
+        print(json.dumps({"checks": [asdict(each) for each in findings]}, ensure_ascii=False))
+    else:
+        for each in findings:
+            advice = f" {each.advice}" if each.advice else ""
+            print(f"{each.state:4} {each.name}: {each.found}.{advice}")
+    return 1 if any(each.state == BAD for each in findings) else 0
+
+
+def examine(profile: Path, environment: Mapping[str, str]) -> Iterable[Finding]:
+    """Yield one finding after the other; a check that is refused is a finding too."""
+    yield _guarded("versions", _versions)
+    yield _guarded("sqlite", _sqlite)
+    yield _guarded("keyring", lambda: _keyring(environment))
+    yield _guarded("profile", lambda: _profile(profile))
+    settings = _settings_of(profile)
+    yield from _store(profile)
+    yield _guarded("telephony", lambda: _telephony(profile, settings))
+    yield _guarded("disk", lambda: _disk(profile))
+    yield _guarded("backup", lambda: _backup(settings))
+    yield Finding("server", GOOD, "none: this desk stands alone")
+
+
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except CrmdeskError as refused:
+        return Finding(name, BAD, str(refused).rstrip("."))
+    except (OSError, metadata.PackageNotFoundError) as error:
+        return Finding(name, BAD, str(error))
+
+
+def _versions() -> Finding:
+    parts = [f"crmdesk {__version__}", f"Python {platform.python_version()}", platform.platform(terse=True)]
+    for package in ("PySide6-Essentials", "SQLAlchemy", "sqlcipher3"):
+        try:
+            parts.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            # A frozen program carries its packages without their papers.
+            continue
+    return Finding("versions", GOOD, ", ".join(parts))
+
+
+def _sqlite() -> Finding:
+    from crmdesk.services.store.connection import check_library, library_versions
+
+    check_library()
+    return Finding("sqlite", GOOD, library_versions())
+
+
+def _keyring(environment: Mapping[str, str]) -> Finding:
+    from crmdesk.services.store.keys import KEY_FILE_VARIABLE, secrets_of
+
+    secrets_of(environment).get(PROBE_PROFILE, "probe")
+    named = environment.get(KEY_FILE_VARIABLE, "")
+    return Finding("keyring", GOOD, f"keys are kept in the file {named}" if named else "the keyring answers")
+
+
+def _profile(path: Path) -> Finding:
+    from crmdesk.services.profile import is_profile, read_identity
+
+    if not is_profile(path):
+        advice = "Start crmdesk, or run: crmdesk profile new DIR."
+        return Finding("profile", LOOK, f"there is none at {path}", advice)
+    identity = read_identity(path)
+    return Finding("profile", GOOD, f"{'test profile ' if identity.test else ''}{path}, desk {identity.tag}")
+
+
+def _settings_of(path: Path) -> Settings:
+    """Return the settings of the profile without opening it; the defaults when they cannot be read."""
+    from crmdesk.services.profile import Layout
+    from crmdesk.settings import policy_path, read_policy, read_settings
+
+    file = Layout(path).settings
+    try:
+        return read_settings(file.read_bytes() if file.exists() else None, read_policy(policy_path()))
+    except (CrmdeskError, OSError):
+        return read_settings(None)
+
+
+def _store(path: Path) -> Iterable[Finding]:
+    """Yield what the store and the desk's clock say; through the window when it is open."""
+    from crmdesk.cli.desks import client
+    from crmdesk.services.profile import is_profile
+
+    if not is_profile(path):
+        return
+    try:
+        with client(path) as desk:
+            info: dict[str, Any] = desk.call("system.info", {})
+    except CrmdeskError as refused:
+        yield Finding("store", BAD, str(refused).rstrip("."))
+        return
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in info["counts"].items())
+    yield Finding("store", GOOD, f"opens; schema {info['schema']}; {counts}")
+    yield _clock(info)
+
+
+def _clock(info: Mapping[str, Any]) -> Finding:
+    ahead = (datetime.fromisoformat(info["now"]) - datetime.now(UTC)).total_seconds()
+    if info["test"]:
+        return Finding("clock", GOOD, f"of a test profile, {ahead:+.0f} s from this computer's")
+    if abs(ahead) > SKEW_SECONDS:
+        return Finding(
+            "clock",
+            BAD,
+            f"the last change was written {ahead:.0f} s in the future of this computer's clock",
+            "Set the computer's clock right; until then times stand still.",
+        )
+    return Finding("clock", GOOD, f"{info['now']} by this computer")
+
+
+def _telephony(path: Path, settings: Settings) -> Finding:
+    source = settings.text("telephony")
+    if source == "off":
+        return Finding("telephony", LOOK, "off", "Choose where calls come from in the settings.")
+    if source == "hook":
+        return Finding("telephony", GOOD, "soft phones call `crmdesk call NUMBER`")
+    host, port = settings.text("telephony_host"), settings.number("telephony_port")
+    try:
+        with socket.create_connection((host, port), KNOCK_SECONDS) as line:
+            line.settimeout(KNOCK_SECONDS)
+            greeting = line.recv(80).decode("utf-8", "replace").strip()
+    except OSError as error:
+        advice = "Check host, port and firewall; ask for an AMI user with read=system,call,agent."
+        return Finding("telephony", BAD, f"{host}:{port} does not answer ({error})", advice)
+    if not greeting.startswith("Asterisk"):
+        return Finding("telephony", BAD, f"{host}:{port} is no telephone system of a kind we know", "")
+    return Finding("telephony", GOOD, f"{host}:{port} answers: {greeting}")
+
+
+def _disk(path: Path) -> Finding:
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    words = f"{free / (1 << 30):.1f} GB free where the profile lies"
+    if free < NO_SPACE:
+        return Finding("disk", BAD, words, "Free some space now: nothing more can be saved soon.")
+    if free < LITTLE_SPACE:
+        return Finding("disk", LOOK, words, "Free some space.")
+    if there == path and not os.access(path, os.W_OK):
+        return Finding("disk", BAD, f"the folder {path} cannot be written", "Give yourself the right to.")
+    return Finding("disk", GOOD, words)
+
+
+def _backup(settings: Settings) -> Finding:
+    named = settings.text("backup_folder")
+    if not named:
+        advice = "Name a folder for the nightly backup in the settings, or run: crmdesk backup FILE."
+        return Finding("backup", LOOK, "no folder is named", advice)
+    folder = Path(named)
+    times = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+    if not times:
+        return Finding("backup", BAD, f"there is none in {folder}", "Check that the folder can be written.")
+    days = (time.time() - max(times)) / 86_400
+    if days > OLD_BACKUP_DAYS:
+        return Finding("backup", BAD, f"the last one is {days:.0f} days old", f"Look at {folder}.")
+    return Finding("backup", GOOD, f"the last one is {days * 24:.0f} hours old")

@@ -61,6 +61,16 @@ def check_library() -> None:
         )
 
 
+def library_versions() -> str:
+    """Return the versions of SQLite and SQLCipher, for people."""
+    connection = dbapi2.connect(":memory:")
+    try:
+        cipher = connection.execute("PRAGMA cipher_version").fetchone()
+    finally:
+        connection.close()
+    return f"SQLite {dbapi2.sqlite_version}, SQLCipher {cipher[0] if cipher else 'missing'}"
+
+
 def _prepare(connection: Connection, key: bytes, role: Role) -> None:
     connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
