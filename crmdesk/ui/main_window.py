@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QResizeEvent
@@ -178,6 +179,8 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((top, 0), (parts.band, 0), (parts.stage, 1), (parts.status, 0)):
             column.addWidget(widget, stretch)
         self.setCentralWidget(body)
+        for before, after in pairwise(parts.reading_order()):
+            QWidget.setTabOrder(before, after)
         self.setFont(self.ink.fonts.body)
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from crmdesk.ui.actions import Actions
 from crmdesk.ui.moments import Moments
 from crmdesk.ui.painting import Ink
+from crmdesk.ui.slots import SLOTS
 from crmdesk.ui.translation import Words, word
 from crmdesk.ui.views.answers import AnswersPane
 from crmdesk.ui.views.band import Band
@@ -51,6 +52,29 @@ class Parts:
     messages: MessageStrip
     strip: StripWindow
     composing: Composing
+
+    def reading_order(self) -> list[QWidget]:
+        """Return all controls as one reads: what Tab follows."""
+        return [
+            self.box,
+            *self.band.places,
+            self.caller.list,
+            *self.timeline.buttons,
+            self.timeline.list,
+            self.chooser.list,
+            self.answers.search,
+            self.answers.list,
+            self.answers.article,
+            *(self.note.edit(number) for number in range(1, SLOTS + 1)),
+            self.follow_up.kind,
+            self.follow_up.time,
+            self.follow_up.subject,
+            self.wrap_up.box,
+            self.home.tasks,
+            self.home.calls,
+            self.home.news,
+            self.home.article,
+        ]
 
     @classmethod
     def build(

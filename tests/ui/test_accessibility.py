@@ -49,7 +49,7 @@ def test_every_control_has_a_name_and_a_description(seat: Seat) -> None:
 
 def test_the_band_says_caller_and_badges(seat: Seat) -> None:
     seat.ring(sample.pop())
-    spoken = seat.parts.band._places[0].accessibleName()
+    spoken = seat.parts.band.places[0].accessibleName()
     for part in ("Ringing", "陈静怡", "Chen Jingyi", "Key account", "1 open issue", "138 1234 5678"):
         assert part in spoken
 

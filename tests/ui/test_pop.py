@@ -114,7 +114,7 @@ def test_with_open_on_answer_the_record_waits_for_the_headset(take_seat: Callabl
 def test_enter_in_the_band_opens_the_caller(take_seat: Callable[..., Seat]) -> None:
     seat = take_seat(open_on_ring=False)
     seat.ring(sample.pop())
-    card = seat.parts.band.findChildren(type(seat.parts.band._places[0]))[0]
+    card = seat.parts.band.places[0]
     card.setFocus()
     seat.key(Qt.Key.Key_Return)
     assert seat.parts.stage.shown is seat.parts.record

@@ -75,9 +75,12 @@ def test_every_icon_asked_for_exists(look: Look, seat: Seat) -> None:
 
 def test_the_theme_changes_at_run_time(seat: Seat) -> None:
     seat.ring(sample.pop())
-    light = seat.window.grab().toImage().pixelColor(700, 400).lightness()
+
+    def lightness() -> int:
+        return seat.window.grab().toImage().pixelColor(700, 400).lightness()
+
+    assert lightness() > 200
     seat.window.commands.run("theme")
-    dark = seat.window.grab().toImage().pixelColor(700, 400).lightness()
+    seat.qtbot.waitUntil(lambda: lightness() < 60)
     seat.window.commands.run("theme")
-    assert light > 200
-    assert dark < 60
+    seat.qtbot.waitUntil(lambda: lightness() > 200)

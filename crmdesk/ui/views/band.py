@@ -161,8 +161,8 @@ class Band(QWidget):
         self._cards: tuple[BandCard, ...] = ()
         self._current = 0
         self._ready = ("", "", "good")
-        self._places = [CallCard(ink, self) for _ in range(SLOTS)]
-        for place in self._places:
+        self.places = [CallCard(ink, self) for _ in range(SLOTS)]
+        for place in self.places:
             place.hide()
             place.opened.connect(self.opened)
         self.setFixedHeight(HEIGHT)
@@ -180,7 +180,7 @@ class Band(QWidget):
 
     def name_cards(self, description: str) -> None:
         """Describe all cards to screen readers."""
-        for place in self._places:
+        for place in self.places:
             place.setAccessibleDescription(description)
             if place.card is None:
                 place.setAccessibleName(description)
@@ -196,7 +196,7 @@ class Band(QWidget):
         ordered = tuple(sorted(cards, key=lambda card: (card.slot != current, card.slot)))
         moved = [card.slot for card in ordered] != [card.slot for card in self._cards]
         self._cards, self._current = ordered, current
-        for number, place in enumerate(self._places):
+        for number, place in enumerate(self.places):
             if number < len(ordered):
                 place.show_card(ordered[number], wide=number == 0)
         if moved:
@@ -227,7 +227,7 @@ class Band(QWidget):
         side = min(_SIDE, (self.width() - 420) // max(1, count - 1)) if count > 1 else 0
         wide = self.width() - (count - 1) * (side + _GAP)
         x = 0
-        for number, place in enumerate(self._places):
+        for number, place in enumerate(self.places):
             if number >= count:
                 place.hide()
                 continue

@@ -54,6 +54,7 @@ class TimelinePane(Pane):
         self._detail.setMaximumHeight(120)
         self._detail.hide()
         self._filters = QButtonGroup(self)
+        self.buttons: list[QToolButton] = []
         self.content.addLayout(self._filter_bar())
         self.content.addWidget(self.list, 1)
         self.content.addWidget(self._detail)
@@ -117,6 +118,7 @@ class TimelinePane(Pane):
                 button.setAccessibleDescription, word("Shows only these entries of the time line")
             )
             self._filters.addButton(button, number)
+            self.buttons.append(button)
             bar.addWidget(button)
         self._filters.button(0).setChecked(True)
         self._filters.idClicked.connect(lambda number: self.kinds_chosen.emit(FILTERS[number][1]))

@@ -81,7 +81,11 @@ class ListPane(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTabKeyNavigation(False)
         self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setVerticalScrollBar(SlimScrollBar(ink, self))
+        bar = SlimScrollBar(ink, self)
+        self.setVerticalScrollBar(bar)
+        # Qt connects the bar it made itself and forgets these two, on which fetching by page depends.
+        bar.valueChanged.connect(self.verticalScrollbarValueChanged)
+        bar.actionTriggered.connect(self.verticalScrollbarAction)
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         self.activated.connect(lambda index: self.entered_row.emit(index.row()))
 
