@@ -38,6 +38,8 @@ _CONTROL = re.compile(
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
+_SETTLED = re.compile("[\n -~·—‘’“”…、-】\u4e00-\u9fff！-～]*")
+"""Text of these characters is folded in one pass: nearly all Chinese and English."""
 _RUN = re.compile(f"[{_HAN}]+")
 
 
@@ -84,7 +86,7 @@ def _english() -> Callable[[str], str]:
     return stem
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=30_000)
 def _stem(word: str) -> str:
     return _english()(word)
 
@@ -109,8 +111,8 @@ def normalise(text: str) -> str:
         return folded.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     simple = folded.translate(_simplifier())
-    # Folding may put characters side by side that compose, or bring a control character to light.
-    return simple if simple == text else normalise(simple)
+    # Rare characters compose with their neighbours only after folding: then once more, until nothing moves.
+    return simple if simple == text or _SETTLED.fullmatch(text) else normalise(simple)
 
 
 def simplified(text: str) -> str:
@@ -145,15 +147,18 @@ def _word(part: str) -> str:
 
 
 def is_chinese(token: str) -> bool:
-    """Tell whether *token* is a run of a script without spaces between words (Chinese, Japanese, Korean)."""
-    return token[:1] >= _FIRST_HAN
+    """Tell whether *token* is of a script without spaces between words (Chinese, Japanese, Korean).
+
+    Its first character decides: a token never mixes scripts after such a character.
+    """
+    return token[:1] >= _FIRST_HAN and _RUN.match(token) is not None
 
 
 def terms(folded: str) -> list[str]:
     """Return the terms of text that :func:`fold` made, in order, with repetitions."""
     found: list[str] = []
     for token in folded.split():
-        if token >= _FIRST_HAN and len(token) > 1:
+        if len(token) > 1 and is_chinese(token):
             found += map(add, token, token[1:])
         else:
             found.append(token)

@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from crmdesk.errors import Bug
@@ -32,6 +33,9 @@ from crmdesk.services.knowledge.prepared import SUGGESTION_SCHEMA, forget_sugges
 
 NAMED = "\ue001"
 SPOKEN = "\ue000"
+
+ANALYSIS = 1
+"""To be counted up whenever folding or terms change: stores indexed otherwise are then indexed anew."""
 
 COUNTED_LENGTH = 8_000
 """Characters of a folded body that take part in the ranking; all of it can be found."""
@@ -58,9 +62,10 @@ KNOWLEDGE_SCHEMA: tuple[str, ...] = (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         articles INTEGER NOT NULL,
         title_terms INTEGER NOT NULL,
-        body_terms INTEGER NOT NULL
+        body_terms INTEGER NOT NULL,
+        analysis INTEGER NOT NULL -- version of the analysis all of this was made with
     )""",
-    "INSERT INTO knowledge_total VALUES (1, 0, 0, 0)",
+    f"INSERT INTO knowledge_total VALUES (1, 0, 0, 0, {ANALYSIS})",
     """CREATE VIRTUAL TABLE knowledge_fts USING fts5 (
         terms, content='', columnsize=0, detail=none, tokenize='ascii'
     )""",
@@ -100,7 +105,7 @@ class _Document:
         named = self.title + " " + self.names
         named_terms = set(terms(named))
         singles = {char for token in named.split() if is_chinese(token) for char in token}
-        found = named_terms | set(terms(self.body)) | set(terms(self.rest))
+        found = named_terms.union(_terms(self.body), terms(self.rest))
         found.update(NAMED + term for term in named_terms | singles)
         found.update(SPOKEN + term for term in self.pinyin.split())
         return found
@@ -147,7 +152,7 @@ def _document(article: ArticleRow) -> tuple[ArticleRow, _Document] | None:
     if article.state != "published":
         return None
     title = fold(article.title)
-    text = "\n".join((article.body, article.say_this, article.do_this, article.safety))
+    text = "\n".join((article.say_this, article.do_this, article.safety, article.body))
     body, rest = _split(fold(text))
     document = _Document(
         seq=article.seq,
@@ -155,7 +160,7 @@ def _document(article: ArticleRow) -> tuple[ArticleRow, _Document] | None:
         lang=article.lang,
         models="".join(f" {model_key(model)} " for model in article.models),
         title_length=len(terms(title)),
-        body_length=len(terms(body)),
+        body_length=len(_terms(_spaced(body))),
         title=_spaced(title),
         names=_spaced(fold("\n".join((article.keywords, *article.models, *article.topics)))),
         pinyin=_spaced(" ".join(sorted(pinyin_terms(f"{article.title}\n{article.keywords}")))),
@@ -163,6 +168,12 @@ def _document(article: ArticleRow) -> tuple[ArticleRow, _Document] | None:
         rest=rest,
     )
     return article, document
+
+
+@lru_cache(maxsize=2)
+def _terms(body: str) -> tuple[str, ...]:
+    """Do :func:`terms` for a body, whose terms are counted first and indexed after that."""
+    return tuple(terms(body))
 
 
 def _spaced(folded: str) -> str:
@@ -238,7 +249,7 @@ def _add(totals: list[int], document: _Document | None, sign: int) -> None:
 
 
 def _count_terms(connection: Any, counts: Counter[str]) -> None:
-    changed = sorted((term, n) for term, n in counts.items() if n)
+    changed = [(term, counts[term]) for term in sorted(counts) if counts[term]]
     connection.executemany(
         "INSERT INTO knowledge_term VALUES (?, ?)"
         " ON CONFLICT (term) DO UPDATE SET articles = articles + excluded.articles",
@@ -250,17 +261,27 @@ def _count_terms(connection: Any, counts: Counter[str]) -> None:
     )
 
 
+def up_to_date(connection: Any) -> bool:
+    """Tell whether the index was made with this program's analysis; otherwise :func:`reindex_all` is due."""
+    row = connection.execute("SELECT analysis FROM knowledge_total").fetchone()
+    return bool(row[0] == ANALYSIS)
+
+
 def reindex_all(connection: Any, *, batch_ms: float = 20.0) -> Iterator[Progress]:
     """Analyse every article anew, in transactions that hold the write lock about *batch_ms* at most.
 
-    Searching goes on meanwhile and sees each article as before or as after. To be used when the analysis
-    has changed. Yields after each transaction; the caller may stop at any time and begin again later.
+    Searching goes on meanwhile and sees each article as before or as after. Only an index made with another
+    analysis is emptied first, in one longer transaction. Yields after each transaction; the caller may stop
+    at any time and begin again later.
 
     Raises:
         Bug: the connection is inside a transaction.
     """
     if connection.in_transaction:
         raise Bug("The index cannot be rebuilt inside of a transaction.")
+    if not up_to_date(connection):
+        with _transaction(connection):
+            _clear(connection)
     total = connection.execute("SELECT count(*) FROM article").fetchone()[0]
     last, done, size = -(2**62), 0, 1
     while rows := connection.execute(
@@ -271,12 +292,25 @@ def reindex_all(connection: Any, *, batch_ms: float = 20.0) -> Iterator[Progress
         locked_ms = _reindex_batch(connection, [article_row(row) for row in rows])
         size = max(1, min(200, int(size * min(2.0, 0.6 * batch_ms / max(locked_ms, 0.1)))))
         yield Progress(done, total, locked_ms)
+    with _transaction(connection):
+        _remove_orphans(connection)
+        connection.execute("UPDATE knowledge_total SET analysis = ?", (ANALYSIS,))
+    yield Progress(done, total, 0.0)
+
+
+def _clear(connection: Any) -> None:
+    connection.execute("INSERT INTO knowledge_fts (knowledge_fts) VALUES ('delete-all')")
+    for table in ("knowledge_document", "knowledge_term", "suggestion"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("UPDATE knowledge_total SET articles = 0, title_terms = 0, body_terms = 0")
+
+
+def _remove_orphans(connection: Any) -> None:
+    """Take out articles that left the table behind the index's back."""
     for (seq,) in connection.execute(
         "SELECT seq FROM knowledge_document WHERE seq NOT IN (SELECT seq FROM article)"
     ).fetchall():
-        with _transaction(connection):
-            remove_article(connection, seq)
-        yield Progress(done, total, 0.0)
+        remove_article(connection, seq)
 
 
 def _reindex_batch(connection: Any, articles: list[ArticleRow]) -> float:

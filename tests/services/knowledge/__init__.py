@@ -1,0 +1,1 @@
+"""Tests of the knowledge base: analysis, index, search, suggestions and article rules."""

@@ -1,0 +1,94 @@
+"""Answers before anything is typed."""
+
+from itertools import product
+
+from crmdesk.services.knowledge.prepared import prepare_all, prepare_suggestions
+from crmdesk.services.knowledge.suggest import Suggestion, suggest
+from tests.services.knowledge.conftest import Shelf
+
+
+def ids(found: list[Suggestion]) -> list[str]:
+    return [each.external_id for each in found]
+
+
+def ask(shelf: Shelf, **wanted: object) -> list[Suggestion]:
+    options = {"model": "SUV-7", "topics": ("oil_leak",), "language": "zh", **wanted}
+    return suggest(shelf.reader, **options)  # type: ignore[arg-type]  # options by name
+
+
+def test_closest_set_first(shelf: Shelf) -> None:
+    general = shelf.put("一般", "文字")
+    topic = shelf.put("主题", "文字", topics=("oil_leak",))
+    model = shelf.put("车型", "文字", models=("SUV-7",))
+    both = shelf.put("都对", "文字", models=("SUV-7",), topics=("oil_leak",))
+    other = shelf.put("别的车", "文字", models=("S-5",))
+    assert ids(ask(shelf)) == [both, topic, model, general, other]
+    assert [str(reason) for reason in ask(shelf)[0].why] == ["about this model", "about this topic"]
+
+
+def test_three_whenever_three_are_published(shelf: Shelf) -> None:
+    shelf.put("发动机漏油", models=("S-5",), topics=("oil_leak",))
+    shelf.put("Brakes", lang="en")
+    shelf.put("电瓶", models=("EV-2",))
+    shelf.put("未发布", state="draft")
+    for model, topics, language, text in product(
+        ("", "SUV-7", "unknown", "<script>", "*"),
+        ((), ("oil_leak",), ("nothing", "like that")),
+        ("zh", "en", "fr", ""),
+        ("", "漏油", "nothing fits", '"*'),
+    ):
+        found = ask(shelf, model=model, topics=topics, language=language, text=text)
+        assert len(found) == len(set(ids(found))) == 3, (model, topics, language, text)
+
+
+def test_own_language_first(shelf: Shelf) -> None:
+    english = shelf.put("Oil", lang="en", models=("SUV-7",), topics=("oil_leak",))
+    chinese = shelf.put("电瓶")
+    assert ids(ask(shelf)) == [chinese, english]
+    assert str(ask(shelf)[1].why[-1]) == "in another language"
+
+
+def test_text_goes_before_the_sets(shelf: Shelf) -> None:
+    prepared = shelf.put("都对", models=("SUV-7",), topics=("oil_leak",))
+    meant = shelf.put("刹车异响", "吱吱声")
+    assert ids(ask(shelf, text="刹车")) == [meant, prepared]
+
+
+def test_sets_follow_the_article(shelf: Shelf) -> None:
+    for number in range(6):
+        shelf.put(f"一般{number}")
+    changed = shelf.put("车型", models=("SUV-7",))
+    assert ids(ask(shelf))[0] == changed
+    shelf.put("车型", models=("S-5",), seq=7)
+    assert changed not in ids(ask(shelf))
+    shelf.remove(6)
+    assert "a6" not in ids(ask(shelf, limit=50))
+
+
+def test_preparing_twice_changes_nothing(shelf: Shelf) -> None:
+    shelf.put("都对", models=("SUV-7", "suv7", ""), topics=("oil_leak", "brake"))
+    rows = shelf.writer.execute("SELECT * FROM suggestion").fetchall()
+    prepare_suggestions(shelf.writer, shelf.article(1))
+    assert prepare_all(shelf.writer) == 1
+    assert shelf.writer.execute("SELECT * FROM suggestion").fetchall() == rows
+    assert len(rows) == 6
+
+
+def test_feedback_moves_the_order(shelf: Shelf) -> None:
+    good, bad = shelf.put("漏油 一", models=("SUV-7",)), shelf.put("漏油 二", models=("SUV-7",))
+    assert ids(ask(shelf)) == [bad, good]
+    for number, used, unhelpful in ((1, 20, 0), (2, 0, 9)):
+        shelf.writer.execute(
+            "INSERT INTO article_feedback (id, rev, used, unhelpful) VALUES (?, 1, ?, ?)",
+            (number.to_bytes(16, "big"), used, unhelpful),
+        )
+        prepare_suggestions(shelf.writer, shelf.article(number))
+    assert ids(ask(shelf)) == [good, bad]
+    assert shelf.found("漏油") == [good, bad]
+
+
+def test_passage_is_what_to_say(shelf: Shelf) -> None:
+    shelf.put("漏油", "长长的正文", say_this="请先不要长途行驶。", safety="熄火后再看。")
+    found = ask(shelf)[0]
+    assert found.passage == "请先不要长途行驶。"
+    assert found.safety
