@@ -6,7 +6,7 @@ seeing it again adds what is new and never makes a second one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,17 +118,27 @@ def seen(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     news = from_json(Call, payload["fields"])
     row = rows.get("call", row_id)
     if row is None:
-        change = fresh("call", Call(**{"id": row_id, "started_at": operation.at, **news}))
+        first = fresh("call", Call(**{"id": row_id, "started_at": operation.at, **news}))
+        yield first
+        call = first.row or {}
     else:
-        if row["identified_by"]:
-            news = {k: v for k, v in news.items() if k not in ("customer_id", "identified_by")}
-        change = patched("call", row, {k: v for k, v in _forward(row, news).items() if row[k] != v})
-    yield change
-    call = change.row or {}
+        call = yield from _merged(row, news)
     for leg in payload["legs"]:
         yield from _merged_leg(rows, row_id, from_json(CallLeg, leg))
     yield from _on_time_line(rows, call)
     yield from _call_back(rows, call, operation)
+
+
+def _merged(row: Row, news: Row) -> Generator[RowChange, None, Row]:
+    """Yield the change that lays *news* over the call, if they tell anything new; return the call then."""
+    if row["identified_by"]:
+        news = {k: v for k, v in news.items() if k not in ("customer_id", "identified_by")}
+    newer = {k: v for k, v in _forward(row, news).items() if row[k] != v}
+    if not newer:
+        return row
+    change = patched("call", row, newer)
+    yield change
+    return change.row or row
 
 
 def _forward(row: Row, news: Row) -> Row:

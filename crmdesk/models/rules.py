@@ -12,17 +12,20 @@ NAME_LIMIT = 200
 TEXT_LIMIT = 100_000
 
 
+UNWANTED = frozenset({"Cc", "Cs"})
+"""Categories of control characters, and of halves of characters, which no file can hold."""
+
+
 def clean_line(text: str) -> str:
     """Return *text* as one line: control characters gone, white space folded, ends trimmed."""
-    return " ".join(
-        "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split()
-    )
+    apart = UNWANTED | {"Zl", "Zp"}
+    return " ".join("".join(" " if unicodedata.category(c) in apart else c for c in text).split())
 
 
 def clean_text(text: str) -> str:
     """Return *text* without control characters; tabs and line ends stay."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) != "Cc").strip("\n")
+    return "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in UNWANTED).strip("\n")
 
 
 def required_line(name: str, value: str, limit: int = NAME_LIMIT) -> str:

@@ -82,6 +82,10 @@ def _convert(name: str, declared: tuple[type, bool], value: Json) -> object:
 def _read_text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON can name half a character; no file can hold one
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import Follower, UnitOfWork
 
 T = TypeVar("T")
+_log = logging.getLogger("crmdesk.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +96,34 @@ class Store:
         try:
             with begin(initiator) as work:
                 result = use_case(work, *arguments)
-                changes = work.changes
+                changes = work.lasting_changes
         except DBAPIError as error:
             raise explained(error.orig or error, self.path) from error
         except DATABASE_ERRORS as error:
             raise explained(error, self.path) from error
-        for listener in self._listeners:
-            listener(changes)
+        self._tell(changes)
         return Outcome(result, changes)
+
+    def _tell(self, changes: ChangeSet) -> None:
+        if not changes.ids:
+            return
+        for listener in self._listeners:
+            try:
+                listener(changes)
+            except Exception:  # noqa: BLE001 - what was saved stays saved, whoever fails to hear of it
+                _log.exception("a listener failed to take in a change")
 
     def _prepare(self) -> Callable[[str], UnitOfWork]:
         if self._begin is not None:
             return self._begin
-        from sqlalchemy.orm import sessionmaker
-
         from crmdesk.services.store.engine import writing_engine
         from crmdesk.services.store.tables import schema
         from crmdesk.services.store.unit_of_work import UnitOfWork
 
         engine = writing_engine(self.path, self._key)
-        session = sessionmaker(engine, expire_on_commit=False)
+        schema()
         followers = tuple(self._followers())
-        self._begin = lambda initiator: UnitOfWork(session, schema(), self.author, followers, initiator)
+        self._begin = lambda initiator: UnitOfWork(engine, self.author, followers, initiator)
         self._dispose = engine.dispose
         return self._begin
 

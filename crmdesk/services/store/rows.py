@@ -1,0 +1,140 @@
+"""Rows as effects see them, read and written by plain statements made once from the entities' fields.
+
+A save runs a dozen statements; built anew and mapped to objects each time they would cost several times what
+the database itself needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.operations import RowChange
+from crmdesk.models.wire import Row, field_types
+from crmdesk.services.store.connection import Connection
+from crmdesk.services.store.values import from_micros, to_micros
+
+Converter = Callable[[Any], Any]
+
+_TO_FILE: Mapping[type, Converter] = MappingProxyType(
+    {
+        UUID: lambda value: value.bytes,
+        datetime: to_micros,
+        date: date.isoformat,
+        tuple: lambda value: json.dumps(list(value), ensure_ascii=False),
+        bool: int,
+    }
+)
+_FROM_FILE: Mapping[type, Converter] = MappingProxyType(
+    {
+        UUID: lambda held: UUID(bytes=held),
+        datetime: from_micros,
+        date: date.fromisoformat,
+        tuple: lambda held: tuple(json.loads(held)),
+        bool: bool,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of one table and how their values lie in the file."""
+
+    table: str
+    columns: tuple[str, ...]
+    to_file: Mapping[str, Converter]
+    from_file: tuple[Converter | None, ...]
+
+    def read(self, stored: Sequence[Any]) -> Row:
+        """Return the row of the *stored* values, in the order of ``columns``."""
+        return {
+            name: value if convert is None or value is None else convert(value)
+            for name, convert, value in zip(self.columns, self.from_file, stored, strict=True)
+        }
+
+    def stored(self, name: str, value: Any) -> Any:
+        """Return *value* of the column *name* as it lies in the file."""
+        convert = self.to_file.get(name)
+        return value if convert is None or value is None else convert(value)
+
+    @property
+    def select(self) -> str:
+        """The statement's beginning that reads all columns."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.table}"
+
+
+@cache
+def shape_of(table: str) -> Shape:
+    """Return the shape of an entity's table."""
+    types = field_types(ENTITIES[table])
+    return Shape(
+        table,
+        tuple(types),
+        {name: _TO_FILE[kind] for name, (kind, _optional) in types.items() if kind in _TO_FILE},
+        tuple(_FROM_FILE.get(kind) for kind, _optional in types.values()),
+    )
+
+
+class StoredRows:
+    """The rows of the store inside one transaction, each read from the file at most once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, UUID], Row | None] = {}
+
+    def get(self, table: str, row_id: UUID) -> Row | None:
+        """Return one row, None when there is none. It is shared: copy it before changing it."""
+        place = (table, row_id)
+        if place not in self._known:
+            shape = shape_of(table)
+            found = self._connection.execute(f"{shape.select} WHERE id = ?", (row_id.bytes,)).fetchone()
+            self._known[place] = shape.read(found) if found else None
+        return self._known[place]
+
+    def where(self, table: str, column: str, value: object) -> list[Row]:
+        """Return the rows whose *column* equals *value*, ordered by id."""
+        shape = shape_of(table)
+        if column not in shape.columns:
+            raise KeyError(column)
+        found = self._connection.execute(
+            f"{shape.select} WHERE {column} = ? ORDER BY id", (shape.stored(column, value),)
+        ).fetchall()
+        rows = [shape.read(stored) for stored in found]
+        for row in rows:
+            self._known[table, row["id"]] = row
+        return rows
+
+    def write(self, change: RowChange) -> Row | None:
+        """Write one row; return it as it was before, None when there was none."""
+        shape, before = shape_of(change.table), self.get(change.table, change.id)
+        if change.row is None:
+            self._connection.execute(f"DELETE FROM {change.table} WHERE id = ?", (change.id.bytes,))
+        elif before is None:
+            self._insert(shape, change.row)
+        else:
+            self._update(shape, before, change.row)
+        self._known[change.table, change.id] = change.row
+        return before
+
+    def _insert(self, shape: Shape, row: Row) -> None:
+        marks = ", ".join("?" * len(shape.columns))
+        self._connection.execute(
+            f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) VALUES ({marks})",
+            [shape.stored(name, row[name]) for name in shape.columns],
+        )
+
+    def _update(self, shape: Shape, before: Row, row: Row) -> None:
+        """Write the columns that changed: SQLite rewrites the index entries of every column that is set."""
+        changed = [name for name in shape.columns if row[name] != before[name]]
+        if changed:
+            self._connection.execute(
+                f"UPDATE {shape.table} SET {', '.join(f'{name} = ?' for name in changed)} WHERE id = ?",
+                [*(shape.stored(name, row[name]) for name in changed), row["id"].bytes],
+            )
