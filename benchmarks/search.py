@@ -9,6 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+FEW = 20_000
+"""Customers of the short form."""
+
 
 def main() -> None:
     """Run what the command line names."""
@@ -20,11 +23,16 @@ def main() -> None:
     knowledge.add_argument("--store", type=Path, help="keep the store here and use it again")
     quality = commands.add_parser("quality", help="nDCG@10 on question sets")
     quality.add_argument("--data", type=Path, help="folder with one sub-folder per question set")
+    customers = commands.add_parser("find", help="find anything, per key")
+    customers.add_argument("--customers", type=int, default=FEW)
+    customers.add_argument("--store", type=Path, help="folder to keep the store in and use it again")
     arguments = parser.parse_args()
     if arguments.command in (None, "knowledge"):
         _knowledge(getattr(arguments, "articles", 10_000), getattr(arguments, "store", None))
     if arguments.command in (None, "quality"):
         _quality(getattr(arguments, "data", None))
+    if arguments.command in (None, "find"):
+        _find(getattr(arguments, "customers", FEW), getattr(arguments, "store", None))
 
 
 def _knowledge(articles: int, store: Path | None) -> None:
@@ -37,6 +45,12 @@ def _quality(data: Path | None) -> None:
     from benchmarks.knowledge_quality import run
 
     run(data)
+
+
+def _find(customers: int, store: Path | None) -> None:
+    from benchmarks.find import run
+
+    run(customers, store)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def pieces(normalised: str) -> list[str]:
     return found
 
 
-def name_terms(line: str) -> set[str]:
+@lru_cache(maxsize=20_000)
+def name_terms(line: str) -> frozenset[str]:
     """Return the terms of one normalised name."""
     held = pieces(line)
     found: set[str] = set()
@@ -72,12 +73,12 @@ def name_terms(line: str) -> set[str]:
         found.add("".join(words[start : start + WORDS_JOINED])[:WORD_LENGTH])
     if held:
         found.update(_whole(held))
-    return found
+    return frozenset(found)
 
 
 def search_terms(names: str) -> set[str]:
     """Return the terms of several normalised names, one a line."""
-    return set().union(*(name_terms(line) for line in names.split("\n")))
+    return set().union(*[name_terms(line) for line in names.split("\n")])
 
 
 def searchable(names: Iterable[str]) -> str:
@@ -89,26 +90,33 @@ def searchable(names: Iterable[str]) -> str:
 def _whole(held: list[str]) -> Iterator[str]:
     yield WHOLE + "".join(held)[:WORD_LENGTH]
     if len(held) == 1 and is_chinese(held[0]) and len(held[0]) <= SYLLABLES:
-        for syllables in spellings(held[0], surname=True):
-            yield WHOLE + "".join(syllables)
-            if len(syllables) > 1:
-                yield WHOLE + "".join(syllable[0] for syllable in syllables)
+        for spelt in _spoken_from(held[0], True, True):
+            yield WHOLE + spelt.removeprefix(INITIALS)
 
 
 def _spoken(run: str) -> Iterator[str]:
     """Yield what may be typed in Latin letters from every character of *run* on."""
+    several = len(run) <= SPELT_OUT
     for start in range(len(run)):
-        part = run[start : start + SYLLABLES]
-        ways = spellings(part, surname=start == 0)
-        for syllables in ways if start == 0 or len(run) <= SPELT_OUT else ways[:1]:
-            yield "".join(syllables)
-            if len(syllables) > 1:
-                yield INITIALS + "".join(syllable[0] for syllable in syllables)
-            if start == 0 and 1 < len(syllables) <= SPELT_OUT:
-                yield syllables[0] + "".join(syllable[0] for syllable in syllables[1:])
+        yield from _spoken_from(run[start : start + SYLLABLES], start == 0, several or start == 0)
 
 
 @lru_cache(maxsize=50_000)
+def _spoken_from(part: str, begins: bool, several: bool) -> tuple[str, ...]:
+    """Return what may be typed for *part*; *begins* a name or not, in *several* readings or the usual one."""
+    ways = spellings(part, surname=begins)
+    found: list[str] = []
+    for syllables in ways if several else ways[:1]:
+        found.append("".join(syllables))
+        if len(syllables) > 1:
+            initials = "".join([syllable[0] for syllable in syllables])
+            found.append(INITIALS + initials)
+            if begins and len(syllables) <= SPELT_OUT:
+                found.append(syllables[0] + initials[1:])
+    return tuple(found)
+
+
+@lru_cache(maxsize=5_000)
 def spellings(run: str, *, surname: bool) -> tuple[tuple[str, ...], ...]:
     """Return the ways to read *run*: as usual, and with another reading at one place.
 
