@@ -66,7 +66,7 @@ def read_moment(text: str, zone: tzinfo) -> datetime:
 def _text(value: Json, _zone: tzinfo) -> str:
     if isinstance(value, (bool, dict, list)):
         raise TypeError
-    return value if isinstance(value, str) else str(value)
+    return str(value).encode("utf-8").decode("utf-8")
 
 
 def _flag(value: Json, _zone: tzinfo) -> bool:

@@ -64,18 +64,43 @@ def markdown(told: Mapping[str, Any]) -> str:
         marks = " Writes." if method["writes"] else ""
         marks += " In test profiles only." if method["test_only"] else ""
         parts.append(f"## {name}\n\n{method['summary']}{marks}\n")
-        params = list(_rows(method["params"]))
-        if params:
-            parts.append("| parameter | type | |\n|---|---|---|\n" + "\n".join(params) + "\n")
-        parts.append("Result:\n\n" + _result(method["result"]) + "\n")
+        if method["params"]["properties"]:
+            parts.append(_table("parameter", method["params"]) + "\n")
+        parts.append(_result(method["result"]) + "\n")
+    parts.append("# Records\n")
+    parts += [f"## {title}\n\n{_table('field', schema)}\n" for title, schema in sorted(_titled(told).items())]
     return "\n".join(parts)
 
 
-def _result(schema: Mapping[str, Any]) -> str:
+def _titled(schema: Any) -> dict[str, Any]:
+    """Return every record with a title inside of *schema*, by title."""
+    found: dict[str, Any] = {}
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get("title"), str) and "properties" in schema:
+            found[schema["title"]] = schema
+        for part in schema.values():
+            found |= _titled(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            found |= _titled(part)
+    return found
+
+
+def _table(first: str, schema: Mapping[str, Any]) -> str:
     rows = list(_rows(schema))
-    if not rows:
-        return "an object"
-    return "| field | type | |\n|---|---|---|\n" + "\n".join(rows)
+    return f"| {first} | type | |\n|---|---|---|\n" + "\n".join(rows) if rows else ""
+
+
+def _result(schema: Mapping[str, Any]) -> str:
+    if schema.get("title"):
+        return f"Result: {_link(schema['title'])}."
+    if "next" in schema.get("properties", {}) and "items" in schema["properties"]:
+        return f"Result: a part of a list of {_type(schema['properties']['items']['items'])}."
+    return "Result:\n\n" + _table("field", schema)
+
+
+def _link(title: str) -> str:
+    return f"[{title}](#{title.lower()})"
 
 
 def _rows(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -89,11 +114,13 @@ def _rows(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             notes = f"{notes}; default {json.dumps(field['default'])}".lstrip("; ")
         yield f"| {must}`{path}`{must} | {_type(field)} | {_cell(notes)} |"
         inner = field.get("items", field)
-        if name != "filter" and inner.get("properties"):
+        if name != "filter" and inner.get("properties") and not inner.get("title"):
             yield from _rows(inner, f"{path}[]." if inner is not field else f"{path}.")
 
 
 def _type(schema: Mapping[str, Any]) -> str:
+    if schema.get("title"):
+        return _link(schema["title"])
     if "enum" in schema:
         words = ", ".join(json.dumps(value) for value in schema["enum"])
         return _cell(words if len(words) <= INLINE else words[:INLINE].rsplit(",", 1)[0] + ", …")

@@ -6,6 +6,7 @@ Reading gives Python values (UUID, aware datetime, date); what does not fit rais
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -70,7 +71,16 @@ def _moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-TEXT = _plain(str, "text", {"type": "string"})
+def _text(path: str, value: Json) -> str:
+    if not isinstance(value, str) or _SURROGATE.search(value):
+        raise refused(path, "text")
+    return value
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON can say it, no encoding can."""
+
+TEXT = Kind({"type": "string"}, _text)
 FLAG = _plain(bool, "true or false", {"type": "boolean"})
 NUMBER = _plain((int, float), "a number", {"type": "number"})
 ID = _parsed(UUID, "an id", {"type": "string", "format": "uuid"})
@@ -147,10 +157,10 @@ def any_of_list(kind: Kind) -> Kind:
     return Kind({"anyOf": [kind.schema, many.schema]}, read)
 
 
-def record(*fields: Field, open_ended: bool = False) -> Kind:
+def record(*fields: Field, open_ended: bool = False, title: str = "") -> Kind:
     """Return an object of *fields*; others are refused unless *open_ended* (they are then ignored).
 
-    Without any fields an *open_ended* record is any object and reads as it is.
+    Without any fields an *open_ended* record is any object and reads as it is. *title* names it for people.
     """
     known = {field.name: field for field in fields}
 
@@ -168,7 +178,8 @@ def record(*fields: Field, open_ended: bool = False) -> Kind:
             return dict(value)
         return held | {k: known[k].kind.read(prefix + k, v) for k, v in value.items() if k in known}
 
-    return Kind(_object_schema(fields, open_ended), read)
+    schema = _object_schema(fields, open_ended)
+    return Kind({"title": title, **schema} if title else schema, read)
 
 
 def _refuse_strangers(prefix: str, strangers: list[str], open_ended: bool) -> None:

@@ -24,7 +24,8 @@ HISTORY_ENTRY = record(
             Field("state", TEXT),
             Field("asset_id", nullable(ID)),
         )
-    )
+    ),
+    title="HistoryEntry",
 )
 ANSWER = record(
     *all_required(
@@ -36,7 +37,8 @@ ANSWER = record(
             Field("lang", TEXT),
             Field("safety", FLAG, "has a safety line that is read first"),
         )
-    )
+    ),
+    title="Answer",
 )
 NUMBER = record(
     *all_required(
@@ -48,7 +50,8 @@ NUMBER = record(
             Field("place_en", TEXT),
             Field("place_zh", TEXT),
         )
-    )
+    ),
+    title="Number",
 )
 POP = record(
     *all_required(
@@ -74,7 +77,8 @@ POP = record(
             Field("verify", list_of(TEXT), "what to ask to make sure"),
             Field("warning", nullable(TEXT)),
         )
-    )
+    ),
+    title="Pop",
 )
 
 

@@ -92,6 +92,7 @@ POINT = record(
     Field("sharing", choice(customer.SHARINGS)),
     Field("warned", FLAG, "a call from it once popped the wrong person"),
     Field("contact_id", nullable(ID), "the person of a company it belongs to"),
+    title="ContactPoint",
 )
 ITEM_FIELDS = (
     Field("kind", choice(visit.ITEM_KINDS), default="work"),
@@ -106,35 +107,48 @@ def all_required(fields: Iterable[Field]) -> tuple[Field, ...]:
     return tuple(Field(field.name, field.kind, field.doc, required=True) for field in fields)
 
 
-def _record(entity: type, names: Sequence[str], *more: Field, **options: Any) -> Kind:
-    return record(*all_required((*entity_fields(entity, names, **options), *more)))
+def _record(title: str, entity: type, names: Sequence[str], *more: Field, **options: Any) -> Kind:
+    return record(*all_required((*entity_fields(entity, names, **options), *more)), title=title)
 
 
 CUSTOMER = _record(
-    customer.Customer, CUSTOMER_NAMES, PHONES, EMAILS, choices=CUSTOMER_CHOICES, docs=CUSTOMER_DOCS
+    "Customer",
+    customer.Customer,
+    CUSTOMER_NAMES,
+    PHONES,
+    EMAILS,
+    choices=CUSTOMER_CHOICES,
+    docs=CUSTOMER_DOCS,
 )
-CONTACT = _record(customer.Contact, CONTACT_NAMES, PHONES, EMAILS)
-ASSET = _record(asset.Asset, ASSET_NAMES)
-VISIT = _record(visit.ServiceVisit, VISIT_NAMES, Field("items", list_of(record(*all_required(ITEM_FIELDS)))))
-TASK = _record(task.Task, TASK_NAMES, choices=TASK_CHOICES)
-ARTICLE = _record(article.Article, ARTICLE_NAMES, choices=ARTICLE_CHOICES)
+CONTACT = _record("Contact", customer.Contact, CONTACT_NAMES, PHONES, EMAILS)
+ASSET = _record("Asset", asset.Asset, ASSET_NAMES)
+VISIT = _record(
+    "Visit", visit.ServiceVisit, VISIT_NAMES, Field("items", list_of(record(*all_required(ITEM_FIELDS))))
+)
+TASK = _record("Task", task.Task, TASK_NAMES, choices=TASK_CHOICES)
+ARTICLE = _record("Article", article.Article, ARTICLE_NAMES, choices=ARTICLE_CHOICES)
 CALL = _record(
+    "Call",
     call.Call,
     CALL_NAMES,
     Field("external_id", TEXT, "the telephone system's own name of the call"),
     docs={"verified": "facts the caller confirmed", "number_value": "E.164 where there is one"},
 )
-AGENT = _record(agent.Agent, AGENT_NAMES)
-TEAM = _record(agent.Team, TEAM_NAMES)
+AGENT = _record("Agent", agent.Agent, AGENT_NAMES)
+TEAM = _record("Team", agent.Team, TEAM_NAMES)
 COUNTERS = record(
     Field("contacts_30", COUNT, "contacts within thirty days", required=True),
     Field("contacts_90", COUNT, required=True),
     Field("contacts_365", COUNT, required=True),
     Field("open_issues", COUNT, required=True),
     Field("call_in_30", COUNT, "which call within thirty days the present one is", required=True),
+    title="Counters",
 )
 BADGE = record(
-    Field("key", TEXT, required=True), Field("text", TEXT, required=True), Field("tone", TEXT, required=True)
+    Field("key", TEXT, required=True),
+    Field("text", TEXT, required=True),
+    Field("tone", TEXT, required=True),
+    title="Badge",
 )
 MATCH = record(
     Field("customer_id", ID, required=True),
@@ -144,6 +158,7 @@ MATCH = record(
     Field("kind", TEXT),
     Field("tier", TEXT),
     Field("contact_name", TEXT, "the person of a company"),
+    title="Match",
 )
 
 

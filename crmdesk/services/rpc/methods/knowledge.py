@@ -44,6 +44,7 @@ HIT = record(
     Field("why", TEXT, "short reasons", required=True),
     Field("lang", TEXT, required=True),
     Field("safety", FLAG, "has a safety line that is read first", required=True),
+    title="Hit",
 )
 HITS = record(Field("items", list_of(HIT), "best first", required=True))
 FIELDS = entity_fields(article.Article, ARTICLE_WRITABLE, choices=ARTICLE_CHOICES)

@@ -26,6 +26,7 @@ SERVER = record(
     Field("last_pull_at", nullable(MOMENT), required=True),
     Field("pending", COUNT, "changes not yet sent", required=True),
     Field("refused", COUNT, "changes the server did not accept", required=True),
+    title="Server",
 )
 INFO = record(
     Field("version", TEXT, required=True),

@@ -55,6 +55,7 @@ NOTE = record(
     Field("author", TEXT, "the agent's id; empty on a desk nobody signed in to", required=True),
     Field("at", MOMENT, required=True),
     Field("version", INTEGER, required=True),
+    title="Note",
 )
 
 
