@@ -27,6 +27,8 @@ from crmdesk.ui.presenters.commands import CommandsPresenter
 from crmdesk.ui.presenters.home import HomePresenter
 from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.record import RecordPresenter
+from crmdesk.ui.presenters.workplace import Workplace
+from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
 from crmdesk.ui.slots import Slot, Slots
 from crmdesk.ui.theme import DARK, LIGHT, THEMES, palette
 from crmdesk.ui.translation import CHINESE, ENGLISH, Words, word
@@ -75,14 +77,12 @@ class MainWindow(QMainWindow):
         moments = Moments(words, clock, options.zone)
         self._cards = CardsOf(words, moments)
         composing, reserved = Composing(), Reserved()
-        self.actions_map = Actions(self, words, composing, lambda command: self.commands.run(command))
+        self.actions_map = Actions(self, words, composing, self._run_command)
         reserved.set(self.actions_map.keys())
         self.parts = Parts.build(self, ink, words, moments, self.actions_map, composing, reserved)
         self.slots = Slots()
         self.operations = Operations(bridge)
         self._present(moments, monotonic)
-        for part in (self.operations, self.record, self.notes, self.calls, self.commands, self.home):
-            part.setParent(self)
         self._compose()
         self._wire()
         self.use_theme(ink.theme.name)
@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Ask for what the first screen needs; call after :meth:`show`."""
         self.home.refresh()
-        self.operations.run(self._desk.dispositions(), self.calls.offer)
+        self.operations.run(self._desk.dispositions(), self.wrap_up.offer)
         if self._options.restore_drafts:
             self.notes.take_over()
 
@@ -137,25 +137,18 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _present(self, moments: Moments, monotonic: Monotonic) -> None:
-        parts, desk, operations, words = self.parts, self._desk, self.operations, self.words
-        self.record = RecordPresenter(parts, desk, operations, words, moments)
-        self.notes = NotesPresenter(parts, self.slots, desk, operations, words, moments)
+        place = Workplace(self.parts, self.slots, self._desk, self.operations, self.words, moments, monotonic)
+        self.record = RecordPresenter(place)
+        self.notes = NotesPresenter(place)
+        self.wrap_up = WrapUpPresenter(place)
         self.calls = CallsPresenter(
-            parts,
-            self.slots,
-            self.record,
-            self.notes,
-            desk,
-            operations,
-            words,
-            moments,
-            monotonic,
-            self._options.open_on_ring,
+            place, self.record, self.notes, self.wrap_up, open_on_ring=self._options.open_on_ring
         )
-        self.commands = CommandsPresenter(
-            parts, self.slots, self.calls, self.record, self.notes, desk, operations, words
-        )
-        self.home = HomePresenter(parts, desk, operations, words)
+        self.commands = CommandsPresenter(place, self.calls, self.record, self.notes, self.wrap_up)
+        self.home = HomePresenter(place)
+        presenters = (self.record, self.notes, self.wrap_up, self.calls, self.commands, self.home)
+        for part in (self.operations, *presenters):
+            part.setParent(self)
 
     def _compose(self) -> None:
         parts = self.parts
@@ -212,6 +205,9 @@ class MainWindow(QMainWindow):
         self.commands.theme_wanted.connect(self._on_theme)
         self.commands.quit_wanted.connect(self.close)
         self.commands.home_shown.connect(self.home.refresh)
+
+    def _run_command(self, command_id: str) -> None:
+        self.commands.run(command_id)
 
     def _on_changed(self, changes: ChangeSet) -> None:
         if self.record.record is not None and self.record.customer_id in changes.ids:

@@ -88,13 +88,7 @@ class Parts:
         reserved: Reserved,
     ) -> Parts:
         """Make every view as a child of *window*."""
-        box = SearchBox(composing, reserved)
-        words.bind(box.setPlaceholderText, word("Find anything  Ctrl+K"))
-        words.bind(box.setAccessibleName, word("Find anything"))
-        words.bind(
-            box.setAccessibleDescription,
-            word("Names, pinyin, numbers, plates, VINs and commands; arrows choose, Enter opens"),
-        )
+        box = _find_box(words, composing, reserved)
         band = Band(ink)
         words.bind(band.name_cards, word("A call; Enter opens the caller"))
         caller = CallerPane(ink, words)
@@ -129,3 +123,14 @@ class Parts:
             strip=StripWindow(ink),
             composing=composing,
         )
+
+
+def _find_box(words: Words, composing: Composing, reserved: Reserved) -> SearchBox:
+    box = SearchBox(composing, reserved)
+    words.bind(box.setPlaceholderText, word("Find anything  Ctrl+K"))
+    words.bind(box.setAccessibleName, word("Find anything"))
+    words.bind(
+        box.setAccessibleDescription,
+        word("Names, pinyin, numbers, plates, VINs and commands; arrows choose, Enter opens"),
+    )
+    return box

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
@@ -21,13 +22,16 @@ from crmdesk.ui.translation import Words
 WIDTH, HEIGHT = 1440, 900
 _WAIT_MS = 5000
 _FRAME_MS = 60
+_LASTS = {"talking": 6.0, "ended": 148.0, "cut_off": 192.0}
+"""Seconds that pass before a call comes into a state, as in a real one."""
+_AFTER = {"talking": 74.0, "ended": 7.0, "cut_off": 4.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Scenes:
     """The calls to be shown, of a shape that fits their names, and words to search for.
 
-    ``note_*`` is typed into notes, ``answer_words`` searched in the answers, ``find_words`` in "find anything".
+    ``note_*`` is typed into notes; ``answer_words`` and ``find_words`` are searched.
     """
 
     known: ScreenPop
@@ -38,7 +42,7 @@ class Scenes:
     note_en: str
     answer_words: str
     find_words: str
-    status: DeskStatus = DeskStatus()
+    status: DeskStatus = field(default_factory=DeskStatus)
 
 
 class Studio:
@@ -48,10 +52,10 @@ class Studio:
         self, desk: Desk, scenes: Scenes, words: Words, ink: Ink, options: WindowOptions, clock: Clock
     ) -> None:
         self._scenes = scenes
-        self._clock = clock
+        self._base_clock = clock
         self._elapsed = 0.0
         self._bridge = Bridge()
-        self.window = MainWindow(desk, self._bridge, words, ink, options, clock, self._monotonic)
+        self.window = MainWindow(desk, self._bridge, words, ink, options, self._clock, self._monotonic)
         self.window.resize(WIDTH, HEIGHT)
         self.window.parts.status.show_status(scenes.status)
         self.window.show()
@@ -80,7 +84,10 @@ class Studio:
         self.window.show_pop(pop)
         self.settle()
         for state in states:
+            self._elapsed += _LASTS.get(state, 0.0)
             self.window.calls.call_changed(CallState(pop.call_key, state, self._clock()))
+        self._elapsed += _AFTER.get(states[-1] if states else "", 1.0)
+        self.window.calls.tick()
         self.settle()
 
     def type_note(self) -> None:
@@ -102,6 +109,9 @@ class Studio:
         self.window.close()
         self._bridge.close()
         self.window.deleteLater()
+
+    def _clock(self) -> datetime:
+        return self._base_clock() + timedelta(seconds=self._elapsed)
 
     def _monotonic(self) -> float:
         return self._elapsed
@@ -201,7 +211,7 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
 )
 
 
-def render_screens(
+def render_screens(  # noqa: PLR0913 - all but three are choices
     desk: Desk,
     scenes: Scenes,
     look: Look,

@@ -51,8 +51,8 @@ _ANSWERS = (
     (
         "oil-pan",
         "机油泄漏：油底壳与放油螺塞处渗漏的判断",
-        "车主停车后发现地面油迹，先确认颜色与位置。换油后七天内出现的渗漏，多为放油螺塞垫片未更换或扭矩不足，"
-        "属于返修项目，不收取工时费。",
+        "车主停车后发现地面油迹，先确认颜色与位置。换油后七天内出现的渗漏，"
+        "多为放油螺塞垫片未更换或扭矩不足，属于返修项目，不收取工时费。",
         ("in the title", "about this model"),
         "zh",
         True,
@@ -60,8 +60,8 @@ _ANSWERS = (
     (
         "oil-leak-en",
         "Oil under the car after a service: what to ask first",
-        "Ask when the oil was changed and where. A leak within seven days of an oil change is treated as rework of the "
-        "outlet and is free of charge. Below the minimum mark the car must not be driven.",
+        "Ask when the oil was changed and where. A leak within seven days of an oil change is rework "
+        "of the outlet and is free of charge. Below the minimum mark the car must not be driven.",
         ("about this model", "about this topic"),
         "en",
         True,
@@ -77,8 +77,8 @@ _ANSWERS = (
     (
         "loan-car",
         "Loan car while a repeated repair is under way",
-        "From the second visit for the same fault within 30 days the outlet offers a loan car for the length of the repair. "
-        "Book it together with the workshop slot.",
+        "From the second visit for the same fault within 30 days the outlet offers a loan car for the length "
+        "of the repair. Book it together with the workshop slot.",
         ("about this topic",),
         "en",
         False,
@@ -102,24 +102,35 @@ def answers() -> tuple[Answer, ...]:
     )
 
 
+_READING = {
+    "zh": (
+        "机油低于下限时请勿继续行驶，可能造成发动机损坏或起火。",
+        "您好，请先不要继续行驶。我们会为您安排就近的服务店检查，如因上次保养造成，全部费用由我们承担。",
+        "1. 询问油迹的位置、颜色和出现时间\n2. 核对最近一次换油的时间和服务店\n"
+        "3. 七天内：登记返修并预约；不能行驶：安排拖车\n4. 同一故障第二次：提供代步车",
+    ),
+    "en": (
+        "Below the minimum mark the car must not be driven: risk of engine damage and fire.",
+        "Please do not drive the car any further. We will have the nearest outlet check it; if it comes from "
+        "the last service it costs you nothing.",
+        "1. Ask where the oil is, its colour, and since when\n2. Check when and where it was changed last\n"
+        "3. Within seven days: book as rework; else send a tow truck\n4. Second time: offer a loan car",
+    ),
+}
+
+
 def article(article_id: ArticleId) -> Article:
     """Return an article as it is read."""
     found = next((a for a in answers() if a.article_id == article_id), answers()[0])
-    chinese = found.lang == "zh"
+    safety, say_this, do_this = _READING[found.lang]
     return Article(
         article_id=found.article_id,
         external_id="KB-0417",
         title=found.title,
         lang=found.lang,
-        safety="机油低于下限时请勿继续行驶，可能造成发动机损坏或起火。"
-        if chinese
-        else "Below the minimum mark the car must not be driven: risk of engine damage and fire.",
-        say_this="您好，请先不要继续行驶。我们会为您安排就近的服务店检查，如因上次保养造成，全部费用由我们承担。"
-        if chinese
-        else "Please do not drive the car any further. We will have the nearest outlet check it; if it comes from the last service it costs you nothing.",
-        do_this="1. 询问油迹的位置、颜色和出现时间\n2. 核对最近一次换油的时间和服务店\n3. 七天内：登记返修并预约；不能行驶：安排拖车\n4. 同一故障第二次：提供代步车"
-        if chinese
-        else "1. Ask where the oil is, its colour, and since when\n2. Check when and where the oil was changed last\n3. Within seven days: book as rework; not drivable: send a tow truck\n4. Second time: offer a loan car",
+        safety=safety,
+        say_this=say_this,
+        do_this=do_this,
         body=found.passage,
         models=("SUV-7", "SUV-7 Hybrid"),
         topics=("engine", "oil"),
@@ -347,33 +358,43 @@ def unknown_pop() -> ScreenPop:
     )
 
 
+_TASKS = (
+    ("callback", "漏油返修：告知拖车到达时间", CHEN, "陈静怡", "138 1234 5678", -25, True, 1),
+    (
+        "callback",
+        "Confirm the loan car for Thursday",
+        FLEET,
+        "Huatai Logistics Co., Ltd.",
+        "021 5820 8123",
+        30,
+        False,
+        0,
+    ),
+    ("task", "把召回检查结果发给客户", WANG, "王磊", "", 120, False, 0),
+    ("callback", "续保报价，客户下午在家", ZHAO, "赵敏", "136 0188 2345", 300, False, 2),
+    (
+        "task",
+        "Send the invoice of visit SV-26-1182 again",
+        FLEET,
+        "Huatai Logistics Co., Ltd.",
+        "",
+        1500,
+        False,
+        0,
+    ),
+)
+_CALLED = (
+    ("in", "138 1234 5678", CHEN, "陈静怡", "answered", 312, "已转服务店跟进"),
+    ("in", "021 6419 7720", None, "", "abandoned", None, ""),
+    ("out", "139 1700 2211", WANG, "王磊", "no_answer", None, ""),
+    ("in", "021 5820 8123", FLEET, "Huatai Logistics Co., Ltd.", "answered", 95, "Information given"),
+    ("in", "136 0188 2345", ZHAO, "赵敏", "answered", 421, "已约定回电"),
+    ("in", "", None, "", "answered", 38, "打错电话"),
+)
+
+
 def worklist() -> Worklist:
     """Return a morning's worklist."""
-    rows = (
-        ("callback", "漏油返修：告知拖车到达时间", CHEN, "陈静怡", "138 1234 5678", -25, True, 1),
-        (
-            "callback",
-            "Confirm the loan car for Thursday",
-            FLEET,
-            "Huatai Logistics Co., Ltd.",
-            "021 5820 8123",
-            30,
-            False,
-            0,
-        ),
-        ("task", "把召回检查结果发给客户", WANG, "王磊", "", 120, False, 0),
-        ("callback", "续保报价，客户下午在家", ZHAO, "赵敏", "136 0188 2345", 300, False, 2),
-        (
-            "task",
-            "Send the invoice of visit SV-26-1182 again",
-            FLEET,
-            "Huatai Logistics Co., Ltd.",
-            "",
-            1500,
-            False,
-            0,
-        ),
-    )
     tasks = tuple(
         TaskLine(
             TaskId(made_id(subject)),
@@ -388,19 +409,11 @@ def worklist() -> Worklist:
             tries,
             1,
         )
-        for kind, subject, who, name, number, due, late, tries in rows
-    )
-    called = (
-        ("in", "138 1234 5678", CHEN, "陈静怡", "answered", 312, "已转服务店跟进"),
-        ("in", "021 6419 7720", None, "", "abandoned", None, ""),
-        ("out", "139 1700 2211", WANG, "王磊", "no_answer", None, ""),
-        ("in", "021 5820 8123", FLEET, "Huatai Logistics Co., Ltd.", "answered", 95, "Information given"),
-        ("in", "136 0188 2345", ZHAO, "赵敏", "answered", 421, "已约定回电"),
-        ("in", "", None, "", "answered", 38, "打错电话"),
+        for kind, subject, who, name, number, due, late, tries in _TASKS
     )
     calls = tuple(
         CallLine(CallId(made_id(f"log-{n}")), NOW - timedelta(minutes=17 * (n + 1)), *row)
-        for n, row in enumerate(called)
+        for n, row in enumerate(_CALLED)
     )
     return Worklist(AgentId(made_id("lin")), tasks, calls, answers()[:4])
 

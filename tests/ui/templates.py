@@ -38,13 +38,21 @@ def _error_names(trees: Iterable[ast.AST]) -> set[str]:
 
 
 def _in_tree(tree: ast.AST, errors: set[str]) -> Iterator[str]:
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         arguments = node.args[:1] if name in errors else node.args[: _MARKERS.get(name, 0)]
         for argument in arguments:
-            yield from _constants(argument)
+            given = named.get(argument.id, argument) if isinstance(argument, ast.Name) else argument
+            yield from _constants(given)
 
 
 def _constants(node: ast.expr) -> Iterator[str]:

@@ -33,9 +33,9 @@ def _unnamed(window: QWidget) -> list[str]:
     silent = []
     for widget in window.findChildren(QWidget):
         focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
-        if _ours(widget) and (isinstance(widget, _CONTROLS) or focusable):
-            if not widget.accessibleName() or not widget.accessibleDescription():
-                silent.append(f"{type(widget).__name__} {widget.accessibleName()!r}")
+        named = widget.accessibleName() and widget.accessibleDescription()
+        if _ours(widget) and (isinstance(widget, _CONTROLS) or focusable) and not named:
+            silent.append(f"{type(widget).__name__} {widget.accessibleName()!r}")
     return silent
 
 

@@ -105,7 +105,7 @@ def test_keys_are_ignored_for_400_ms_after_a_call_appeared(seat: Seat) -> None:
 def test_with_open_on_answer_the_record_waits_for_the_headset(take_seat: Callable[..., Seat]) -> None:
     seat = take_seat(open_on_ring=False)
     seat.ring(sample.pop())
-    assert seat.parts.stage.shown is seat.parts.home
+    assert not seat.parts.record.isVisible()
     assert seat.parts.band.cards[0].state == "Ringing"
     seat.ring(sample.pop(), "talking")
     assert seat.parts.stage.shown is seat.parts.record

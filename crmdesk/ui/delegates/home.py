@@ -16,7 +16,7 @@ HEIGHT = 52
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row in words; ``source`` is the record behind it, not painted. ``tone`` colours icon and ``aside``."""
+    """A row in words; ``source`` is the record behind it, ``tone`` colours icon and ``aside``."""
 
     source: object
     icon: str

@@ -1,4 +1,4 @@
-"""The lines of the left pane: who calls, how to reach him, what he owns. Built from a card, painted by a delegate."""
+"""The lines of the left pane: who calls, how to reach him, what he owns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from crmdesk.models.text import Text
 from crmdesk.ui.moments import Moments
 from crmdesk.ui.translation import Words
 from crmdesk.ui.vocabulary import CHANNELS, LANGUAGES, TIERS, said
-
 
 _WHOLE = 2
 """So many cars are told in full; of a fleet the others get a line each."""

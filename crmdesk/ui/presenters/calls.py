@@ -6,20 +6,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
-from crmdesk.models.screen_pop import DispositionChoice, Found, NoteDraft, ScreenPop
+from crmdesk.models.screen_pop import Found, NoteDraft, ScreenPop
 from crmdesk.models.types import CustomerId
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.desk import CallState, Desk, WrapUp
-from crmdesk.ui.moments import Moments, Monotonic
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
+from crmdesk.ui.desk import CallState
 from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.record import RecordPresenter
-from crmdesk.ui.slots import STRETCH_SECONDS, WRAP_UP_SECONDS, Slot, Slots, guess_disposition
-from crmdesk.ui.translation import Words
+from crmdesk.ui.presenters.workplace import Workplace
+from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+from crmdesk.ui.slots import SLOTS, WRAP_UP_SECONDS, Slot
 
 GUARD_SECONDS = 0.4
 """How long a call that just appeared hears no keys: they were meant for something else."""
@@ -39,45 +37,35 @@ class CallsPresenter(QObject):
 
     def __init__(
         self,
-        parts: Parts,
-        slots: Slots,
+        place: Workplace,
         record: RecordPresenter,
         notes: NotesPresenter,
-        desk: Desk,
-        operations: Operations,
-        words: Words,
-        moments: Moments,
-        monotonic: Monotonic,
+        wrap_up: WrapUpPresenter,
+        *,
         open_on_ring: bool = True,
     ) -> None:
         super().__init__()
-        self._parts = parts
-        self._slots = slots
+        self._parts = place.parts
+        self._slots = place.slots
         self._record = record
         self._notes = notes
-        self._desk = desk
-        self._operations = operations
-        self._words = words
-        self._moments = moments
-        self._monotonic = monotonic
+        self._wrap_up = wrap_up
+        self._desk = place.desk
+        self._operations = place.operations
+        self._words = place.words
+        self._moments = place.moments
+        self._monotonic = place.monotonic
         self._open_on_ring = open_on_ring
-        self._cards = CardsOf(words, moments)
-        self._choices: tuple[DispositionChoice, ...] = ()
-        self._ready = True
+        self._cards = CardsOf(place.words, place.moments)
         self._clock = QTimer(self, interval=_TICK_MS)
         self._clock.timeout.connect(self.tick)
-        parts.band.opened.connect(self.open_number)
-        parts.chooser.chosen.connect(self.choose)
-        parts.wrap_up.disposition_chosen.connect(self._on_disposition)
+        place.parts.band.opened.connect(self.open_number)
+        place.parts.chooser.chosen.connect(self.choose)
         notes.restored.connect(self._on_restored)
-        words.changed.connect(self.redraw)
+        wrap_up.finished.connect(self._on_finished)
+        wrap_up.ready_changed.connect(self.redraw)
+        place.words.changed.connect(self.redraw)
         self.redraw()
-
-    def offer(self, choices: tuple[DispositionChoice, ...]) -> None:
-        """Know the ways a call can end."""
-        self._choices = choices
-        self._parts.wrap_up.offer(choices)
-        self._draw_wrap_up()
 
     def popped(self, pop: ScreenPop) -> Slot | None:
         """Show a call that rings; return its slot, None when all four are taken."""
@@ -112,8 +100,8 @@ class CallsPresenter(QObject):
             return
         if change.state == "talking" and self._may_open():
             self._open(slot)
-        if not slot.live and not slot.disposition:
-            slot.disposition = guess_disposition(self._choices, slot)
+        if not slot.live:
+            self._wrap_up.guess(slot)
         self.redraw()
 
     def open_waiting(self) -> None:
@@ -127,7 +115,7 @@ class CallsPresenter(QObject):
         slot = self._slots.at(number)
         if slot is None or self._fresh(slot):
             return
-        typing = any(self._parts.note.edit(n).hasFocus() for n in range(1, 5))
+        typing = any(self._parts.note.edit(n).hasFocus() for n in range(1, SLOTS + 1))
         self._open(slot)
         if typing:
             self._parts.note.to_note()
@@ -185,61 +173,15 @@ class CallsPresenter(QObject):
         told = self._words.tr("Dialling {number}", number=slot.pop.number.display)
         self._operations.run(self._desk.call_back(slot.pop.number.e164, customer), self._telling(told))
 
-    def finish(self) -> None:
-        """F12: end the wrap-up; without a call, ready or paused."""
-        slot = self._slots.current
-        if slot is None:
-            self._toggle_ready()
-            return
-        if slot.live:
-            told = self._words.tr(
-                "The call is still up. F12 finishes it once it has ended; the note is kept."
-            )
-            self._parts.messages.say(told, "due")
-            return
-        if slot.finishing:
-            return
-        self._parts.note.flush(slot.number)
-        slot.finishing = True
-        wrap_up = WrapUp(
-            call_id=slot.pop.call_id,
-            disposition=slot.disposition or guess_disposition(self._choices, slot),
-            customer_id=slot.pop.customer.id if slot.pop.customer else None,
-            draft_id=slot.draft_id,
-            text=self._parts.note.text(slot.number).strip(),
-            articles=tuple(slot.used),
-            follow_up=slot.follow_up,
-        )
-
-        def refused(error: BaseException) -> None:
-            slot.finishing = False
-            self._operations.failed.emit(error)
-
-        self._operations.run(self._desk.wrap_up(wrap_up), lambda _: self._on_finished(slot), failed=refused)
-
-    def stretch(self) -> None:
-        """A minute more for the wrap-up."""
-        slot = self._slots.current
-        if slot is not None and slot.wrap_up_until is not None:
-            slot.wrap_up_until = max(slot.wrap_up_until, self._moments.now()) + timedelta(
-                seconds=STRETCH_SECONDS
-            )
-            self._draw_wrap_up()
-
-    def use_disposition_key(self) -> None:
-        """Put the keyboard on how the call ended."""
-        if self._slots.current is not None:
-            self._parts.wrap_up.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
     def tick(self) -> None:
         """Once a second: timers."""
         self._draw_band()
-        self._draw_wrap_up()
+        self._wrap_up.draw()
 
     def redraw(self) -> None:
         """Show the present state in band and wrap-up."""
         self._draw_band()
-        self._draw_wrap_up()
+        self._wrap_up.draw()
 
     def _open(self, slot: Slot) -> None:
         self._slots.current = slot
@@ -296,7 +238,7 @@ class CallsPresenter(QObject):
             return
         slot = Slot(number, pop, "ended", pop.rang_at, self._monotonic(), draft.draft_id)
         slot.ended_at = pop.rang_at
-        slot.disposition = guess_disposition(self._choices, slot)
+        self._wrap_up.guess(slot)
         self._slots.put(slot)
         self._parts.note.begin(number, draft.text, draft.cursor)
         self._parts.messages.say(
@@ -306,10 +248,6 @@ class CallsPresenter(QObject):
         if self._may_open():
             self._open(slot)
         self.redraw()
-
-    def _on_disposition(self, key: str) -> None:
-        if self._slots.current is not None:
-            self._slots.current.disposition = key
 
     def _on_finished(self, slot: Slot) -> None:
         name, _ = self._cards.who(slot.pop)
@@ -336,15 +274,6 @@ class CallsPresenter(QObject):
         self._parts.stage.present(self._parts.home)
         self.emptied.emit()
 
-    def _toggle_ready(self) -> None:
-        wanted = not self._ready
-
-        def done(_: object) -> None:
-            self._ready = wanted
-            self.redraw()
-
-        self._operations.run(self._desk.set_ready(wanted), done)
-
     def _telling(self, text: str) -> Callable[[object], None]:
         return lambda _: self._parts.messages.say(text, "good")
 
@@ -352,26 +281,8 @@ class CallsPresenter(QObject):
         current = self._slots.current.number if self._slots.current is not None else 0
         self._parts.band.show_cards(tuple(self._cards.card(slot) for slot in self._slots), current)
         if not len(self._slots):
-            title = self._words.tr("Ready") if self._ready else self._words.tr("Paused")
+            title = self._words.tr("Ready") if self._wrap_up.ready else self._words.tr("Paused")
             line = self._words.tr("Waiting for a call · F12 pauses · Ctrl+K finds anything")
-            if not self._ready:
+            if not self._wrap_up.ready:
                 line = self._words.tr("No calls come in · F12 takes calls again")
-            self._parts.band.show_ready(title, line, "good" if self._ready else "due")
-
-    def _draw_wrap_up(self) -> None:
-        slot, strip = self._slots.current, self._parts.wrap_up
-        if slot is None:
-            return
-        strip.choose(slot.disposition or guess_disposition(self._choices, slot))
-        marks = [
-            ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
-        ]
-        if slot.follow_up is not None:
-            due = self._moments.day_and_time(slot.follow_up.due_at)
-            marks.append(("call-back", f"{due} · {slot.follow_up.subject}", "due"))
-        strip.marks.show_marks(tuple(marks))
-        if slot.wrap_up_until is None:
-            strip.show_timer("", "plain")
-            return
-        left = int((slot.wrap_up_until - self._moments.now()).total_seconds())
-        strip.show_timer(self._words.tr("{n} s", n=max(0, left)), "plain" if left > 5 else "due")
+            self._parts.band.show_ready(title, line, "good" if self._wrap_up.ready else "due")

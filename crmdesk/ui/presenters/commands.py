@@ -10,14 +10,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from crmdesk.models.screen_pop import Answer, Article, Found
 from crmdesk.models.types import CustomerId
-from crmdesk.ui.desk import CustomerRecord, Desk, FollowUp
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
+from crmdesk.ui.desk import CustomerRecord, FollowUp
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.record import RecordPresenter
-from crmdesk.ui.slots import Slots
-from crmdesk.ui.translation import Words
+from crmdesk.ui.presenters.workplace import Workplace
+from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
 
 
 class CommandsPresenter(QObject):
@@ -35,27 +33,25 @@ class CommandsPresenter(QObject):
 
     def __init__(
         self,
-        parts: Parts,
-        slots: Slots,
+        place: Workplace,
         calls: CallsPresenter,
         record: RecordPresenter,
         notes: NotesPresenter,
-        desk: Desk,
-        operations: Operations,
-        words: Words,
+        wrap_up: WrapUpPresenter,
     ) -> None:
         super().__init__()
-        self._parts = parts
-        self._slots = slots
+        self._parts = place.parts
+        self._slots = place.slots
         self._calls = calls
         self._record = record
         self._notes = notes
-        self._desk = desk
-        self._operations = operations
-        self._words = words
+        self._wrap_up = wrap_up
+        self._desk = place.desk
+        self._operations = place.operations
+        self._words = place.words
         self._handlers = self._make_handlers()
-        parts.answers.used.connect(self.use)
-        parts.follow_up.accepted.connect(self._on_follow_up)
+        place.parts.answers.used.connect(self.use)
+        place.parts.follow_up.accepted.connect(self._on_follow_up)
 
     def run(self, command_id: str) -> None:
         """Run a command."""
@@ -94,15 +90,15 @@ class CommandsPresenter(QObject):
             "always-ask": calls.always_ask,
             "only-this": calls.only_this,
             "call-back": calls.call_back,
-            "finish": calls.finish,
-            "stretch": calls.stretch,
+            "finish": self._wrap_up.finish,
+            "stretch": self._wrap_up.stretch,
             "find": lambda: parts.finder.open(QApplication.focusWidget()),
             "verify": self._verify,
             "home": self._home,
             "answers": self._answers,
             "note": self._note,
             "follow-up": self._follow_up,
-            "wrap-up": calls.use_disposition_key,
+            "wrap-up": self._wrap_up.to_disposition,
             "go-on": self._go_on,
             "save": self._save,
             "next-pane": lambda: self._to_pane(1),
@@ -174,7 +170,7 @@ class CommandsPresenter(QObject):
         elif parts.follow_up.isVisible() and parts.follow_up.isAncestorOf(_focus()):
             parts.follow_up.accept()
         elif self._slots.current is not None and not self._slots.current.live:
-            self._calls.finish()
+            self._wrap_up.finish()
         else:
             self._save()
 

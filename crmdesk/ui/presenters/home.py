@@ -6,10 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import Answer, CallLine, Found, TaskLine, Worklist
-from crmdesk.ui.desk import Desk
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
-from crmdesk.ui.translation import Words
+from crmdesk.ui.presenters.workplace import Workplace
 
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
 
@@ -27,12 +24,13 @@ class HomePresenter(QObject):
     customer_wanted = Signal(object)
     command_wanted = Signal(str)
 
-    def __init__(self, parts: Parts, desk: Desk, operations: Operations, words: Words) -> None:
+    def __init__(self, place: Workplace) -> None:
         super().__init__()
+        parts = place.parts
         self._parts = parts
-        self._desk = desk
-        self._operations = operations
-        self._words = words
+        self._desk = place.desk
+        self._operations = place.operations
+        self._words = place.words
         self._stale = True
         parts.home.task_entered.connect(self._on_task)
         parts.home.task_done.connect(self._on_task_done)

@@ -8,12 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.screen_pop import NoteDraft, ScreenPop
 from crmdesk.models.types import CallId
-from crmdesk.ui.desk import Desk
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
-from crmdesk.ui.slots import Slot, Slots
-from crmdesk.ui.translation import Words
+from crmdesk.ui.presenters.workplace import Workplace
+from crmdesk.ui.slots import Slot
 
 
 class NotesPresenter(QObject):
@@ -25,17 +21,15 @@ class NotesPresenter(QObject):
 
     restored = Signal(object, object)
 
-    def __init__(
-        self, parts: Parts, slots: Slots, desk: Desk, operations: Operations, words: Words, moments: Moments
-    ) -> None:
+    def __init__(self, place: Workplace) -> None:
         super().__init__()
-        self._parts = parts
-        self._slots = slots
-        self._desk = desk
-        self._operations = operations
-        self._words = words
-        self._moments = moments
-        parts.note.typed.connect(self.save)
+        self._parts = place.parts
+        self._slots = place.slots
+        self._desk = place.desk
+        self._operations = place.operations
+        self._words = place.words
+        self._moments = place.moments
+        place.parts.note.typed.connect(self.save)
 
     def save(self, number: int) -> None:
         """Keep the note of a slot now."""

@@ -7,13 +7,10 @@ from PySide6.QtCore import QObject
 from crmdesk.models.screen_pop import Answer, Article, TimelinePage
 from crmdesk.models.types import CustomerId
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.desk import CustomerRecord, Desk
+from crmdesk.ui.desk import CustomerRecord
 from crmdesk.ui.itemmodels.facts import Fact, FactsOf
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
+from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.slots import Slot
-from crmdesk.ui.translation import Words
 
 _EMPTY = TimelinePage((), None, 0)
 
@@ -21,16 +18,15 @@ _EMPTY = TimelinePage((), None, 0)
 class RecordPresenter(QObject):
     """Steers caller, time line and answers; at any time it shows a slot, a record, or nothing."""
 
-    def __init__(
-        self, parts: Parts, desk: Desk, operations: Operations, words: Words, moments: Moments
-    ) -> None:
+    def __init__(self, place: Workplace) -> None:
         super().__init__()
+        parts = place.parts
         self._parts = parts
-        self._desk = desk
-        self._operations = operations
-        self._words = words
-        self._facts = FactsOf(words, moments)
-        self._cards = CardsOf(words, moments)
+        self._desk = place.desk
+        self._operations = place.operations
+        self._words = place.words
+        self._facts = FactsOf(place.words, place.moments)
+        self._cards = CardsOf(place.words, place.moments)
         self.slot: Slot | None = None
         self.record: CustomerRecord | None = None
         parts.timeline.page_wanted.connect(self._on_page_wanted)
@@ -38,7 +34,7 @@ class RecordPresenter(QObject):
         parts.answers.searched.connect(self._on_searched)
         parts.answers.reading_wanted.connect(self.read)
         parts.caller.ticked.connect(self._on_ticked)
-        words.changed.connect(self.retranslate)
+        place.words.changed.connect(self.retranslate)
 
     @property
     def customer_id(self) -> CustomerId | None:

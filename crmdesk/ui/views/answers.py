@@ -63,7 +63,7 @@ class AnswersPane(Pane):
         self._throttle = QTimer(self, singleShot=True, interval=_SEARCH_MS)
         self._throttle.timeout.connect(lambda: self.searched.emit(self.search.text().strip()))
         self._name(words)
-        self.search.textEdited.connect(lambda: self._throttle.start())
+        self.search.textEdited.connect(self._on_edited)
         self.search.steered.connect(self._on_steered)
         self.search.entered.connect(self.read_current)
         self.list.entered_row.connect(lambda row: self.reading_wanted.emit(self.model.rows[row]))
@@ -85,7 +85,8 @@ class AnswersPane(Pane):
             self.list.set_hint,
             word("No answer found.\nTry fewer words, another word, or the name of the part."),
         )
-        words.bind(self.set_aside, word("Enter reads · Ctrl+Enter uses"))
+        words.changed.connect(self._say_keys)
+        self._say_keys()
 
     @property
     def reading(self) -> bool:
@@ -112,6 +113,7 @@ class AnswersPane(Pane):
         self.show_answers(answers, used)
         if article is None:
             self._pages.present(self.list)
+            self._say_keys()
         else:
             self.read(article)
 
@@ -125,6 +127,7 @@ class AnswersPane(Pane):
         had_focus = self.list.hasFocus()
         self.article.show_article(article)
         self._pages.present(self.article)
+        self._say_keys()
         if had_focus:
             self.article.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -134,6 +137,7 @@ class AnswersPane(Pane):
             return False
         had_focus = self.article.hasFocus()
         self._pages.present(self.list)
+        self._say_keys()
         if had_focus:
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
@@ -152,6 +156,14 @@ class AnswersPane(Pane):
     def owns_focus(self) -> bool:
         """Return whether the keyboard is somewhere in this pane."""
         return any(part.hasFocus() for part in (self.search, self.list, self.article))
+
+    def _say_keys(self) -> None:
+        tr = self._words.tr
+        reading = tr("Ctrl+Enter uses · Esc goes back")
+        self.set_aside(reading if self.reading else tr("Enter reads · Ctrl+Enter uses"))
+
+    def _on_edited(self, text: str) -> None:
+        self._throttle.start()
 
     def _on_steered(self, step: int) -> None:
         row = self.list.current_row()

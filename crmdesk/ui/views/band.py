@@ -65,8 +65,8 @@ class CallCard(QWidget):
         """Show *card*; repaints only what differs."""
         old, self._card = self._card, card
         if old is not None and wide == self._wide and old.timer != card.timer:
+            self.update(0, 0, 136 if wide else self.width(), HEIGHT)
             if self._without_timer(old) == self._without_timer(card):
-                self.update(0, 0, 136 if wide else self.width(), HEIGHT)
                 return
         if old != card or wide != self._wide:
             self._wide = wide

@@ -16,6 +16,8 @@ from crmdesk.ui.widgets.pane import ActionButton, Pane
 
 CHOICES = 5
 _HEIGHT = 64
+_ENDLESS = 16777215
+"""Qt's own largest size of a widget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Chooser(Pane):
         row.addWidget(ActionButton(ink, always_ask, self, icon="repeat"))
         row.addStretch(1)
         self.content.addLayout(row)
+        self.content.addStretch(0)
         words.bind(self.list.setAccessibleName, word("Who is calling?"))
         words.bind(
             self.list.setAccessibleDescription,
@@ -124,7 +127,8 @@ class Chooser(Pane):
         words.bind(
             self.list.set_hint,
             word(
-                "Nobody here has this number.\nCtrl+K finds the person by name, plate or VIN and attaches the call."
+                "Nobody here has this number.\n"
+                "Ctrl+K finds the person by name, plate or VIN and attaches the call."
                 "\nUntil then it stays an unidentified call; nothing is lost."
             ),
         )
@@ -136,3 +140,6 @@ class Chooser(Pane):
         self.set_heading(heading)
         self.set_aside(aside)
         self.model.show(choices[:CHOICES])
+        # The buttons stand right below the last person, not at the far end of the pane.
+        rows = len(self.model.rows)
+        self.list.setMaximumHeight(rows * _HEIGHT + 4 if rows else _ENDLESS)

@@ -72,10 +72,10 @@ class Finder(Pane):
         words.bind(
             self.list.set_hint,
             word(
-                "Nothing found.\nA name, pinyin or initials, some digits of a number, a plate or a VIN will do."
+                "Nothing found.\nA name, pinyin, initials, some digits of a number, a plate or a VIN will do."
             ),
         )
-        box.textEdited.connect(lambda: self._on_edited())
+        box.textEdited.connect(self._on_edited)
         box.steered.connect(self._on_steered)
         box.entered.connect(self._on_entered)
         self.list.clicked.connect(lambda index: self._choose(index.row()))
@@ -125,8 +125,8 @@ class Finder(Pane):
         self.show()
         self.raise_()
 
-    def _on_edited(self) -> None:
-        if self._box.text().strip():
+    def _on_edited(self, text: str) -> None:
+        if text.strip():
             self._throttle.start()
         else:
             self._throttle.stop()

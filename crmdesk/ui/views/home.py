@@ -1,4 +1,4 @@
-"""The worklist: call-backs and tasks due, recent calls, news of the knowledge base. Three lists, nothing else."""
+"""The worklist: call-backs and tasks due, recent calls, news of the answers; nothing else."""
 
 from __future__ import annotations
 

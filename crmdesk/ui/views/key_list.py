@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QKeySequence, QPainter
-from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListView, QStyleOptionViewItem, QWidget
 
 from crmdesk.ui.actions import MENUS, Command
 from crmdesk.ui.delegates.home import Line
@@ -61,7 +61,10 @@ class KeyList(Pane):
         self.list: QListView = ListPane(ink, self)
         self.list.setModel(self.model)
         self.list.setItemDelegate(KeyDelegate(ink, _HEIGHT, self.list))
-        self.content.addWidget(self.search)
+        row = QHBoxLayout()
+        row.setContentsMargins(11, 0, 11, 8)
+        row.addWidget(self.search)
+        self.content.addLayout(row)
         self.content.addWidget(self.list)
         words.bind(self.set_heading, word("Keys of this screen"))
         words.bind(self.set_aside, word("Esc closes"))
@@ -70,7 +73,7 @@ class KeyList(Pane):
         words.bind(self.search.setAccessibleDescription, word("Type a key or a word"))
         words.bind(self.list.setAccessibleName, word("Keys of this screen"))
         words.bind(self.list.setAccessibleDescription, word("Each key and what it does"))
-        self.search.textChanged.connect(lambda: self._fill())
+        self.search.textChanged.connect(self._fill)
         words.changed.connect(self._fill)
         self.hide()
 

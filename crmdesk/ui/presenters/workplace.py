@@ -1,0 +1,25 @@
+"""What every presenter works with, made once by the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crmdesk.ui.desk import Desk
+from crmdesk.ui.moments import Moments, Monotonic
+from crmdesk.ui.operations import Operations
+from crmdesk.ui.parts import Parts
+from crmdesk.ui.slots import Slots
+from crmdesk.ui.translation import Words
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The views, the calls, the services and the words."""
+
+    parts: Parts
+    slots: Slots
+    desk: Desk
+    operations: Operations
+    words: Words
+    moments: Moments
+    monotonic: Monotonic
