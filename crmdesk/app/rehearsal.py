@@ -30,6 +30,7 @@ NOTE_EN = (
     "Oil under the car again, third time. Asked him to check the level before driving on; booked for today."
 )
 ANSWER_WORDS = "漏油"
+PICTURED = frozenset({"repeat_leak", "english", "switchboard", "unknown"})
 FIND_WORDS = "wjg"
 
 
@@ -71,6 +72,7 @@ class Rehearsal:
                 raise Bug("The window did not reach the demo's telephone system.")
             for n in range(calls):
                 self._play(self._company.callers[n % len(self._company.callers)], n, folder)
+            self._meet_the_rest()
             self._picture(folder)
         finally:
             program.window.close()
@@ -85,6 +87,12 @@ class Rehearsal:
         line = {**pop_as_json(shown.pop), "png": name, "painted_ms": round(shown.painted_ms, 2)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         sys.stdout.flush()
+
+    def _meet_the_rest(self) -> None:
+        """Ring whoever the pictures need and did not ring yet."""
+        for caller in self._company.callers:
+            if caller.key in PICTURED and caller.key not in self._pops:
+                self._pops[caller.key] = self._ring(caller).pop
 
     def _ring(self, caller: DemoCaller) -> Painted:
         window, popped, painted = self._program.window, list[ScreenPop](), list[float]()
@@ -106,12 +114,11 @@ class Rehearsal:
 
     def _picture(self, folder: Path) -> None:
         program, pops = self._program, self._pops
-        known = pops.get("repeat_leak") or next(iter(pops.values()))
         scenes = Scenes(
-            known=known,
-            second=pops.get("english", known),
-            shared=pops.get("switchboard", known),
-            unknown=pops.get("unknown", known),
+            known=pops["repeat_leak"],
+            second=pops["english"],
+            shared=pops["switchboard"],
+            unknown=pops["unknown"],
             note_zh=NOTE_ZH,
             note_en=NOTE_EN,
             answer_words=ANSWER_WORDS,

@@ -15,7 +15,6 @@ from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
 from crmdesk.services.profile import Profile, is_profile, new_profile, open_profile, profile_path
-from crmdesk.services.telephony.hook_server import open_in_running
 
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
 FRONT = "crmdesk://window"
@@ -32,6 +31,8 @@ def run(named: Path | None, address: str) -> int:
     try:
         opened = _opened(path)
     except StoreBusy as busy:
+        from crmdesk.services.telephony.hook_server import open_in_running
+
         if open_in_running(path, address or FRONT):
             return 0
         return _refused(busy)

@@ -1,14 +1,16 @@
-"""The window's requests, answered by the services of this desk."""
+"""The window's requests, answered by the services of this desk.
+
+What a request needs is imported by the first one of its kind: the first window wants the worklist only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from crmdesk.errors import NotFound, TelephonyFault
-from crmdesk.models.operations import Author
 from crmdesk.models.screen_pop import (
     Answer,
     Article,
@@ -20,19 +22,15 @@ from crmdesk.models.screen_pop import (
     Worklist,
 )
 from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
-from crmdesk.services import calls
-from crmdesk.services.call_desk import CallDesk
-from crmdesk.services.codes import dispositions
-from crmdesk.services.customers.search import find
-from crmdesk.services.customers.timeline import timeline_page
-from crmdesk.services.customers.worklist import worklist
 from crmdesk.services.executor import Lane
-from crmdesk.services.knowledge.views import answers, article
-from crmdesk.services.pop import record_view
-from crmdesk.services.store.drafts import Drafts
-from crmdesk.services.store.store import Outcome, Store
-from crmdesk.services.telephony.gateway import Gateway
 from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
+
+if TYPE_CHECKING:
+    from crmdesk.models.operations import Author
+    from crmdesk.services.call_desk import CallDesk
+    from crmdesk.services.store.drafts import Drafts
+    from crmdesk.services.store.store import Outcome, Store
+    from crmdesk.services.telephony.gateway import Gateway
 
 T = TypeVar("T")
 PAGE = 30
@@ -45,7 +43,7 @@ class LocalDesk:
 
     Args:
         store: the desk's store.
-        calls_here: builds pops and knows call ids.
+        calls_here: gives what builds pops and knows call ids.
         drafts: keeps what is being typed; used on a lane of its own.
         gateway: gives the telephone, None when there is none.
         language: gives the language of the window (zh or en).
@@ -54,7 +52,7 @@ class LocalDesk:
     def __init__(
         self,
         store: Store,
-        calls_here: CallDesk,
+        calls_here: Callable[[], CallDesk],
         drafts: Drafts,
         gateway: Callable[[], Gateway | None],
         language: Callable[[], str],
@@ -77,6 +75,8 @@ class LocalDesk:
 
     def dispositions(self) -> Future[tuple[DispositionChoice, ...]]:
         """Ask for the ways a call can end, the usual ones first."""
+        from crmdesk.services.codes import dispositions
+
         return self._store.read(dispositions)
 
     def drafts(self) -> Future[tuple[NoteDraft, ...]]:
@@ -89,18 +89,26 @@ class LocalDesk:
 
     def choose(self, pop: ScreenPop, customer_id: CustomerId) -> Future[ScreenPop]:
         """Say who calls; the pop comes back with that customer."""
+        from crmdesk.services import calls
+
         return self._errands.run(self._settle, calls.choose_caller, pop, customer_id)
 
     def not_him(self, pop: ScreenPop, customer_id: CustomerId | None) -> Future[ScreenPop]:
         """Say that the wrong person popped; call and notes move."""
+        from crmdesk.services import calls
+
         return self._errands.run(self._settle, calls.reassign_call, pop, customer_id)
 
     def always_ask(self, e164: str) -> Future[None]:
         """Ask who calls whenever this number rings."""
+        from crmdesk.services import calls
+
         return _nothing(self._store.write(calls.remember_number, e164, "ask", None))
 
     def only_this(self, e164: str, customer_id: CustomerId) -> Future[None]:
         """This number belongs to this customer and nobody else."""
+        from crmdesk.services import calls
+
         return _nothing(self._store.write(calls.remember_number, e164, "customer", customer_id))
 
     def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
@@ -123,10 +131,14 @@ class LocalDesk:
 
     def article(self, article_id: ArticleId) -> Future[Article]:
         """Ask for one article as it is read."""
+        from crmdesk.services.knowledge.views import article
+
         return self._store.read(article, article_id)
 
     def mark_article(self, article_id: ArticleId, mark: str, call_id: CallId | None) -> Future[None]:
         """Remember that an article was ``used`` or ``unhelpful``."""
+        from crmdesk.services import calls
+
         return _nothing(self._store.write(calls.mark_article, article_id, mark, call_id))
 
     def save_draft(self, draft: NoteDraft) -> Future[None]:
@@ -135,11 +147,15 @@ class LocalDesk:
 
     def append_note(self, call_id: CallId, text: str, draft_id: str) -> Future[None]:
         """Turn a draft into a note, at most once for each draft id."""
+        from crmdesk.services import calls
+
         kept = self._store.write(calls.append_note, text, call_id, None, UUID(draft_id))
         return _then(kept, lambda _outcome: self._forget(draft_id))
 
     def wrap_up(self, wrap_up: WrapUp) -> Future[None]:
         """Close the call."""
+        from crmdesk.services import calls
+
         finish = calls.WrapUp(
             call_id=wrap_up.call_id,
             disposition=wrap_up.disposition,
@@ -153,15 +169,21 @@ class LocalDesk:
 
     def open_task(self, follow_up: FollowUp) -> Future[None]:
         """Write down a task or a call-back outside of a wrap-up."""
+        from crmdesk.services import calls
+
         fields = _task_fields(follow_up, self._store.author)
         return _nothing(self._store.write(calls.open_task, {**fields, "call_id": follow_up.call_id}))
 
     def finish_task(self, task_id: TaskId, version: int) -> Future[None]:
         """Mark a task as done."""
+        from crmdesk.services import calls
+
         return _nothing(self._store.write(calls.change_task, task_id, {"state": "done"}, version))
 
     def verify(self, call_id: CallId, fact: str, ticked: bool) -> Future[None]:
         """Store that the caller knew a fact."""
+        from crmdesk.services import calls
+
         return _nothing(self._store.write(calls.verify_caller, call_id, fact, ticked))
 
     def call_back(self, number: str, customer_id: CustomerId | None) -> Future[None]:
@@ -173,8 +195,10 @@ class LocalDesk:
         return self._errands.run(self._announce_ready, ready)
 
     def _pop_again(self, call_id: CallId) -> ScreenPop:
+        from crmdesk.services import calls
+
         row = self._store.read(calls.call_row, call_id).result()
-        return self._calls.pop_of_call(row)
+        return self._calls().pop_of_call(row)
 
     def _settle(
         self, use_case: Callable[..., None], pop: ScreenPop, customer_id: CustomerId | None
@@ -182,7 +206,7 @@ class LocalDesk:
         self._store.write(use_case, pop.call_id, customer_id).result()
         if customer_id is None:
             return self._pop_again(pop.call_id)
-        return self._calls.with_customer(pop, customer_id)
+        return self._calls().with_customer(pop, customer_id)
 
     def _dial(self, number: str) -> None:
         gateway = self._gateway()
@@ -203,11 +227,15 @@ class LocalDesk:
 
 
 def _worklist(connection: Any, author: Author) -> Worklist:
+    from crmdesk.services.customers.worklist import worklist
+
     agent = AgentId(UUID(author.actor)) if author.actor else None
     return worklist(connection, agent, now=author.now())
 
 
 def _record(connection: Any, customer_id: CustomerId, author: Author) -> CustomerRecord:
+    from crmdesk.services.pop import record_view
+
     pop = record_view(connection, customer_id, now=author.now())
     if pop is None or pop.customer is None:
         raise NotFound("This {what} is not here any more.", what="customer")
@@ -217,14 +245,20 @@ def _record(connection: Any, customer_id: CustomerId, author: Author) -> Custome
 def _timeline(
     connection: Any, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
 ) -> TimelinePage:
+    from crmdesk.services.customers.timeline import timeline_page
+
     return timeline_page(connection, customer_id, after=after, limit=PAGE, kinds=kinds)
 
 
 def _find(connection: Any, text: str) -> FoundPage:
+    from crmdesk.services.customers.search import find
+
     return find(connection, text, limit=FOUND)
 
 
 def _answers(connection: Any, query: str, models: tuple[str, ...], language: str) -> tuple[Answer, ...]:
+    from crmdesk.services.knowledge.views import answers
+
     return answers(connection, query, models=models, language=language, limit=ANSWERS)
 
 

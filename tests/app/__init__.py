@@ -1,0 +1,1 @@
+"""The composed program: a desk with its window."""
