@@ -16,7 +16,15 @@ from crmdesk.models.asset import VIN_LENGTH, plate_key
 from crmdesk.models.screen_pop import Found, FoundPage
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CustomerId
-from crmdesk.services.customers.names import INITIALS, SYLLABLES, WHOLE, pieces, search_terms, searchable
+from crmdesk.services.customers.names import (
+    INITIALS,
+    SYLLABLES,
+    WHOLE,
+    WORD_LENGTH,
+    pieces,
+    search_terms,
+    searchable,
+)
 from crmdesk.services.customers.search_index import STARRED
 from crmdesk.services.customers.values import marks, rows
 from crmdesk.services.knowledge.analysis import normalise, strip_controls
@@ -122,6 +130,15 @@ def understand(text: str) -> Query:
     )
 
 
+def named(connection: Any, name: str, limit: int) -> list[bytes]:
+    """Return the ids of the newest customers with exactly this name, in whichever spelling."""
+    words = pieces(normalise(name))
+    if not words:
+        return []
+    whole = _quoted(WHOLE + "".join(words)[:WORD_LENGTH])
+    return [row[0] for row in rows(connection, _BY_NAME, whole, limit)]
+
+
 def _exact(connection: Any, query: Query, hits: _Hits) -> None:
     """Look for the whole of an own id, a plate or a VIN."""
     for customer, own in rows(connection, _BY_OWN_ID, query.text, query.text.upper(), hits.room):
@@ -205,7 +222,7 @@ def _name_queries(words: Sequence[str]) -> Iterator[str]:
     if not words or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
         return
     joined = "".join(words)
-    whole = _quoted(WHOLE + joined)
+    whole = _quoted(WHOLE + joined[:WORD_LENGTH])
     part = " AND ".join(f"({_part(word)})" for word in words)
     if len(words) > 1:
         part = f"({part}) OR {_quoted(joined[:SYLLABLES] if not joined.isascii() else joined)} *"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from crmdesk.models import asset, customer
 from crmdesk.models.screen_pop import Found
 from crmdesk.models.types import CustomerId
-from crmdesk.models.wire import Json, Row
+from crmdesk.models.wire import Json
+from crmdesk.services.customers.edit import open_customer
 from crmdesk.services.customers.lookup import match_number
 from crmdesk.services.customers.profile import badges, counters, customer_card
 from crmdesk.services.customers.search import find
@@ -172,35 +172,13 @@ def create_customer(work: Any, desk: Desk, given: Given) -> Json:
     """Make a customer; say who may be the same person."""
     values = {name: value for name, value in given.items() if name not in REACHED}
     points = points_given(given, desk.parts.numbers.parse, "rpc")
-    duplicates = _duplicates(work.connection, points, values)
-    operation = customer.open_customer(work.author, values, points)
-    work.do(operation)
-    work.commit()
-    row = one(work.connection, "customer", customer.Customer, UUID(operation.payload["id"]))
+    opened = open_customer(work, values, points)
+    row = one(work.connection, "customer", customer.Customer, opened.customer_id)
+    duplicates = [
+        {"customer_id": str(held.customer_id), "name": held.name, "why": str(held.why)}
+        for held in opened.duplicates
+    ]
     return {"customer": tell_customers(work.connection, [row])[0], "duplicates": duplicates}
-
-
-def _duplicates(connection: Any, points: list[Row], values: Given) -> list[Json]:
-    """Return customers who have one of the *points*, or the same external id; at most twenty."""
-    found: dict[bytes, str] = {}
-    for point in points:
-        rows = connection.execute(
-            "SELECT customer_id FROM contact_point WHERE value = ? AND kind = ? LIMIT 20",
-            (point["value"], point["kind"]),
-        )
-        for (owner,) in rows.fetchall():
-            found.setdefault(owner, f"same {point['kind']} {point['raw']}")
-    if values.get("external_id"):
-        rows = connection.execute(
-            "SELECT id FROM customer WHERE external_id = ? LIMIT 20", (values["external_id"],)
-        )
-        for (owner,) in rows.fetchall():
-            found.setdefault(owner, "same external_id")
-    told_ones: list[Json] = []
-    for owner, why in list(found.items())[:20]:
-        row = one(connection, "customer", customer.Customer, UUID(bytes=owner))
-        told_ones.append({"customer_id": str(row["id"]), "name": row["name"], "why": why})
-    return told_ones
 
 
 def update_customer(work: Any, desk: Desk, given: Given) -> Json:
