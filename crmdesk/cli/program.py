@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -46,6 +47,8 @@ def run(arguments: Sequence[str], screens: Screens) -> int:
     """
     given = argparse.Namespace(screens=screens, profile=None)
     _speak_utf8()
+    # Without any handler Python would print warnings for the log among the lines of the command.
+    logging.getLogger("crmdesk").addHandler(logging.NullHandler())
     try:
         parser().parse_args(arguments, given)
         return _finished(given)

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import CallerNumber, ScreenPop
@@ -14,6 +15,9 @@ from crmdesk.services.call_desk import CallDesk, caller_number
 from crmdesk.services.store.store import Store
 from crmdesk.services.telephony.numbers import NumberParser, SiteRules
 from crmdesk.settings import Site
+
+if TYPE_CHECKING:
+    from crmdesk.services.profile import Profile
 
 OnChange = Callable[[ChangeSet], None]
 OnPop = Callable[[ScreenPop], None]
@@ -29,6 +33,7 @@ class Parts:
     set_clock: Callable[[str], datetime]
     login: Callable[[], str]
     zone: Callable[[], str]
+    back_up: Callable[[Path, str], None]
     test: bool
 
 
@@ -88,26 +93,38 @@ def site_rules(site: Site) -> SiteRules:
     return SiteRules(site.country, site.area_code, site.outside_prefix)
 
 
-def open_desk(profile: Any) -> Desk:
+def desk_of(profile: Profile, store: Store, calls: CallDesk, numbers: NumberParser) -> Desk:
+    """Return the desk of an open *profile* over services that exist already: the window's, for example."""
+    parts = Parts(
+        store=store,
+        calls=calls,
+        numbers=numbers,
+        set_clock=profile.clock.set,
+        login=lambda: profile.settings.text("agent"),
+        zone=lambda: profile.settings.text("zone"),
+        back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
+        test=profile.test,
+    )
+    return Desk(parts)
+
+
+def open_desk(profile: Profile) -> Desk:
     """Return the desk of an open profile that nobody else shows: for commands without a window."""
     from crmdesk.services.followers import followers
 
     store = profile.open_store(followers=followers)
     numbers = NumberParser(site_rules(profile.settings.site))
     calls = CallDesk(store, numbers.parse, profile.id, lambda: profile.settings.text("language") or "zh")
-    parts = Parts(
-        store,
-        calls,
-        numbers,
-        profile.clock.set,
-        lambda: profile.settings.text("agent"),
-        lambda: profile.settings.text("zone"),
-        profile.test,
-    )
-    return Desk(parts)
+    return desk_of(profile, store, calls, numbers)
 
 
 def close_desk(desk: Desk) -> None:
     """Finish open work and close the files."""
     desk.calls.close()
     desk.store.close()
+
+
+def _back_up(profile: Profile, file: Path, passphrase: str) -> None:
+    from crmdesk.services.store.backup import backup
+
+    backup(profile, file, passphrase)

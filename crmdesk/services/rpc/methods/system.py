@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from crmdesk import __version__
+from crmdesk.errors import InvalidInput
 from crmdesk.models.agent import Agent, Team
 from crmdesk.models.wire import Json, to_json
 from crmdesk.services.rpc.desk import Desk
@@ -94,6 +96,15 @@ def set_clock(session: Session, given: Given) -> Json:
     return {"now": to_json(session.desk.parts.set_clock(given["at"]))}
 
 
+def back_up(session: Session, given: Given) -> Json:
+    """Write the whole profile into a file."""
+    path = Path(given["file"])
+    if not path.is_absolute():
+        raise InvalidInput("{name} must be {wanted}.", fields=("file",), name="file", wanted="a whole path")
+    session.desk.parts.back_up(path, given["passphrase"])
+    return {"file": str(path), "bytes": path.stat().st_size}
+
+
 def describe(session: Session, _given: Given) -> Json:
     """Return the schemas of all methods this desk has."""
     from crmdesk.services.rpc.describe import description
@@ -117,6 +128,18 @@ METHODS: tuple[Method, ...] = (
         record(Field("now", MOMENT, required=True)),
         set_clock,
         test_only=True,
+    ),
+    action(
+        "profile.backup",
+        "Write the whole profile into a file, sealed by a passphrase; people go on working meanwhile.",
+        (
+            Field(
+                "file", TEXT, "whole path; an older file there is replaced when the new one is whole", True
+            ),
+            Field("passphrase", TEXT, "eight characters at least", required=True),
+        ),
+        record(Field("file", TEXT, required=True), Field("bytes", COUNT, required=True)),
+        back_up,
     ),
     action(
         "rpc.describe",
