@@ -301,11 +301,12 @@ def _furnish(layout: Layout, identity: Identity, secrets: Secrets, settings: Set
     ensure_schema(layout.store, key)
     with worded(layout.path):
         write_whole(layout.settings, settings.as_json())
-        _write_identity(layout, identity)
+        write_identity(layout, identity)
     return code
 
 
-def _write_identity(layout: Layout, identity: Identity) -> None:
+def write_identity(layout: Layout, identity: Identity) -> None:
+    """Keep *identity*; the caller words failures."""
     content = {"format": FORMAT, **asdict(identity)}
     write_whole(layout.identity, json.dumps(content, indent=1).encode())
 
@@ -391,7 +392,7 @@ def _at_home(layout: Layout, identity: Identity) -> Identity:
         return identity
     moved = identity.on_another_machine(machine)
     with worded(layout.path):
-        _write_identity(layout, moved)
+        write_identity(layout, moved)
     _log.warning("this profile came from another computer; it has a device id of its own now")
     return moved
 

@@ -6,6 +6,7 @@ import pytest
 
 from crmdesk.errors import InvalidInput, WrongKey
 from crmdesk.services.store.recovery import ALPHABET, new_code, plain_code, recovered_key, write_recovery
+from crmdesk.services.store.sealing import Derivation
 
 KEY = bytes(range(32))
 
@@ -58,3 +59,10 @@ def test_the_file_does_not_hold_the_key(tmp_path: Path) -> None:
     path = tmp_path / "recovery.json"
     write_recovery(path, "profile", KEY, new_code())
     assert KEY.hex() not in path.read_text()
+
+
+def test_guessing_costs_what_the_norm_asks_for() -> None:
+    """RFC 9106 section 4, second recommended option: 64 MiB, three passes, four lanes."""
+    strength = Derivation.fresh()
+    assert (strength.memory_kib, strength.time_cost, strength.lanes) == (65_536, 3, 4)
+    assert Derivation.fresh().salt != strength.salt
