@@ -1,0 +1,201 @@
+"""The worklist, the finder, the strip and the edges between threads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from datetime import timedelta
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from crmdesk.errors import NotFound
+from crmdesk.models.changes import ChangeSet
+from crmdesk.models.text import say
+from crmdesk.ui.bridge import Bridge
+from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.operations import Operations
+from tests.ui import sample
+from tests.ui.conftest import Seat
+
+
+def test_the_first_screen_is_the_worklist_and_can_be_typed_into(seat: Seat) -> None:
+    assert len(seat.parts.home.tasks.lines.rows) == 5
+    assert len(seat.parts.home.calls.lines.rows) == 6
+    assert seat.focus() is seat.parts.box
+
+
+def test_typing_in_a_list_filters_it_and_escape_shows_all(seat: Seat) -> None:
+    seat.parts.home.tasks.setFocus()
+    seat.qtbot.keyClicks(seat.focus(), "huatai")
+    assert [line.text for line in seat.parts.home.tasks.lines.rows] == ["Huatai Logistics Co., Ltd."] * 2
+    seat.key(Qt.Key.Key_Backspace)
+    assert seat.parts.home.tasks.filter_text == "huata"
+    seat.key(Qt.Key.Key_Escape)
+    assert len(seat.parts.home.tasks.lines.rows) == 5
+    seat.commit("陈")
+    assert [line.text for line in seat.parts.home.tasks.lines.rows] == ["陈静怡"]
+
+
+def test_enter_on_a_call_back_dials_and_opens_the_customer(seat: Seat) -> None:
+    seat.parts.home.tasks.setFocus()
+    seat.key(Qt.Key.Key_Return)
+    assert seat.desk.named("call_back") == [("138 1234 5678", sample.CHEN)]
+    assert seat.desk.named("customer_record") == [(sample.CHEN,)]
+    assert seat.parts.stage.shown is seat.parts.record
+    assert seat.parts.note.isHidden()
+    seat.key(Qt.Key.Key_Escape)
+    seat.key(Qt.Key.Key_Escape)
+    assert seat.parts.stage.shown is seat.parts.home
+
+
+def test_delete_finishes_a_task_and_the_list_is_fetched_again(seat: Seat) -> None:
+    before = len(seat.desk.named("worklist"))
+    seat.parts.home.tasks.setFocus()
+    seat.parts.home.tasks.choose_row(2)
+    seat.key(Qt.Key.Key_Delete)
+    seat.settle()
+    assert [asked[1] for asked in seat.desk.named("finish_task")] == [1]
+    assert len(seat.desk.named("worklist")) == before + 1
+
+
+def test_news_are_read_in_place_and_left_with_escape(seat: Seat) -> None:
+    seat.parts.home.news.setFocus()
+    seat.key(Qt.Key.Key_Return)
+    assert seat.focus() is seat.parts.home.article
+    seat.key(Qt.Key.Key_Escape)
+    assert seat.focus() is seat.parts.home.news
+
+
+def test_changes_of_others_refresh_the_worklist_only_when_it_is_seen(seat: Seat) -> None:
+    before = len(seat.desk.named("worklist"))
+    seat.bridge.changed.emit(ChangeSet(frozenset({"asset"}), frozenset(), "sync"))
+    seat.settle()
+    assert len(seat.desk.named("worklist")) == before
+    seat.ring(sample.pop(), "talking")
+    seat.bridge.changed.emit(ChangeSet(frozenset({"task"}), frozenset(), "sync"))
+    seat.settle()
+    assert len(seat.desk.named("worklist")) == before
+    seat.ctrl_shift(Qt.Key.Key_H)
+    assert len(seat.desk.named("worklist")) == before + 1
+
+
+def test_a_record_open_by_hand_shows_what_others_change(seat: Seat) -> None:
+    seat.window.commands.open_customer(sample.CHEN)
+    seat.settle()
+    seat.bridge.changed.emit(ChangeSet(frozenset({"customer"}), frozenset({sample.CHEN}), "sync"))
+    seat.settle()
+    assert len(seat.desk.named("customer_record")) == 2
+
+
+def test_the_finder_keeps_only_the_newest_answer(seat: Seat) -> None:
+    seat.ctrl(Qt.Key.Key_K)
+    seat.desk.held.clear()
+    seat.qtbot.keyClicks(seat.focus(), "chen")
+    seat.qtbot.waitUntil(lambda: bool(seat.desk.named("find")))
+    seat.qtbot.keyClicks(seat.focus(), "zzz")
+    seat.qtbot.waitUntil(lambda: seat.desk.named("find")[-1] == ("chenzzz",))
+    seat.desk.held.set()
+    seat.settle()
+    assert seat.parts.finder.model.rows == []
+
+
+def test_marks_of_the_status_line(seat: Seat) -> None:
+    spoken = seat.parts.status.accessibleDescription
+    assert "This PC alone" in spoken()
+    status = DeskStatus("Lin Yue", "1001", "failed", say("The call is over {n}", n=1), True, sample.NOW)
+    seat.bridge.status_changed.emit(status)
+    for part in ("Lin Yue · 1001", "Telephone not reachable", "The call is over 1", "Last sync 10:00"):
+        assert part in spoken()
+
+
+def test_a_minimised_window_shows_the_strip_without_becoming_active(seat: Seat) -> None:
+    seat.window.showMinimized()
+    seat.window.show_pop(sample.pop())
+    strip = seat.parts.strip
+    assert strip.isVisible()
+    assert strip.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
+    assert strip.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert QApplication.activeWindow() is not strip
+    seat.qtbot.mouseClick(strip, Qt.MouseButton.LeftButton)
+    seat.qtbot.waitUntil(seat.window.isActiveWindow)
+    assert not strip.isVisible()
+
+
+def test_work_is_done_elsewhere_and_results_arrive_on_the_gui_thread(qtbot: QtBot) -> None:
+    bridge = Bridge()
+    operations = Operations(bridge)
+    seen: list[tuple[int, str]] = []
+    gui = threading.current_thread().name
+
+    def receive(value: int) -> None:
+        seen.append((value, threading.current_thread().name))
+
+    future: Future[int] = Future()
+    operations.run(future, receive)
+    worker = threading.Thread(target=lambda: future.set_result(7), name="worker")
+    with qtbot.waitSignal(operations.idle):
+        worker.start()
+    worker.join()
+    assert seen == [(7, gui)]
+
+
+def test_a_result_that_is_there_already_still_comes_later(qtbot: QtBot) -> None:
+    operations = Operations(Bridge())
+    future: Future[int] = Future()
+    future.set_result(1)
+    seen: list[int] = []
+    with qtbot.waitSignal(operations.idle):
+        operations.run(future, seen.append)
+        assert seen == []
+    assert seen == [1]
+
+
+def test_failures_go_to_whoever_deals_with_them_else_to_the_strip(qtbot: QtBot) -> None:
+    operations = Operations(Bridge())
+    told: list[object] = []
+    mine: list[object] = []
+    operations.failed.connect(told.append)
+    for failed in (None, mine.append):
+        future: Future[int] = Future()
+        future.set_exception(NotFound("There is no such customer any more."))
+        with qtbot.waitSignal(operations.idle):
+            operations.run(future, failed=failed)
+    assert len(told) == len(mine) == 1
+
+
+def test_after_closing_nothing_crosses(qtbot: QtBot) -> None:
+    bridge = Bridge()
+    seen: list[object] = []
+    future: Future[int] = Future()
+    bridge.when_done(future, seen.append)
+    bridge.close()
+    future.set_result(1)
+    qtbot.wait(1)
+    assert seen == []
+
+
+def test_everything_the_window_asked_was_done_off_the_gui_thread(seat: Seat) -> None:
+    seat.ring(sample.pop(), "talking")
+    seat.key(Qt.Key.Key_F3)
+    seat.qtbot.keyClicks(seat.focus(), "oil")
+    seat.settle()
+    assert seat.desk.threads == {"fake-desk_0"}
+
+
+def test_the_first_window_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "pyqtgraph", "sqlalchemy", "reportlab", "alembic", "pypinyin", "phonenumbers")
+    code = f"import sys, crmdesk.ui.main_window; print([n for n in {heavy!r} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_times_are_told_in_the_zone_of_the_site(seat: Seat) -> None:
+    line = seat.parts.home.calls.lines.rows[0]
+    assert line.aside == "Today 09:43"
+    seat.clock.now += timedelta(days=1)
+    seat.window.words.use("zh")
+    assert seat.parts.home.calls.lines.rows[0].aside == "昨天 09:43"
