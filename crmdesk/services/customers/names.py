@@ -81,10 +81,10 @@ def search_terms(names: str) -> set[str]:
     return set().union(*[name_terms(line) for line in names.split("\n")])
 
 
-def searchable(names: Iterable[str]) -> str:
-    """Return *names* as the index keeps them: normalised, one a line, repetitions left out."""
-    lines = (" ".join(normalise(name).split()) for name in names)
-    return "\n".join(dict.fromkeys(line for line in lines if line))
+def searchable(names: Iterable[str]) -> list[str]:
+    """Return *names* as the index keeps them: normalised, each one line, repetitions left out."""
+    lines = [" ".join(normalise(name).split()) for name in names]
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def _whole(held: list[str]) -> Iterator[str]:

@@ -59,7 +59,7 @@ _BY_CODE = f"""SELECT a.customer_id, a.plate, a.vin, a.plate_key FROM (SELECT ro
 _BY_PLATE = "SELECT customer_id, plate FROM asset WHERE plate_key = ? LIMIT ?"
 _BY_VIN = "SELECT customer_id, vin FROM asset WHERE vin = ? LIMIT ?"
 _BY_OWN_ID = "SELECT id, external_id FROM customer WHERE external_id IN (?, ?) AND external_id <> '' LIMIT ?"
-_BY_NAME = """SELECT c.id, s.names, c.name, c.name_alt FROM (SELECT rowid FROM customer_fts
+_BY_NAME = """SELECT c.id, s.names, s.own FROM (SELECT rowid FROM customer_fts
  WHERE customer_fts MATCH ? ORDER BY rowid DESC LIMIT ?) AS hit
  CROSS JOIN customer_search AS s ON s.seq = hit.rowid
  CROSS JOIN customer AS c ON c.seq = hit.rowid"""
@@ -213,9 +213,9 @@ def _names(connection: Any, query: Query, hits: _Hits) -> None:
     for expression in _name_queries(query.words):
         if hits.room:
             wanted = hits.room + len(hits.found)
-            for customer, names, name, name_alt in rows(connection, _BY_NAME, expression, wanted):
+            for customer, names, own in rows(connection, _BY_NAME, expression, wanted):
                 if customer not in hits.found and _really(names, query.words):
-                    hits.add(customer, *_why(connection, customer, names, (name, name_alt), query.words))
+                    hits.add(customer, *_why(connection, customer, names.split("\n"), own, query.words))
 
 
 def _name_queries(words: Sequence[str]) -> Iterator[str]:
@@ -249,27 +249,26 @@ def _really(names: str, words: Sequence[str]) -> bool:
 
 
 def _why(
-    connection: Any, customer: bytes, names: str, own: tuple[str, str], words: Sequence[str]
+    connection: Any, customer: bytes, names: list[str], own: int, words: Sequence[str]
 ) -> tuple[Text, str]:
-    """Return why a name was found, and the contact's name when it was his."""
-    held = searchable(own)
-    if _literally(held, words):
+    """Return why a name was found, and the contact's name when it was his; *own* names come first."""
+    if _literally(names[:own], words):
         return NAME, ""
-    if held == names or (not _literally(names, words) and _spoken(held, words)):
+    if own == len(names) or (not _literally(names, words) and _spoken(names[:own], words)):
         return PINYIN, ""
     for contact in rows(connection, _CONTACTS, customer):
-        line = searchable(contact)
-        if _literally(line, words) or _spoken(line, words):
+        held = searchable(contact)
+        if _literally(held, words) or _spoken(held, words):
             return CONTACT, contact[0]
     return NAME, ""
 
 
-def _literally(line: str, words: Sequence[str]) -> bool:
-    return all(word in line for word in words)
+def _literally(names: Sequence[str], words: Sequence[str]) -> bool:
+    return all(any(word in name for name in names) for word in words)
 
 
-def _spoken(line: str, words: Sequence[str]) -> bool:
-    terms = search_terms(line)
+def _spoken(names: Sequence[str], words: Sequence[str]) -> bool:
+    terms = search_terms("\n".join(names))
     return all(any(term.startswith((word, INITIALS + word)) for term in terms) for word in words)
 
 

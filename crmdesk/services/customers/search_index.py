@@ -39,6 +39,7 @@ TABLES: tuple[str, ...] = (
     """CREATE TABLE customer_search (
         seq INTEGER PRIMARY KEY, -- customer.seq
         starred INTEGER NOT NULL, -- 1 when he has a tier or is a key account
+        own INTEGER NOT NULL, -- how many of the names, from the first on, are his own
         names TEXT NOT NULL -- normalised, one a line: name, name_alt, contacts
     )""",
     """CREATE TABLE customer_stale (
@@ -116,6 +117,8 @@ _NAMES = """SELECT c.seq, c.tier <> '' OR c.key_account, c.name, c.name_alt,
   WHERE p.customer_id = c.id)
  FROM customer AS c"""
 
+_WRITE = "INSERT INTO customer_search (seq, starred, own, names) VALUES (?, ?, ?, ?)"
+
 
 class CustomerSearchIndex:
     """Follows the names of customers and contacts; an index that follows rows, in the store's sense."""
@@ -133,7 +136,7 @@ def refresh(connection: Any) -> None:
         _forget(connection, seq)
         for row in rows(connection, f"{_NAMES} WHERE c.seq = ?", seq):
             document, entry = _analysed(row)
-            connection.execute("INSERT INTO customer_search VALUES (?, ?, ?)", document)
+            connection.execute(_WRITE, document)
             connection.execute("INSERT INTO customer_fts (rowid, terms) VALUES (?, ?)", entry)
     if stale:
         connection.execute("DELETE FROM customer_stale")
@@ -148,11 +151,12 @@ def _forget(connection: Any, seq: int) -> None:
     connection.execute("DELETE FROM customer_search WHERE seq = ?", (seq,))
 
 
-def _analysed(row: tuple[Any, ...]) -> tuple[tuple[int, int, str], tuple[int, str]]:
+def _analysed(row: tuple[Any, ...]) -> tuple[tuple[int, int, int, str], tuple[int, str]]:
     """Return the document and the index entry of a row of ``_NAMES``."""
     seq, starred, name, name_alt, contacts = row
-    names = searchable([name, name_alt, *(contacts or "").split("\n")])
-    return (seq, starred, names), (seq, _terms(starred, names))
+    own = searchable([name, name_alt])
+    names = "\n".join(dict.fromkeys((*own, *searchable((contacts or "").split("\n")))))
+    return (seq, starred, len(own), names), (seq, _terms(starred, names))
 
 
 def _terms(starred: int, names: str) -> str:
@@ -215,7 +219,7 @@ def index_rows(connection: Any, customers: Iterable[tuple[int, int, str, str, st
         customers: (seq, starred, name, name_alt, names of contacts one a line or None), by rising seq.
     """
     analysed = [_analysed(row) for row in customers]
-    connection.executemany("INSERT INTO customer_search VALUES (?, ?, ?)", [held for held, _ in analysed])
+    connection.executemany(_WRITE, [held for held, _ in analysed])
     connection.executemany(
         "INSERT INTO customer_fts (rowid, terms) VALUES (?, ?)", [entry for _, entry in analysed]
     )
