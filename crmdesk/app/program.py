@@ -19,7 +19,7 @@ from PySide6.QtCore import QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from crmdesk.errors import CrmdeskError
-from crmdesk.models.text import Text
+from crmdesk.models.text import Text, say
 from crmdesk.models.types import CustomerId
 from crmdesk.services.codes import AgentName, agents
 from crmdesk.services.executor import Lane
@@ -147,6 +147,7 @@ class Program:
             telephone.start()
         except Exception:  # noqa: BLE001 - the edge of a thread: the window lives on, the log says why
             _log.exception("starting the rest failed")
+            self._tell_link("failed", say("This desk could not start its telephone. Details are in the log."))
         self.started.set()
 
     def _built_telephone(self) -> Telephone:
@@ -159,7 +160,6 @@ class Program:
             self.language,
             self._tell_link,
             self.addresses.wanted.emit,
-            self._agent.login if self._agent else "",
             self._link,
         )
 

@@ -12,7 +12,7 @@ from crmdesk.models.types import Clock
 from crmdesk.services.attach import AttachServer
 from crmdesk.services.call_desk import CallDesk
 from crmdesk.services.profile import Profile
-from crmdesk.services.rpc.desk import Desk, Parts
+from crmdesk.services.rpc.desk import desk_of
 from crmdesk.services.rpc.methods import all_methods
 from crmdesk.services.rpc.session import Session
 from crmdesk.services.store.store import Store
@@ -47,7 +47,6 @@ class Telephone:
         language: gives the language for callers nobody knows.
         on_link: gets the mark of the telephone (connected, connecting, off, failed) and what troubles it.
         on_address: gets crmdesk:// addresses that other programs open.
-        login: who works here.
         link: the telephone system; by default the one of the profile's settings.
     """
 
@@ -59,7 +58,6 @@ class Telephone:
         language: Callable[[], str],
         on_link: Callable[[str, Text | None], None],
         on_address: Callable[[str], None],
-        login: str,
         link: AmiSettings | None = None,
     ) -> None:
         self._profile = profile
@@ -73,7 +71,7 @@ class Telephone:
         self.calls.on_call(self._tell_call)
         self._hook = HookGateway(extension, now=profile.clock)
         self._door = HookServer(profile.path, self._hook.take, on_address)
-        self._joining = AttachServer(profile.path, self._conversations(login))
+        self._joining = AttachServer(profile.path, self._conversations())
         self.line = self._line(link or self._link_of_settings(), extension)
 
     def start(self) -> None:
@@ -111,18 +109,8 @@ class Telephone:
             return None
         return ami_settings(settings, self._profile.secrets.get(self._profile.id, SECRET_NAME) or "")
 
-    def _conversations(self, login: str) -> Callable[[Callable[[bytes], None]], Session]:
-        profile = self._profile
-        parts = Parts(
-            self._store,
-            self.calls,
-            self.numbers,
-            profile.clock.set,
-            lambda: login,
-            lambda: profile.settings.text("zone"),
-            profile.test,
-        )
-        desk, methods = Desk(parts), all_methods()
+    def _conversations(self) -> Callable[[Callable[[bytes], None]], Session]:
+        desk, methods = desk_of(self._profile, self._store, self.calls, self.numbers), all_methods()
         return lambda send: Session(desk, methods, send)
 
     def _take(self, event: CallEvent) -> None:
