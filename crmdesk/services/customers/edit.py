@@ -29,14 +29,22 @@ class Opened:
 
 
 def open_customer(
-    work: UnitOfWork, values: Mapping[str, Any], points: Sequence[Row] = (), row_id: UUID | None = None
+    work: UnitOfWork,
+    values: Mapping[str, Any],
+    points: Sequence[Row] = (),
+    assets: Iterable[Mapping[str, Any]] = (),
 ) -> Opened:
-    """Open a customer with parsed *points*; the same *row_id* is for telling of it before it is done."""
-    operation = customer.open_customer(work.author, values, points, row_id)
-    duplicates = possible_duplicates(work.connection, values, points)
-    work.do(operation)
+    """Open a customer with parsed *points* and his *assets*; say who may be the same person."""
+    operation = customer.open_customer(work.author, values, points)
+    who = CustomerId(UUID(operation.payload["id"]))
+    owned = [asset.open_asset(work.author, {**held, "customer_id": who}) for held in assets]
+    duplicates = possible_duplicates(
+        work.connection, values, points, [held.payload["fields"] for held in owned]
+    )
+    for step in (operation, *owned):
+        work.do(step)
     work.commit()
-    return Opened(CustomerId(UUID(operation.payload["id"])), duplicates)
+    return Opened(who, duplicates)
 
 
 def change_customer(

@@ -60,6 +60,14 @@ def test_possible_duplicates_are_told_surest_first(desk: Desk) -> None:
     ]
 
 
+def test_a_car_tells_of_its_owner_before(desk: Desk) -> None:
+    before = desk.write(edit.open_customer, {"name": "张伟"}, [], [{"plate": "沪A12345"}, {"vin": VIN}])
+    assert [hit.customer_id for hit in find(desk.reader, "沪A12345").items] == [before.customer_id]
+    by_plate = desk.write(edit.open_customer, {"name": "李娜"}, [], [{"plate": "沪a-12345"}])
+    by_vin = desk.write(edit.open_customer, {"name": "王芳"}, [], [{"vin": VIN.lower()}])
+    assert (why(by_plate), why(by_vin)) == ([("张伟", "same plate")], [("张伟", "same VIN")])
+
+
 def test_refused_customer_leaves_nothing(desk: Desk) -> None:
     with pytest.raises(InvalidInput):
         desk.write(edit.open_customer, {"name": " "}, [])
