@@ -34,7 +34,7 @@ def converted(entity: type, values: Mapping[str, Json], zone: tzinfo) -> dict[st
             continue
         try:
             found[name] = _READERS[types[name][0]](value, zone)
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError, AttributeError):
             raise InvalidInput(
                 "{name} cannot be {value}.", fields=(name,), name=name, value=repr(value)[:80]
             ) from None
