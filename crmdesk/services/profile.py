@@ -28,6 +28,7 @@ from crmdesk.services.store.files import FileLock, set_aside, worded, write_whol
 from crmdesk.services.store.keys import STORE_KEY, Secrets, new_key, secrets_of
 from crmdesk.services.store.recovery import new_code, recovered_key, write_recovery
 from crmdesk.services.store.schema import ensure_schema
+from crmdesk.services.store.space import Space
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.values import from_micros
 from crmdesk.settings import Settings, Who, policy_path, read_policy, read_settings
@@ -189,7 +190,7 @@ class Profile:
         self, actor: str = "", followers: Callable[[], Sequence[Follower]] = tuple, readers: int = 2
     ) -> Store:
         """Return the store, its changes signed by *actor*."""
-        return Store(self.store_path, self.key, self.author(actor), followers, readers)
+        return Store(self.store_path, self.key, self.author(actor), followers, readers, Space(self.path))
 
     def open_drafts(self) -> Drafts:
         """Return what was typed and is not yet a note; only the window opens it."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from sqlcipher3 import dbapi2
 
 from crmdesk.errors import CrmdeskError, DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
+from crmdesk.services.store.files import DISK_FULL, UNWRITABLE
 
 OLDEST_SQLITE = (3, 51, 3)
 KEY_BYTES = 32
@@ -22,6 +23,8 @@ BUSY_TIMEOUT_MS = 5_000
 Role = Literal["writer", "reader", "bulk"]
 CACHE_KIB = MappingProxyType({"reader": 8_192, "writer": 16_384, "bulk": 65_536})
 """Page cache by role: an idle desk must stay small, only a child process may take much."""
+CHECKPOINT_PAGES = MappingProxyType({"writer": 256, "bulk": 4_096})
+"""Pages in the log before they are moved into the file: few, so that a full disk leaves little to move."""
 
 Connection = Any
 """A DB-API connection of sqlcipher3."""
@@ -83,6 +86,7 @@ def _prepare(connection: Connection, key: bytes, role: Role) -> None:
         return
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES[role]}")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -93,11 +97,13 @@ def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
     if "not a database" in words or "encrypted" in words:
         return WrongKey("The key does not fit the store at {path}, or the file is no store.", path=path)
     if "disk is full" in words or "no space" in words:
-        return DiskFull("The disk is full. Free some space; what you typed is kept and saved then.")
+        return DiskFull(DISK_FULL)
     if "readonly" in words or "unable to open" in words or "permission" in words:
-        return StoreUnwritable("The folder of the store cannot be written: {path}.", path=path)
+        return StoreUnwritable(UNWRITABLE, path=path)
     if "locked" in words or "busy" in words:
         return StoreBusy("Another program uses this store. Close it, or try again in a moment.")
+    if "disk i/o" in words:
+        return StoreFault("The disk under {path} fails. Back the profile up and call your IT.", path=path)
     if "malformed" in words or "corrupt" in words:
         return StoreFault("The store at {path} is damaged. Restore it from a backup.", path=path)
     return StoreFault("The store reports: {words}.", words=str(error))

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from crmdesk.errors import DiskFull
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.operations import Author
+from crmdesk.models.text import Text
 from crmdesk.services.executor import Lane, Readers
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.space import Space
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import Follower, UnitOfWork
 
 T = TypeVar("T")
+V = TypeVar("V")
 _log = logging.getLogger("crmdesk.store")
 
 
@@ -40,6 +44,8 @@ class Store:
         key: 32 bytes.
         author: describes the changes made here.
         followers: gives the indexes that follow the rows.
+        readers: how many read at once.
+        space: watches the disk; without it nobody is told before it is full.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Store:
         author: Author,
         followers: Callable[[], Sequence[Follower]] = tuple,
         readers: int = 2,
+        space: Space | None = None,
     ) -> None:
         self.path = path
         self.author = author
@@ -56,7 +63,9 @@ class Store:
         self._followers = followers
         self._lane = Lane("store")
         self._readers = Readers("reader", self.open_reader, readers)
+        self._space = space
         self._listeners: list[Callable[[ChangeSet], None]] = []
+        self._worried: list[Callable[[Text | None], None]] = []
         self._begin: Callable[[str], UnitOfWork] | None = None
         self._dispose: Callable[[], None] = lambda: None
 
@@ -79,9 +88,13 @@ class Store:
         """Call *listener* with each ChangeSet, on the store lane."""
         self._listeners.append(listener)
 
+    def on_trouble(self, listener: Callable[[Text | None], None]) -> None:
+        """Call *listener* with what to tell people of the disk, None when all is well again; store lane."""
+        self._worried.append(listener)
+
     def warm(self) -> Future[object]:
-        """Load what the first change will need, in the background."""
-        return self._lane.run(self._prepare)
+        """Load what the first change will need, in the background; hold a reserve of disk space."""
+        return self._lane.run(self._warm)
 
     def close(self) -> None:
         """Finish what is queued and close the file."""
@@ -89,7 +102,32 @@ class Store:
         self._lane.close()
         self._readers.close()
 
+    def _warm(self) -> None:
+        self._prepare()
+        if self._space is not None:
+            self._space.hold()
+        self._look_at_disk()
+
     def _perform(self, use_case: Callable[..., T], arguments: tuple[Any, ...], initiator: str) -> Outcome[T]:
+        try:
+            outcome = self._attempt(use_case, arguments, initiator)
+        except DiskFull:
+            # Nothing of the first attempt was kept, so it may be made again.
+            if self._space is None or not self._space.release():
+                raise
+            outcome = self._attempt(use_case, arguments, initiator)
+        if outcome.changes.ids:
+            _tell(self._listeners, outcome.changes)
+        self._look_at_disk()
+        return outcome
+
+    def _look_at_disk(self) -> None:
+        if self._space is not None and self._space.look():
+            if self._space.trouble is None:
+                self._space.hold()
+            _tell(self._worried, self._space.trouble)
+
+    def _attempt(self, use_case: Callable[..., T], arguments: tuple[Any, ...], initiator: str) -> Outcome[T]:
         from sqlalchemy.exc import DBAPIError
 
         begin = self._prepare()
@@ -101,17 +139,7 @@ class Store:
             raise explained(error.orig or error, self.path) from error
         except DATABASE_ERRORS as error:
             raise explained(error, self.path) from error
-        self._tell(changes)
         return Outcome(result, changes)
-
-    def _tell(self, changes: ChangeSet) -> None:
-        if not changes.ids:
-            return
-        for listener in self._listeners:
-            try:
-                listener(changes)
-            except Exception:  # noqa: BLE001 - what was saved stays saved, whoever fails to hear of it
-                _log.exception("a listener failed to take in a change")
 
     def _prepare(self) -> Callable[[str], UnitOfWork]:
         if self._begin is not None:
@@ -130,3 +158,11 @@ class Store:
     def _shut(self) -> None:
         self._dispose()
         self._begin = None
+
+
+def _tell(listeners: Sequence[Callable[[V], None]], news: V) -> None:
+    for listener in listeners:
+        try:
+            listener(news)
+        except Exception:  # noqa: BLE001 - what was saved stays saved, whoever fails to hear of it
+            _log.exception("a listener failed to take in a change")

@@ -188,7 +188,7 @@ def test_a_short_passphrase_is_refused(profile: Profile, tmp_path: Path) -> None
 
 def test_a_failed_backup_leaves_the_older_one(profile: Profile, file: Path) -> None:
     whole = file.read_bytes()
-    with pytest.raises(StoreFault, match="not a folder|directory"):
+    with pytest.raises(StoreFault, match=r"not a folder|directory"):
         backup(profile, file / "not a folder", PASSPHRASE)
     profile.store_path.write_bytes(b"damaged" * 2000)
     with pytest.raises(StoreFault, match="does not fit"):
