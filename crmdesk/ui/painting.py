@@ -72,6 +72,19 @@ class Ink(QObject):
             text = self.metrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
         self._set(painter, area, text, font, colour)
 
+    def right(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
+        """Draw one line at the right edge of *area*; return the pixels it took."""
+        if not text:
+            return 0
+        text = plain(text)
+        width = self.metrics(font).horizontalAdvance(text)
+        if width > area.width():
+            self.line(painter, area, text, font, colour)
+            return area.width()
+        place = QRect(area.right() - width, area.top(), width + 1, area.height())
+        self._set(painter, place, text, font, colour)
+        return width
+
     def measured(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
         """Draw one line as :meth:`line` does and return the pixels it took."""
         if not text or area.width() <= 0:

@@ -49,7 +49,7 @@ def test_enter_on_a_call_back_dials_and_opens_the_customer(seat: Seat) -> None:
     assert seat.parts.note.isHidden()
     seat.key(Qt.Key.Key_Escape)
     seat.key(Qt.Key.Key_Escape)
-    assert seat.parts.stage.shown is seat.parts.home
+    assert seat.parts.home.isVisible()
 
 
 def test_delete_finishes_a_task_and_the_list_is_fetched_again(seat: Seat) -> None:

@@ -61,6 +61,5 @@ class LineDelegate(RowDelegate):
     def _right(self, painter: QPainter, top: int, right: int, text: str, colour: str) -> int:
         if not text:
             return 0
-        width = min(self.ink.body.horizontalAdvance(text), 160)
-        self.ink.line(painter, QRect(right - width, top, width + 1, 22), text, self.ink.fonts.body, colour)
-        return width + 12
+        area = QRect(right - 160, top, 160, 22)
+        return self.ink.right(painter, area, text, self.ink.fonts.body, colour) + 12

@@ -66,10 +66,8 @@ class TimelineDelegate(RowDelegate):
 
     def _texts(self, painter: QPainter, area: QRect, entry: TimelineEntry) -> None:
         ink, theme = self.ink, self.ink.theme
-        aside = self._aside(entry)
-        width = min(ink.body.horizontalAdvance(aside), area.width() // 3)
-        right = QRect(area.right() - width, area.top(), width + 1, area.height())
-        ink.line(painter, right, aside, ink.fonts.body, theme.muted)
+        right = area.adjusted(area.width() * 2 // 3, 0, 0, 0)
+        width = ink.right(painter, right, self._aside(entry), ink.fonts.body, theme.muted)
         rest = area.adjusted(0, 0, -width - 12, 0)
         used = ink.measured(painter, rest, entry.subject, ink.fonts.strong, theme.text)
         gap = used + 8 if used else 0
