@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo
 
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import CallerNumber, ScreenPop
@@ -63,6 +65,14 @@ class Desk:
         """Return the desk's present moment."""
         return self.store.author.now()
 
+    def site_now(self) -> datetime:
+        """Return the present moment as the site's clock shows it: for texts like "yesterday"."""
+        return self.now().astimezone(ZoneInfo(self.parts.zone()))
+
+    def site_now(self) -> datetime:
+        """Return the same moment, told in the site's zone: it decides what "yesterday" is."""
+        return self.now().astimezone(ZoneInfo(self.parts.zone()))
+
     def number(self, raw: str | None) -> CallerNumber:
         """Return *raw* as understood by the site's rules."""
         return caller_number(self.parts.numbers.parse(raw))
@@ -114,7 +124,13 @@ def open_desk(profile: Profile) -> Desk:
 
     store = profile.open_store(followers=followers)
     numbers = NumberParser(site_rules(profile.settings.site))
-    calls = CallDesk(store, numbers.parse, profile.id, lambda: profile.settings.text("language") or "zh")
+    calls = CallDesk(
+        store,
+        numbers.parse,
+        profile.id,
+        lambda: profile.settings.text("language") or "zh",
+        ZoneInfo(profile.settings.text("zone")),
+    )
     return desk_of(profile, store, calls, numbers)
 
 

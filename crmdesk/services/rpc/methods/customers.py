@@ -100,7 +100,7 @@ FOUND = record(
 def look_up(connection: Any, desk: Desk, given: Given) -> Json:
     """Return who may be calling from a number."""
     parsed = desk.parts.numbers.parse(given["number"])
-    matches = match_number(connection, desk.number(given["number"]), now=desk.now())
+    matches = match_number(connection, desk.number(given["number"]), now=desk.site_now())
     return {
         "parsed": {
             "e164": parsed.e164,
@@ -133,8 +133,8 @@ def get_customer(connection: Any, desk: Desk, given: Given) -> Json:
     """Return the whole record of a customer."""
     row = one(connection, "customer", customer.Customer, given["id"])
     owner = CustomerId(row["id"])
-    counted = counters(connection, owner, now=desk.now())
-    card = customer_card(connection, owner, now=desk.now())
+    counted = counters(connection, owner, now=desk.site_now())
+    card = customer_card(connection, owner, now=desk.site_now())
     assets = select(connection, "asset", asset.Asset, "WHERE customer_id = ? ORDER BY id LIMIT 500", (owner,))
     people = select(connection, "contact", customer.Contact, "WHERE customer_id = ? LIMIT 500", (owner,))
     return {
@@ -145,7 +145,7 @@ def get_customer(connection: Any, desk: Desk, given: Given) -> Json:
         "contacts": tell_contacts(connection, people),
         "assets": [told(each, ASSET_NAMES) for each in assets],
         "counters": asdict(counted),
-        "badges": [tell_badge(badge) for badge in badges(card, counted, now=desk.now())] if card else [],
+        "badges": [tell_badge(badge) for badge in badges(card, counted, now=desk.site_now())] if card else [],
     }
 
 
