@@ -25,7 +25,7 @@ from crmdesk.services.knowledge.analysis import fold, is_chinese, model_key, nor
 from crmdesk.services.knowledge.feedback import read_priors
 from crmdesk.services.knowledge.index import NAMED, SPOKEN
 
-BUDGET = 5_000
+BUDGET = 3_000
 """Postings read for one query at most."""
 
 QUERY_LENGTH = 400
@@ -33,8 +33,11 @@ QUERY_LENGTH = 400
 
 _TERMS = 48
 _CANDIDATES = 48
+_SURE = 20
+"""So many candidates are always ranked, further ones only if they come near the first."""
+_BEHIND = 0.4
 _CANDIDATES_OF_ALL_LANGUAGES = 240
-_BEGINNINGS = 24
+_BEGINNINGS = 12
 """How many words an incomplete word stands for."""
 _BEGINNINGS_SEEN = 160
 _FAINT = 0.15
@@ -145,9 +148,12 @@ def _averages(connection: Any) -> ranking.Averages:
 
 def _seek(connection: Any, query: str, articles: int) -> Iterator[_Sought]:
     """Yield what to look for: complete words, the beginning of a word, pinyin."""
-    text = normalise(query[:QUERY_LENGTH]).replace("\n", " ")
+    text = normalise(query[:QUERY_LENGTH]).replace("\n", " ").lstrip()
     words = list(dict.fromkeys(terms(fold(text))))[:_TERMS]
     typing = text[-1:].isalnum()
+    if len(text) == 1 and is_chinese(text):
+        yield from _beginning(connection, text, text, articles)
+        return
     for word in words:
         lists = _lists(connection, word)
         if lists:
@@ -155,8 +161,6 @@ def _seek(connection: Any, query: str, articles: int) -> Iterator[_Sought]:
             yield _Sought(_needle(word, ranking.rarity(holding, articles)), lists)
         elif typing and word == words[-1]:
             yield from _beginning(connection, text, word, articles)
-    if len(text) == 1 and is_chinese(text):
-        yield from _beginning(connection, text, text, articles)
     if not any(is_chinese(word) for word in words):
         yield from _spoken(connection, text, articles)
 
@@ -198,11 +202,15 @@ def _beginning(connection: Any, text: str, word: str, articles: int) -> Iterator
 
 
 def _spoken(connection: Any, text: str, articles: int) -> Iterator[_Sought]:
-    for word in dict.fromkeys(part for part in text.split() if part.isascii() and part.isalpha()):
-        lists = _expand(connection, SPOKEN + word)
+    """Yield the words of *text* as pinyin; among several, only those that are no words by themselves."""
+    parts = list(dict.fromkeys(part for part in text.split() if part.isascii() and part.isalpha()))
+    for part in parts:
+        if len(parts) > 1 and _lists(connection, fold(part)):
+            continue
+        lists = _expand(connection, SPOKEN + part)
         if lists:
             weight = ranking.rarity(max(n for _, n in lists), articles)
-            yield _Sought(ranking.Needle(f" {word}", weight, spoken=True), lists)
+            yield _Sought(ranking.Needle(f" {part}", weight, spoken=True), lists)
 
 
 def _expand(connection: Any, start: str) -> tuple[tuple[str, int], ...]:
@@ -253,6 +261,10 @@ def _rank(
     """Read the best candidates and score them by all needles, in no order."""
     count = _CANDIDATES if language is None else _CANDIDATES_OF_ALL_LANGUAGES
     candidates = heapq.nlargest(count, scores, key=scores.__getitem__)
+    if language is None and len(candidates) > _SURE:
+        # What is far behind after the first stage does not come back in the second.
+        behind = _BEHIND * scores[candidates[0]]
+        candidates = candidates[:_SURE] + [seq for seq in candidates[_SURE:] if scores[seq] >= behind]
     ranked: list[_Ranked] = []
     for begin in range(0, len(candidates), _CANDIDATES):
         for row in _documents(connection, candidates[begin : begin + _CANDIDATES]):
