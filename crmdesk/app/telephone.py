@@ -6,6 +6,7 @@ Nothing of it is needed for the first screen, so it is imported and built after 
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from crmdesk.models.text import Text
 from crmdesk.models.types import Clock
@@ -66,7 +67,9 @@ class Telephone:
         self._on_link = on_link
         extension = profile.settings.text("extension")
         self.numbers = NumberParser(site_rules(profile.settings))
-        self.calls = CallDesk(store, self.numbers.parse, profile.id, language)
+        self.calls = CallDesk(
+            store, self.numbers.parse, profile.id, language, ZoneInfo(profile.settings.text("zone"))
+        )
         self.calls.on_pop(bridge.popped.emit)
         self.calls.on_call(self._tell_call)
         self._hook = HookGateway(extension, now=profile.clock)

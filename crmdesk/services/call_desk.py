@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from crmdesk.models.call import call_id
@@ -44,6 +44,7 @@ class CallDesk:
         parse: understands a number as sent.
         source: names site and telephone system; with the call's key it makes the call's id.
         language: gives the language for callers nobody knows (zh or en).
+        zone: the site's: it decides what "yesterday" is.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class CallDesk:
         parse: Callable[[str | None], ParsedNumber],
         source: str,
         language: Callable[[], str],
+        zone: tzinfo = UTC,
     ) -> None:
         self._store = store
         self._parse = parse
         self._source = source
         self._language = language
+        self._zone = zone
         self._reader: Any = None
         self._reading = threading.Lock()
         self._pop_listeners: list[Callable[[ScreenPop], None]] = []
@@ -156,10 +159,13 @@ class CallDesk:
             return in_snapshot(connection, self._build, ring)
 
     def _build(self, connection: Any, ring: Ring) -> ScreenPop:
-        return build_pop(connection, ring, now=self._store.author.now(), language=self._language())
+        return build_pop(connection, ring, now=self._now(), language=self._language())
 
     def _rebuild(self, connection: Any, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
-        return with_customer(connection, pop, customer_id, now=self._store.author.now())
+        return with_customer(connection, pop, customer_id, now=self._now())
+
+    def _now(self) -> datetime:
+        return self._store.author.now().astimezone(self._zone)
 
     def _at(self, event: CallEvent) -> datetime:
         return event.wall_at or self._store.author.now()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,7 +44,7 @@ class Scene:
         parser = NumberParser()
         self.store = store
         self.clock = clock
-        self.desk = CallDesk(store, parser.parse, "test", lambda: "zh")
+        self.desk = CallDesk(store, parser.parse, "test", lambda: "zh", ZoneInfo("Asia/Shanghai"))
         self.pops: list[ScreenPop] = []
         self.desk.on_pop(self.pops.append)
 
@@ -135,6 +136,14 @@ def test_choice_moves_the_call_and_is_remembered_as_hint(scene: Scene) -> None:
     assert scene.one("SELECT customer_id FROM interaction WHERE kind = 'call'") == (owner,)
     scene.clock.now += timedelta(hours=1)
     assert scene.ring("1.2", SWITCHBOARD).matches[0].name == "东方物流"
+
+
+def test_yesterday_is_that_of_the_site(scene: Scene) -> None:
+    first = scene.ring("1.1", SWITCHBOARD)
+    scene.store.write(calls.choose_caller, first.call_id, scene.id_of("东方物流")).result()
+    scene.clock.now = NOON + timedelta(hours=13)
+    best = scene.ring("1.2", SWITCHBOARD).matches[0]
+    assert "called yesterday" in [str(reason) for reason in best.reasons]
 
 
 def test_only_this_customer_ends_the_asking_and_always_ask_begins_it(scene: Scene) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-from zoneinfo import ZoneInfo
 
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import CallerNumber, ScreenPop
@@ -67,10 +66,6 @@ class Desk:
 
     def site_now(self) -> datetime:
         """Return the present moment as the site's clock shows it: for texts like "yesterday"."""
-        return self.now().astimezone(ZoneInfo(self.parts.zone()))
-
-    def site_now(self) -> datetime:
-        """Return the same moment, told in the site's zone: it decides what "yesterday" is."""
         return self.now().astimezone(ZoneInfo(self.parts.zone()))
 
     def number(self, raw: str | None) -> CallerNumber:
