@@ -290,7 +290,7 @@ def reindex_all(connection: Any, *, batch_ms: float = 20.0) -> Iterator[Progress
         last = rows[-1][0]
         done += len(rows)
         locked_ms = _reindex_batch(connection, [article_row(row) for row in rows])
-        size = max(1, min(200, int(size * min(2.0, 0.6 * batch_ms / max(locked_ms, 0.1)))))
+        size = max(1, min(200, int(size * min(2.0, 0.4 * batch_ms / max(locked_ms, 0.1)))))
         yield Progress(done, total, locked_ms)
     with _transaction(connection):
         _remove_orphans(connection)

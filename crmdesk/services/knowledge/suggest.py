@@ -11,7 +11,7 @@ from crmdesk.models.text import Text, say
 from crmdesk.models.types import ArticleId
 from crmdesk.services.knowledge import ranking
 from crmdesk.services.knowledge.prepared import ANY, GENERAL, sets_of
-from crmdesk.services.knowledge.search import search
+from crmdesk.services.knowledge.search import QUERY_LENGTH, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,13 @@ def suggest(
         connection: a reader of the store.
         model: what the caller owns, '' when unknown.
         topics: of the open case, the last contact, the last visit; the most telling first.
-        text: the note so far or what was typed.
+        text: the note so far or what was typed; of a long one its end counts.
         language: the caller's, e.g. ``zh``.
         limit: 1 to 50.
     """
     limit = max(1, min(limit, 50))
-    found = _by_text(connection, text, model, language, limit) if text.strip() else []
+    said = text.strip()[-QUERY_LENGTH:]
+    found = _by_text(connection, said, model, language, limit) if said else []
     if len(found) < limit:
         known = {each.article_id for each in found}
         found += _from_sets(connection, model, tuple(topics), language, known, limit - len(found))
