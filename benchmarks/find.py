@@ -41,6 +41,7 @@ class People:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
+        self._made = 0
         self._names = json.loads(NAMES.read_text(encoding="utf-8"))
         self._surnames = self._names["surnames"]
         self._weights = list(accumulate(name["weight"] for name in self._surnames))
@@ -53,7 +54,7 @@ class People:
     def rows(self, customers: int) -> Iterator[tuple[str, tuple[object, ...]]]:
         """Yield (table, row) for so many customers: each a vehicle, half of them a second number."""
         for n in range(customers):
-            owner = new_id(START_MS + n).bytes
+            owner = self._id()
             yield "customer", self._row("customer", id=owner, **self._name())
             for place in range(1 + n % 2):
                 yield "contact_point", self._row("contact_point", **self._number(owner, place))
@@ -93,7 +94,8 @@ class People:
         return {"id": self._id(), "customer_id": owner, "plate": plate, "plate_key": plate, "vin": vin}
 
     def _id(self) -> bytes:
-        return self._chance.randbytes(16)
+        self._made += 1
+        return new_id(START_MS + self._made).bytes
 
     def _row(self, table: str, **values: object) -> tuple[object, ...]:
         row = list(self._blank[table])

@@ -57,7 +57,7 @@ def pieces(normalised: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def name_terms(line: str) -> frozenset[str]:
     """Return the terms of one normalised name."""
     held = pieces(line)
@@ -101,7 +101,7 @@ def _spoken(run: str) -> Iterator[str]:
         yield from _spoken_from(run[start : start + SYLLABLES], start == 0, several or start == 0)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def _spoken_from(part: str, begins: bool, several: bool) -> tuple[str, ...]:
     """Return what may be typed for *part*; *begins* a name or not, in *several* readings or the usual one."""
     ways = spellings(part, surname=begins)
