@@ -106,6 +106,12 @@ class MainWindow(QMainWindow):
         theme = THEMES[name]
         QApplication.setPalette(palette(theme))
         self.ink.use(theme)
+        # The only style sheet: Fusion would draw a line below the menu.
+        self._menu.setStyleSheet(
+            f"QMenuBar {{ border: none; background: transparent; color: {theme.text} }}"
+            "QMenuBar::item { padding: 4px 8px; background: transparent }"
+            f"QMenuBar::item:selected {{ background: {theme.selection} }}"
+        )
 
     def event(self, event: QEvent) -> bool:
         """Qt: all painting of a window happens while it handles an UpdateRequest."""
@@ -152,9 +158,8 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         parts = self.parts
-        bar = QMenuBar(self)
+        bar = self._menu = QMenuBar(self)
         bar.setNativeMenuBar(False)
-        bar.setStyleSheet("QMenuBar { border: none; background: transparent }")
         self.actions_map.fill(bar, self.words)
         self.words.bind(bar.setAccessibleName, word("Menu"))
         self.words.bind(bar.setAccessibleDescription, word("Every action with its key"))

@@ -53,6 +53,22 @@ CHANNELS = {
     "home": word("Home"),
     "office": word("Office"),
     "other": word("Other"),
+    "switchboard": word("Switchboard"),
+}
+# What people write beside a number when they type it in or import it.
+LABELS = {
+    "手机": "mobile",
+    "家": "home",
+    "家庭": "home",
+    "住宅": "home",
+    "公司": "work",
+    "单位": "work",
+    "办公室": "office",
+    "办公": "office",
+    "传真": "fax",
+    "邮箱": "email",
+    "微信": "wechat",
+    "总机": "switchboard",
 }
 NUMBER_KINDS = {
     "mobile": word("mobile"),

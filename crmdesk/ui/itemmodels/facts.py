@@ -10,7 +10,7 @@ from crmdesk.models.screen_pop import AssetCard, Badge, ContactPointView, Counte
 from crmdesk.models.text import Text
 from crmdesk.ui.moments import Moments
 from crmdesk.ui.translation import Words
-from crmdesk.ui.vocabulary import CHANNELS, LANGUAGES, TIERS, said
+from crmdesk.ui.vocabulary import CHANNELS, LABELS, LANGUAGES, TIERS, said
 
 _WHOLE = 2
 """So many cars are told in full; of a fleet the others get a line each."""
@@ -99,7 +99,8 @@ class FactsOf:
             yield Fact("line", " · ".join(p for p in (channel, language) if p), label=tr("Prefers"))
 
     def _point(self, point: ContactPointView) -> Fact:
-        label = said(self._words, CHANNELS, point.label or point.kind)
+        written = point.label.casefold()
+        label = said(self._words, CHANNELS, LABELS.get(written, written) or point.kind)
         if point.warned:
             return Fact(
                 "line", point.display, label=label, aside=self._words.tr("wrong person once"), tone="due"

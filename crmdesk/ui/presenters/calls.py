@@ -173,6 +173,12 @@ class CallsPresenter(QObject):
         told = self._words.tr("Dialling {number}", number=slot.pop.number.display)
         self._operations.run(self._desk.call_back(slot.pop.number.e164, customer), self._telling(told))
 
+    def put_away(self, call_key: str) -> None:
+        """Forget a call without closing it in the services, as a rehearsal or a measurement does."""
+        slot = self._slots.of_key(call_key)
+        if slot is not None:
+            self._remove(slot)
+
     def tick(self) -> None:
         """Once a second: timers."""
         self._draw_band()

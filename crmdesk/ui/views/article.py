@@ -9,6 +9,7 @@ from crmdesk.models.screen_pop import Article
 from crmdesk.ui.moments import Moments
 from crmdesk.ui.painting import Ink
 from crmdesk.ui.translation import Words, word
+from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 
 
 class ArticleView(QTextEdit):
@@ -23,6 +24,7 @@ class ArticleView(QTextEdit):
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBar(SlimScrollBar(ink, self))
         words.bind(self.setAccessibleName, word("Article"))
         words.bind(
             self.setAccessibleDescription,

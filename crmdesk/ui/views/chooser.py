@@ -16,8 +16,8 @@ from crmdesk.ui.widgets.pane import ActionButton, Pane
 
 CHOICES = 5
 _HEIGHT = 64
-_ENDLESS = 16777215
-"""Qt's own largest size of a widget."""
+_EMPTY = 160
+"""Room for the hint when there is nobody to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +142,4 @@ class Chooser(Pane):
         self.model.show(choices[:CHOICES])
         # The buttons stand right below the last person, not at the far end of the pane.
         rows = len(self.model.rows)
-        self.list.setMaximumHeight(rows * _HEIGHT + 4 if rows else _ENDLESS)
+        self.list.setMaximumHeight(rows * _HEIGHT + 4 if rows else _EMPTY)

@@ -117,7 +117,7 @@ class Finder(Pane):
         parent = self._around
         width = max(560, self._box.width())
         corner = self._box.mapTo(parent, QPoint(self._box.width() - width, self._box.height() + 4))
-        height = min(parent.height() - corner.y() - 60, 36 + HEIGHT * max(3, min(9, len(self.model.rows))))
+        height = min(parent.height() - corner.y() - 60, 36 + HEIGHT * (min(9, len(self.model.rows)) or 2))
         self.setGeometry(max(0, corner.x()), corner.y(), width, height)
 
     def _popup(self) -> None:

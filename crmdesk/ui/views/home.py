@@ -6,10 +6,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from crmdesk.models.screen_pop import Answer, Article, CallLine, TaskLine, Worklist
+from crmdesk.models.screen_pop import Answer, Article, CallLine, DispositionChoice, TaskLine, Worklist
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.moments import Moments, stopwatch
+from crmdesk.ui.numbers import grouped
 from crmdesk.ui.painting import Ink, plain
 from crmdesk.ui.translation import Words, word
 from crmdesk.ui.views.article import ArticleView
@@ -88,6 +89,7 @@ class HomeView(QWidget):
         self._words = words
         self._moments = moments
         self._worklist: Worklist | None = None
+        self._dispositions: dict[str, DispositionChoice] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -117,6 +119,11 @@ class HomeView(QWidget):
     def show_worklist(self, worklist: Worklist) -> None:
         """Show what waits for this agent."""
         self._worklist = worklist
+        self._fill()
+
+    def know(self, choices: tuple[DispositionChoice, ...]) -> None:
+        """Know the names of the ways a call can end."""
+        self._dispositions = {choice.key: choice for choice in choices}
         self._fill()
 
     def read(self, article: Article) -> None:
@@ -176,9 +183,9 @@ class HomeView(QWidget):
         return Line(
             source=task,
             icon="call-back" if task.kind == "callback" else "task",
-            text=plain(task.customer_name or task.number or task.subject),
-            alt=task.number if task.customer_name else "",
-            below=plain(task.subject),
+            text=plain(task.customer_name or grouped(task.number) or task.subject),
+            alt=grouped(task.number) if task.customer_name else "",
+            below=plain(task.subject) or self._words.tr("Call back"),
             aside=due,
             aside_below=overdue,
             tone="due" if task.overdue else "plain",
@@ -192,13 +199,17 @@ class HomeView(QWidget):
         return Line(
             source=call,
             icon=icon,
-            text=plain(call.customer_name or call.number or self._words.tr("Unknown caller")),
-            alt=call.number if call.customer_name else "",
-            below=plain(call.disposition or result),
+            text=plain(call.customer_name or grouped(call.number) or self._words.tr("Unknown caller")),
+            alt=grouped(call.number) if call.customer_name else "",
+            below=plain(self._ended(call.disposition) or result),
             aside=self._moments.day_and_time(call.at),
             aside_below=length or (result if call.disposition else ""),
             tone="due" if lost else "plain",
         )
+
+    def _ended(self, disposition: str) -> str:
+        choice = self._dispositions.get(disposition)
+        return self._words.pick(choice.name_en, choice.name_zh) if choice else disposition
 
     def _article(self, answer: Answer) -> Line:
         why = " · ".join(self._words.text(reason) for reason in answer.why)

@@ -11,6 +11,7 @@ from crmdesk.ui.slots import SLOTS
 from crmdesk.ui.translation import Words, word
 from crmdesk.ui.widgets.inputs import Composing, NoteEdit, Reserved
 from crmdesk.ui.widgets.pane import MARGIN, Pane
+from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 
 AUTOSAVE_MS = 200
 
@@ -81,6 +82,7 @@ class NotePane(Pane):
     def _add(self, number: int, words: Words, composing: Composing, reserved: Reserved) -> None:
         edit = NoteEdit(composing, reserved, self)
         edit.setFrameShape(QFrame.Shape.NoFrame)
+        edit.setVerticalScrollBar(SlimScrollBar(self.ink, edit))
         edit.document().setDocumentMargin(MARGIN - 1)
         words.bind(edit.setPlaceholderText, word("What the caller says; everything typed is kept at once"))
         words.bind(edit.setAccessibleName, word("Note of this call"))
