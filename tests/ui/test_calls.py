@@ -252,3 +252,23 @@ def test_without_a_call_f12_pauses_and_takes_calls_again(seat: Seat) -> None:
     seat.key(Qt.Key.Key_F12)
     seat.key(Qt.Key.Key_F12)
     assert seat.desk.named("set_ready") == [(False,), (True,)]
+
+
+def test_another_record_can_be_read_during_a_call_and_the_note_stays_the_calls(seat: Seat) -> None:
+    seat.ring(sample.pop(), "talking")
+    seat.key(Qt.Key.Key_F7)
+    seat.commit("asks for the fleet")
+    seat.window.commands.open_customer(sample.FLEET)
+    seat.settle()
+    assert seat.parts.caller.list.facts.rows[0].text == "Huatai Logistics Co., Ltd."
+    assert seat.note() == "asks for the fleet"
+    assert seat.parts.band.cards[0].name == "陈静怡"
+    seat.key(Qt.Key.Key_F9)
+    seat.commit("call the fleet")
+    seat.ctrl(Qt.Key.Key_Return)
+    slot = seat.window.slots.current
+    assert slot is not None and slot.follow_up is not None
+    assert slot.follow_up.customer_id == sample.CHEN
+    for _ in range(3):
+        seat.key(Qt.Key.Key_Escape)
+    assert seat.parts.caller.list.facts.rows[0].text == "陈静怡"

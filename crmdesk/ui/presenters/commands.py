@@ -16,6 +16,7 @@ from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.record import RecordPresenter
 from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+from crmdesk.ui.slots import Slot
 
 
 class CommandsPresenter(QObject):
@@ -62,7 +63,7 @@ class CommandsPresenter(QObject):
         return set(self._handlers)
 
     def open_customer(self, customer_id: CustomerId) -> None:
-        """Open a customer by hand, unless a call is on the screen; then he opens when it is finished."""
+        """Open a customer by hand; during a call his record shows until Esc, the note stays the call's."""
         self._operations.run(self._desk.customer_record(customer_id), self._on_record, topic="record")
 
     def on_found(self, found: Found) -> None:
@@ -196,8 +197,8 @@ class CommandsPresenter(QObject):
             self._record.clear_search,
             parts.home.clear_filter,
         )
-        if not any(close() for close in closers) and self._slots.current is None and self._record_shown():
-            self._home()
+        if not any(close() for close in closers) and self._record_shown():
+            self._back_to_call()
 
     def _home(self) -> None:
         parts = self._parts
@@ -210,18 +211,21 @@ class CommandsPresenter(QObject):
         self.home_shown.emit()
 
     def _on_record(self, record: CustomerRecord) -> None:
-        current = self._slots.current
-        if current is not None:
-            name = record.customer.name
-            told = self._words.tr(
-                "{name} opens once this call is finished or put into the background", name=name
-            )
-            self._parts.messages.say(told, "due")
-            return
-        self._parts.record.with_call(False)
+        during_call = self._slots.current is not None
+        self._parts.record.with_call(during_call)
         self._record.show_record(record)
         self._parts.stage.present(self._parts.record)
         self._parts.timeline.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        if during_call:
+            told = self._words.tr("Reading {name} · Esc goes back to the call", name=record.customer.name)
+            self._parts.messages.say(told, "good")
+
+    def _back_to_call(self) -> None:
+        current = self._slots.current
+        if current is None:
+            self._home()
+        elif self._record.slot is not current:
+            self._record.show_slot(current)
 
     def _on_use(self, article: Article) -> None:
         slot = self._slots.current
@@ -242,7 +246,7 @@ class CommandsPresenter(QObject):
             kind=kind,
             subject=subject or self._words.tr("Call back"),
             due_at=due_at,
-            customer_id=self._record.customer_id,
+            customer_id=self._customer_of(slot),
             call_id=slot.pop.call_id if slot is not None else None,
             number=number,
         )
@@ -256,6 +260,11 @@ class CommandsPresenter(QObject):
         self._operations.run(
             self._desk.open_task(follow_up), lambda _: self._parts.messages.say(told, "good")
         )
+
+    def _customer_of(self, slot: Slot | None) -> CustomerId | None:
+        if slot is None:
+            return self._record.customer_id
+        return slot.pop.customer.id if slot.pop.customer else None
 
     def _to_pane(self, step: int) -> None:
         panes = [pane for pane in self._panes() if pane.isVisible() and pane.isEnabled()]
