@@ -6,6 +6,7 @@ join) follows after the first paint, off the GUI thread.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from crmdesk.app.telephone import Telephone
     from crmdesk.services.store.unit_of_work import Follower
     from crmdesk.services.telephony.ami_client import AmiSettings
+    from crmdesk.services.upkeep import Upkeep
 
 _log = logging.getLogger("crmdesk.app")
 NO_SUCH_ADDRESS = "The address {address} leads nowhere here."
@@ -67,6 +69,7 @@ class Program:
         self._status = DeskStatus(extension=profile.settings.text("extension"), test_profile=profile.test)
         self._afterwards = Lane("start")
         self._telephone: Future[Telephone] = Future()
+        self._upkeep: Upkeep | None = None
         self._build_services()
         self._build_window(app)
 
@@ -133,6 +136,8 @@ class Program:
     def close(self) -> None:
         """Stop everything in the order it can be stopped: telephone first, store last."""
         self._afterwards.close()
+        if self._upkeep is not None:
+            self._upkeep.stop()
         if self._telephone.done():
             self.telephone.close()
         self.desk.close()
@@ -145,10 +150,21 @@ class Program:
             telephone = self._built_telephone()
             self._telephone.set_result(telephone)
             telephone.start()
+            # What lives as long as the program is never looked through again: no long pause during a pop.
+            gc.freeze()
+            self._look_after_itself()
         except Exception:  # noqa: BLE001 - the edge of a thread: the window lives on, the log says why
             _log.exception("starting the rest failed")
             self._tell_link("failed", say("This desk could not start its telephone. Details are in the log."))
         self.started.set()
+
+    def _look_after_itself(self) -> None:
+        from crmdesk.services.knowledge.analysis import warm
+        from crmdesk.services.upkeep import Upkeep
+
+        warm()
+        self._upkeep = Upkeep(self.profile, self.store)
+        self._upkeep.start()
 
     def _built_telephone(self) -> Telephone:
         from crmdesk.app.telephone import Telephone

@@ -35,6 +35,8 @@ from crmdesk.services.telephony.site import SECRET_NAME, ami_settings, site_rule
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState
 
+PAINTED_SECONDS = 0.04
+"""A pop is painted by then; keeping the call waits so long."""
 LINK_MARKS = {"connected": "connected", "connecting": "connecting", "lost": "connecting", "refused": "failed"}
 
 
@@ -68,7 +70,12 @@ class Telephone:
         extension = profile.settings.text("extension")
         self.numbers = NumberParser(site_rules(profile.settings))
         self.calls = CallDesk(
-            store, self.numbers.parse, profile.id, language, ZoneInfo(profile.settings.text("zone"))
+            store,
+            self.numbers.parse,
+            profile.id,
+            language,
+            ZoneInfo(profile.settings.text("zone")),
+            PAINTED_SECONDS,
         )
         self.calls.on_pop(bridge.popped.emit)
         self.calls.on_call(self._tell_call)

@@ -17,6 +17,7 @@ from crmdesk.logs import log_file
 from crmdesk.services.profile import Profile, is_profile, new_profile, open_profile, profile_path
 
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
+SWITCH_SECONDS = 0.001
 FRONT = "crmdesk://window"
 FIRST_START = (
     "Your recovery code: {code}. Write it down; it brings your data back when the keyring is lost."
@@ -44,7 +45,11 @@ def run(named: Path | None, address: str) -> int:
 
 
 def application() -> QApplication:
-    """Return Qt's application, made when there is none."""
+    """Return Qt's application, made when there is none.
+
+    A window's thread that has something to paint waits for other threads no longer than a millisecond.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
     held = QApplication.instance()
     return held if isinstance(held, QApplication) else QApplication([sys.argv[0]])
 

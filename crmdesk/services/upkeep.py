@@ -1,0 +1,98 @@
+"""What a desk does for itself in the background: indexes of an older analysis anew, the nightly backup.
+
+Re-indexing keeps Python busy, so a child process does it; the key of the store reaches it through the pipe by
+which a spawned process gets its arguments, never by its command line or environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+from pathlib import Path
+from typing import Any
+
+from crmdesk.errors import CrmdeskError
+from crmdesk.services.customers import search_index
+from crmdesk.services.knowledge import index as knowledge_index
+from crmdesk.services.profile import Profile
+from crmdesk.services.store.backup import nightly
+from crmdesk.services.store.connection import open_connection
+from crmdesk.services.store.store import Store
+
+_log = logging.getLogger("crmdesk.upkeep")
+EVERY_SECONDS = 3_600.0
+
+
+class Upkeep:
+    """Looks after a desk on a thread of its own, at the start and then every hour.
+
+    Args:
+        profile: whose settings name the folder of the nightly backup.
+        store: its store, open.
+    """
+
+    def __init__(self, profile: Profile, store: Store) -> None:
+        self._profile = profile
+        self._store = store
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the work at hand; safe to call when not started."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look_after(self) -> None:
+        """Do what is due now."""
+        if not self._store.read(_is_current).result():
+            reindex_in_child(self._store.path, self._profile.key)
+        folder = self._profile.settings.text("backup_folder")
+        if folder:
+            keep = self._profile.settings.number("backup_keep")
+            nightly(self._profile, Path(folder), self._profile.clock(), keep)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look_after()
+            except CrmdeskError as error:
+                _log.error("%s", error)
+            except Exception:  # noqa: BLE001 - the edge of a thread: it tries again in an hour
+                _log.exception("looking after the desk failed")
+            self._stopping.wait(EVERY_SECONDS)
+
+
+def reindex_in_child(path: Path, key: bytes) -> None:
+    """Bring the search indexes of the store at *path* to this program's analysis, in a child process."""
+    child = multiprocessing.get_context("spawn").Process(
+        target=reindex, args=(path, key), name="crmdesk-reindex"
+    )
+    child.start()
+    child.join()
+    if child.exitcode:
+        _log.error("re-indexing ended with %s; it is tried again later", child.exitcode)
+
+
+def reindex(path: Path, key: bytes) -> None:
+    """Index anew what an older analysis indexed; articles in short transactions, customers in one."""
+    connection = open_connection(path, key, role="bulk")
+    try:
+        if not knowledge_index.up_to_date(connection):
+            for _ in knowledge_index.reindex_all(connection):
+                pass
+        if not search_index.is_current(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            search_index.rebuild(connection)
+            connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _is_current(connection: Any) -> bool:
+    return bool(knowledge_index.up_to_date(connection) and search_index.is_current(connection))
