@@ -45,6 +45,8 @@ class CallDesk:
         source: names site and telephone system; with the call's key it makes the call's id.
         language: gives the language for callers nobody knows (zh or en).
         zone: the site's: it decides what "yesterday" is.
+        breath_seconds: how long the store lane keeps still after a pop, so that keeping the call does not
+            take the processor from the thread that paints it.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class CallDesk:
         source: str,
         language: Callable[[], str],
         zone: tzinfo = UTC,
+        breath_seconds: float = 0.0,
     ) -> None:
         self._store = store
         self._parse = parse
         self._source = source
         self._language = language
         self._zone = zone
+        self._breath_seconds = breath_seconds
         self._reader: Any = None
         self._reading = threading.Lock()
         self._pop_listeners: list[Callable[[ScreenPop], None]] = []
@@ -79,6 +83,8 @@ class CallDesk:
         if pop is not None:
             for show in self._pop_listeners:
                 show(pop)
+            if self._breath_seconds:
+                self._store.let_pass(self._breath_seconds)
         for tell in self._call_listeners:
             tell(event)
         kept = self._store.write(see_call, self.id_of(event), self._values(event, pop), self._legs(event))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class Store:
         self._key = key
         self._followers = followers
         self._lane = Lane("store")
+        self._closing = threading.Event()
         self._readers = Readers("reader", self.open_reader, readers)
         self._space = space
         self._listeners: list[Callable[[ChangeSet], None]] = []
@@ -84,6 +86,10 @@ class Store:
         """
         return self._lane.run(self._perform, use_case, arguments, initiator)
 
+    def let_pass(self, seconds: float) -> None:
+        """Keep the store lane still for *seconds*, in its turn: what is queued later starts afterwards."""
+        self._lane.run(self._closing.wait, seconds)
+
     def on_change(self, listener: Callable[[ChangeSet], None]) -> None:
         """Call *listener* with each ChangeSet, on the store lane."""
         self._listeners.append(listener)
@@ -98,6 +104,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what is queued and close the file."""
+        self._closing.set()
         self._lane.run(self._shut).result()
         self._lane.close()
         self._readers.close()
