@@ -1,5 +1,6 @@
 """Find anything: every part of what is known of a customer leads to him, nothing else does harm."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -29,6 +30,20 @@ def found(desk: Desk, text: str) -> list[CustomerId]:
 @pytest.fixture
 def zhang(desk: Desk) -> CustomerId:
     """One customer with everything, among others with nothing in common."""
+    return settle(desk)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk with that customer, which nobody changes."""
+    held = Desk(tmp_path_factory.mktemp("town") / "desk.db")
+    settle(held)
+    yield held
+    held.close()
+
+
+def settle(desk: Desk) -> CustomerId:
+    """Open the customers of the town; return the one with everything."""
     desk.customer("李娜", "+8615922223333")
     who = desk.customer(
         "张建国",
@@ -54,13 +69,13 @@ def zhang(desk: Desk) -> CustomerId:
         *("jg.zhang@example.com", "JG.Zhang", "zhang@ex", "C-4711", "c-4711"),
     ],
 )
-def test_every_way_leads_to_him(desk: Desk, zhang: CustomerId, text: str) -> None:
-    assert found(desk, text) == [zhang]
+def test_every_way_leads_to_him(town: Desk, text: str) -> None:
+    assert names(find(town.reader, text)) == ["张建国"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "x", "赵", "zhu", "9999", "张芳", "zhang na", "粤B", "@", "!!!"])
-def test_what_nobody_has_finds_nobody(desk: Desk, zhang: CustomerId, text: str) -> None:
-    assert found(desk, text) == []
+def test_what_nobody_has_finds_nobody(town: Desk, text: str) -> None:
+    assert names(find(town.reader, text)) == []
 
 
 @pytest.mark.parametrize(
@@ -75,9 +90,9 @@ def test_what_nobody_has_finds_nobody(desk: Desk, zhang: CustomerId, text: str) 
         ("zhang@", "e-mail", "JG.Zhang@example.com"),
     ],
 )
-def test_hits_say_why(desk: Desk, zhang: CustomerId, text: str, why: str, detail: str) -> None:
-    (hit,) = find(desk.reader, text).items
-    assert (hit.customer_id, str(hit.why), hit.detail) == (zhang, why, detail)
+def test_hits_say_why(town: Desk, text: str, why: str, detail: str) -> None:
+    (hit,) = find(town.reader, text).items
+    assert (hit.name, str(hit.why), hit.detail) == ("张建国", why, detail)
 
 
 @pytest.mark.parametrize(
@@ -210,9 +225,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_input_does_no_harm(desk: Desk, zhang: CustomerId, text: str) -> None:
-    find(desk.reader, text)
-    assert desk.reader.execute("SELECT count(*) FROM customer").fetchone() == (3,)
+def test_hostile_input_does_no_harm(town: Desk, text: str) -> None:
+    find(town.reader, text)
+    assert town.reader.execute("SELECT count(*) FROM customer").fetchone() == (3,)
 
 
 @pytest.mark.parametrize("name", ["'; DROP TABLE customer; --", '"quoted" OR', "<b>粗</b>", "Ⅷ½", "٣٤٥"])
@@ -222,20 +237,20 @@ def test_hostile_names_are_found(desk: Desk, name: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_anything_can_be_understood(text: str) -> None:
     query = understand(text)
     assert len(query.words) <= 6
 
 
 @pytest.mark.parametrize("text", ["zhangjg", "张建国", "13800138000", "0013", "沪A123", "zhang@", "C-4711"])
-def test_every_read_is_indexed_and_few(desk: Desk, zhang: CustomerId, text: str) -> None:
-    find(desk.reader, text)
-    trace = Statements(desk.reader)
-    find(desk.reader, text)
+def test_every_read_is_indexed_and_few(town: Desk, text: str) -> None:
+    find(town.reader, text)
+    trace = Statements(town.reader)
+    find(town.reader, text)
     ran = trace.stop()
     assert len(ran) <= 14
-    assert unindexed(desk.reader, ran) == []
+    assert unindexed(town.reader, ran) == []
 
 
 SPOKEN = """
@@ -252,7 +267,7 @@ PERSONS = st.builds(
 
 
 @given(st.lists(st.tuples(PERSONS, st.integers(13_000_000_000, 19_999_999_999)), min_size=1, max_size=5))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_everybody_is_found_by_every_part(
     tmp_path_factory: pytest.TempPathFactory, people: list[tuple[str, int]]
 ) -> None:
