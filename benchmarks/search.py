@@ -1,4 +1,4 @@
-"""Search, per key: ``search.py knowledge | quality | find``; without a name the short form of each.
+"""Search, per key: ``search.py knowledge | quality | rpc | find``; without a name the short form of each.
 
 Each ends with one JSON line; ``limit_*`` is the raw limit measured in the same run.
 """
@@ -23,6 +23,8 @@ def main() -> None:
     knowledge.add_argument("--store", type=Path, help="keep the store here and use it again")
     quality = commands.add_parser("quality", help="nDCG@10 on question sets")
     quality.add_argument("--data", type=Path, help="folder with one sub-folder per question set")
+    outside = commands.add_parser("rpc", help="nDCG@10 through import and rpc")
+    outside.add_argument("--data", type=Path, help="folder with one sub-folder per question set")
     customers = commands.add_parser("find", help="find anything, per key")
     customers.add_argument("--customers", type=int, default=FEW)
     customers.add_argument("--store", type=Path, help="folder to keep the store in and use it again")
@@ -31,6 +33,8 @@ def main() -> None:
         _knowledge(getattr(arguments, "articles", 10_000), getattr(arguments, "store", None))
     if arguments.command in (None, "quality"):
         _quality(getattr(arguments, "data", None))
+    if arguments.command == "rpc":
+        _rpc(arguments.data)
     if arguments.command in (None, "find"):
         _find(getattr(arguments, "customers", FEW), getattr(arguments, "store", None))
 
@@ -43,6 +47,12 @@ def _knowledge(articles: int, store: Path | None) -> None:
 
 def _quality(data: Path | None) -> None:
     from benchmarks.knowledge_quality import run
+
+    run(data)
+
+
+def _rpc(data: Path | None) -> None:
+    from benchmarks.knowledge_rpc import run
 
     run(data)
 
