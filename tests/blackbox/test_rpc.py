@@ -54,12 +54,7 @@ def test_errors_carry_their_code_and_kind(talk: Ask) -> None:
     stale = {"id": made["id"], "base_version": 1, "changes": {"hint": "b"}}
     for method, params, code, kind in (
         ("customer.create", {"name": ""}, -32602, "invalid"),
-        (
-            "customer.update",
-            {"id": made["id"], "base_version": 1, "changes": {"hint": "b"}},
-            -32001,
-            "conflict",
-        ),
+        ("customer.update", stale, -32001, "conflict"),
         ("customer.get", {"id": "01a1ffa8-4972-776c-bd24-f0e2555c1eff"}, -32004, "not_found"),
         ("no.such", {}, -32601, "invalid"),
     ):

@@ -69,7 +69,7 @@ def test_possible_duplicates_are_told(ask: Ask) -> None:
     again = ask("customer.create", name="李四", phones=["+86 138 0013 8000"], external_id="K1")
     assert [each["customer_id"] for each in again["duplicates"]] == [first["id"]]
     other = ask("customer.create", name="王五", external_id="K1")
-    assert {each["why"] for each in other["duplicates"]} == {"same external_id"}
+    assert {each["why"] for each in other["duplicates"]} == {"same customer number"}
 
 
 def test_a_stale_change_is_a_conflict_with_both_sides(ask: Ask) -> None:
@@ -129,6 +129,8 @@ def test_contacts_of_a_company(ask: Ask) -> None:
     assert ask("customer.lookup", number="13700137000")["matches"][0]["contact_name"] == "王芳"
     with pytest.raises(NotFound):
         ask("contact.create", customer_id=UNKNOWN, name="x")
+    with pytest.raises(Conflict):
+        ask("contact.update", id=made["id"], base_version=1, changes={"role": "司机"})
 
 
 def test_assets_and_visits(ask: Ask) -> None:

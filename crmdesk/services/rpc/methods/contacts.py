@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from crmdesk.errors import NotFound
 from crmdesk.models import customer
-from crmdesk.models.rules import clean_line, required_line, within
+from crmdesk.models.rules import refuse_overwriting
 from crmdesk.models.wire import Json, Row
+from crmdesk.services.customers import edit
 from crmdesk.services.exchange.points import added, dropped, points_given
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import Field, entity_fields
@@ -31,17 +31,6 @@ FIELDS = (*entity_fields(customer.Contact, CONTACT_WRITABLE), PHONES, EMAILS)
 REACHED = ("phones", "emails")
 
 
-def checked_contact(values: Given) -> Row:
-    """Return the fields of a contact cleaned; refuse one without a name."""
-    row: Row = dict(values)
-    for name in ("name_alt", "role"):
-        if name in row:
-            row[name] = within(name, clean_line(row[name]), 200)
-    if "name" in row:
-        row["name"] = required_line("name", row["name"])
-    return row
-
-
 def get_contact(connection: Any, _desk: Desk, given: Given) -> Json:
     """Return one contact."""
     return tell_contacts(connection, [one(connection, "contact", customer.Contact, given["id"])])[0]
@@ -54,25 +43,21 @@ def list_contacts(connection: Any, _desk: Desk, given: Given) -> Json:
 
 def create_contact(work: Any, desk: Desk, given: Given) -> Json:
     """Add a person to a company."""
-    if work.row("customer", given["customer_id"]) is None:
-        raise NotFound("This {what} is not here any more.", fields=("customer_id",), what="customer")
-    fields = checked_contact({name: value for name, value in given.items() if name not in REACHED})
-    fields["id"] = work.author.new_id()
+    values = {name: value for name, value in given.items() if name not in (*REACHED, "customer_id")}
     points = points_given(given, desk.parts.numbers.parse, "rpc")
-    work.do(work.author.describe("contact.save", {"fields": fields, "points": points}))
-    work.commit()
-    return get_contact(work.connection, desk, fields)
+    row_id = edit.save_contact(work, given["customer_id"], values, points)
+    return get_contact(work.connection, desk, {"id": row_id})
 
 
 def update_contact(work: Any, desk: Desk, given: Given) -> Json:
     """Change a person of a company; lists of numbers and addresses replace those before."""
-    held = work.row("contact", given["id"])
-    if held is None:
-        raise NotFound("This {what} is not here any more.", what="contact")
-    changes = checked_contact({k: v for k, v in given["changes"].items() if k not in REACHED})
+    held = edit.known(work, "contact", given["id"])
+    changes = {name: value for name, value in given["changes"].items() if name not in REACHED}
+    # Contacts keep no base revision in the log: any other value than the one now is a clash.
+    refuse_overwriting(held, given.get("base_version"), frozenset(changes), changes)
     operations = _point_operations(work, desk, held, given["changes"])
     if changes:
-        work.do(work.author.describe("contact.save", {"fields": {"id": held["id"], **changes}}))
+        edit.save_contact(work, held["customer_id"], changes, contact_id=held["id"])
     for operation in operations:
         work.do(operation)
     work.commit()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from crmdesk.errors import NotFound
 from crmdesk.models import asset, note, task, visit
 from crmdesk.models.wire import Json, Row
 from crmdesk.services import calls
+from crmdesk.services.customers import edit
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import (
     ID,
@@ -71,20 +70,14 @@ def list_assets(connection: Any, _desk: Desk, given: Given) -> Json:
 
 def create_asset(work: Any, desk: Desk, given: Given) -> Json:
     """Make an asset."""
-    _refuse_unknown(work, "customer", given["customer_id"])
-    operation = asset.open_asset(work.author, given)
-    work.do(operation)
-    work.commit()
-    return get_asset(work.connection, desk, {"id": UUID(operation.payload["id"])})
+    return get_asset(work.connection, desk, {"id": edit.open_asset(work, given)})
 
 
 def update_asset(work: Any, desk: Desk, given: Given) -> Json:
     """Change an asset."""
     if "customer_id" in given["changes"]:
-        _refuse_unknown(work, "customer", given["changes"]["customer_id"])
-    held = work.load(asset.Asset, given["id"])
-    work.do(held.change(work.author, given["changes"], given.get("base_version")))
-    work.commit()
+        edit.known(work, "customer", given["changes"]["customer_id"])
+    edit.change_asset(work, given["id"], given["changes"], given.get("base_version"))
     return get_asset(work.connection, desk, given)
 
 
@@ -101,11 +94,8 @@ def list_visits(connection: Any, _desk: Desk, given: Given) -> Json:
 def create_visit(work: Any, desk: Desk, given: Given) -> Json:
     """Record a visit; its customer is the asset's owner unless given."""
     values = {name: value for name, value in given.items() if name != "items"}
-    owner = one(work.connection, "asset", asset.Asset, values["asset_id"])["customer_id"]
-    operation = visit.record_visit(work.author, {"customer_id": owner, **values}, given.get("items", ()))
-    work.do(operation)
-    work.commit()
-    return get_visit(work.connection, desk, {"id": UUID(operation.payload["id"])})
+    row_id = edit.record_visit(work, values, given.get("items", ()))
+    return get_visit(work.connection, desk, {"id": row_id})
 
 
 def update_visit(work: Any, desk: Desk, given: Given) -> Json:
@@ -146,15 +136,10 @@ def append_note(work: Any, _desk: Desk, given: Given) -> Json:
     """Append a note."""
     for name, table in (("call_id", "call"), ("customer_id", "customer")):
         if given.get(name):
-            _refuse_unknown(work, table, given[name])
+            edit.known(work, table, given[name])
     row_id = calls.append_note(work, given["text"], given.get("call_id"), given.get("customer_id"))
     names = ("id", "call_id", "customer_id", "text", "author", "at", "version")
     return told(one(work.connection, "note", note.Note, row_id), names)
-
-
-def _refuse_unknown(work: Any, table: str, row_id: UUID) -> None:
-    if work.row(table, row_id) is None:
-        raise NotFound("This {what} is not here any more.", fields=(f"{table}_id",), what=table)
 
 
 METHODS: tuple[Method, ...] = (
