@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
 
         self.calls.announced.connect(self._on_announced)
         self.calls.emptied.connect(self._on_emptied)
+        self.calls.silent.connect(parts.strip.hide)
 
         self.home.customer_wanted.connect(self.commands.open_customer)
         self.home.command_wanted.connect(self.commands.run)

@@ -36,16 +36,12 @@ def main() -> int:
     bridge.call_changed.emit(CallState("call-1", "talking", sample.NOW))
     rung = [0]
 
-    def tell(**facts: object) -> None:
-        sys.stdout.write(json.dumps(facts) + "\n")
-        sys.stdout.flush()
-
     def ring() -> None:
         note = window.parts.note.text(1)
         if note.endswith("END"):
             timer.stop()
             focus = QApplication.focusWidget()
-            tell(
+            _tell(
                 note=note,
                 kept=focus is window.parts.note.edit(1),
                 active=window.isActiveWindow(),
@@ -62,7 +58,7 @@ def main() -> int:
         if window.isActiveWindow():
             starting.stop()
             window.commands.run("note")
-            tell(ready=True)
+            _tell(ready=True)
             timer.start(_RING_MS)
 
     timer, starting = QTimer(), QTimer()
@@ -74,6 +70,11 @@ def main() -> int:
     window.close()
     desk.close()
     return 0
+
+
+def _tell(**facts: object) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -59,6 +59,15 @@ def test_nothing_fires_while_an_input_method_composes(seat: Seat) -> None:
     assert len(seat.desk.named("wrap_up")) == 1
 
 
+def test_keys_work_again_when_the_keyboard_left_while_composing(seat: Seat) -> None:
+    seat.ring(sample.pop(), "talking", "ended")
+    seat.key(Qt.Key.Key_F7)
+    seat.compose("lou")
+    seat.parts.caller.list.setFocus()
+    seat.key(Qt.Key.Key_F12)
+    assert len(seat.desk.named("wrap_up")) == 1
+
+
 def test_ctrl_k_in_the_note_finds_and_deletes_nothing(seat: Seat) -> None:
     seat.ring(sample.pop(), "talking")
     seat.key(Qt.Key.Key_F7)

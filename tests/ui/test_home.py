@@ -16,7 +16,7 @@ from crmdesk.errors import NotFound
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.text import say
 from crmdesk.ui.bridge import Bridge
-from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.desk import CallState, DeskStatus
 from crmdesk.ui.operations import Operations
 from tests.ui import sample
 from tests.ui.conftest import Seat
@@ -120,6 +120,10 @@ def test_a_minimised_window_shows_the_strip_without_becoming_active(seat: Seat) 
     assert strip.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
     assert strip.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
     assert QApplication.activeWindow() is not strip
+    seat.bridge.call_changed.emit(CallState("call-1", "talking", sample.NOW))
+    assert not strip.isVisible()
+    seat.window.show_pop(sample.second_pop())
+    assert strip.isVisible()
     seat.qtbot.mouseClick(strip, Qt.MouseButton.LeftButton)
     seat.qtbot.waitUntil(seat.window.isActiveWindow)
     assert not strip.isVisible()

@@ -54,14 +54,15 @@ class FactDelegate(RowDelegate):
 
     def _height(self, fact: Fact) -> int:
         if fact.kind == "alert":
-            return max(1, self._alert_lines(fact)) * 18 + 16
+            return self._alert_height(fact)
         rows = len(self._chip_rows(fact))
         return 40 + rows * (CHIP_HEIGHT + 4) + (4 if rows else 0)
 
-    def _alert_lines(self, fact: Fact) -> int:
-        width = max(80, self._view.width() - 2 * _EDGE - 36)
+    def _alert_height(self, fact: Fact) -> int:
+        width = max(80, self._view.width() - 2 * _EDGE - 32)
         flags = int(Qt.TextFlag.TextWordWrap)
-        return min(4, self.ink.body.boundingRect(0, 0, width, 400, flags, plain(fact.text)).height() // 15)
+        text = self.ink.body.boundingRect(0, 0, width, 400, flags, plain(fact.text))
+        return min(80, text.height()) + 12
 
     def _chip_rows(self, fact: Fact) -> list[list[tuple[str, str]]]:
         width, rows, used = self._view.width() - 2 * _EDGE, [], 0

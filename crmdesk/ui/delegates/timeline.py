@@ -16,6 +16,8 @@ from crmdesk.ui.widgets.lists import RowDelegate
 
 HEIGHT = 28
 _DAY, _ICON, _KIND = 84, 24, 72
+_ROOMY = 520
+"""From this width on the word of the kind stands beside its icon."""
 _TONES = {"open": "due", "overdue": "breach", "missed": "due", "abandoned": "due"}
 
 
@@ -58,11 +60,11 @@ class TimelineDelegate(RowDelegate):
         colour = theme.tone(tone)[0] if tone != "plain" else theme.muted
         ink.icon(painter, QPoint(x, area.top() + 6), icon_of(entry), colour)
         x += _ICON
-        kind = said(self._words, KINDS, entry.kind)
-        ink.line(painter, QRect(x, area.top(), _KIND, area.height()), kind, ink.fonts.body, colour)
-        self._texts(
-            painter, QRect(x + _KIND, area.top(), area.right() - 12 - x - _KIND, area.height()), entry
-        )
+        if area.width() >= _ROOMY:
+            kind = said(self._words, KINDS, entry.kind)
+            ink.line(painter, QRect(x, area.top(), _KIND, area.height()), kind, ink.fonts.body, colour)
+            x += _KIND
+        self._texts(painter, QRect(x, area.top(), area.right() - 12 - x, area.height()), entry)
 
     def _texts(self, painter: QPainter, area: QRect, entry: TimelineEntry) -> None:
         ink, theme = self.ink, self.ink.theme

@@ -30,10 +30,12 @@ class CallsPresenter(QObject):
     Signals:
         announced(ScreenPop): a call appeared; for screen readers, strip and task bar.
         emptied(): no call is open any more.
+        silent(): no call rings any more.
     """
 
     announced = Signal(object)
     emptied = Signal()
+    silent = Signal()
 
     def __init__(
         self,
@@ -286,6 +288,8 @@ class CallsPresenter(QObject):
     def _draw_band(self) -> None:
         current = self._slots.current.number if self._slots.current is not None else 0
         self._parts.band.show_cards(tuple(self._cards.card(slot) for slot in self._slots), current)
+        if not any(slot.state == "ringing" for slot in self._slots):
+            self.silent.emit()
         if not len(self._slots):
             title = self._words.tr("Ready") if self._wrap_up.ready else self._words.tr("Paused")
             line = self._words.tr("Waiting for a call · F12 pauses · Ctrl+K finds anything")

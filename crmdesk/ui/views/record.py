@@ -67,9 +67,11 @@ class RecordView(QWidget):
         if not self._sized:
             self._sized = True
             width, height = self.width(), self.height()
-            self._whole.setSizes([width - _RIGHT, _RIGHT])
-            self._across.setSizes([_LEFT, width - _RIGHT - _LEFT])
-            self._down.setSizes([height - _NOTE - 48, _NOTE])
+            left, right = min(_LEFT, width // 4), min(_RIGHT, width * 3 // 10)
+            note = min(_NOTE, height // 4)
+            self._whole.setSizes([width - right, right])
+            self._across.setSizes([left, width - right - left])
+            self._down.setSizes([height - note - 48, note])
         super().showEvent(event)
 
 

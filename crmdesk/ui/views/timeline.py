@@ -23,6 +23,7 @@ FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (word("Tasks"), ("task",)),
     (word("Complaints"), ("complaint",)),
     (word("Orders"), ("order",)),
+    (word("Letters"), ("letter",)),
 )
 
 

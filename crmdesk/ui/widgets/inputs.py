@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 
-class Composing(QObject):
+class Composing:
     """Whether an input method is composing anywhere in the window; nothing may fire meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.active = False
+        self._where: QWidget | None = None
 
-    def see(self, event: QInputMethodEvent) -> None:
-        """Take note of what the input method does."""
-        self.active = bool(event.preeditString())
+    @property
+    def active(self) -> bool:
+        """Whether something is being composed where the keyboard is."""
+        return self._where is not None and self._where.hasFocus()
 
-    def stop(self) -> None:
-        """The input lost the keyboard: the input method has ended."""
-        self.active = False
+    def see(self, event: QInputMethodEvent, where: QWidget) -> None:
+        """Take note of what the input method does in a widget."""
+        self._where = where if event.preeditString() else None
 
 
 class Reserved:
@@ -96,7 +96,7 @@ class SearchBox(QLineEdit):
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Qt: remember whether a word is being composed."""
-        self._composing.see(event)
+        self._composing.see(event, self)
         super().inputMethodEvent(event)
 
 
@@ -134,7 +134,7 @@ class NoteEdit(QPlainTextEdit):
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Qt: remember whether a word is being composed."""
-        self._composing.see(event)
+        self._composing.see(event, self)
         super().inputMethodEvent(event)
 
     def _on_text_changed(self) -> None:
