@@ -37,8 +37,8 @@ class Outcome(Generic[T]):
 class Store:
     """The encrypted store of one desk.
 
-    Reads run on reader threads, changes one after another on the store lane. SQLAlchemy is loaded by the
-    first change, not before, so that the first window does not wait for it.
+    Reads run on reader threads, changes one after another on the store lane. What only changes need is loaded
+    by the first of them, so that the first window does not wait for it.
 
     Args:
         path: the file; it exists and its schema is this program's (see ``migrations``).
@@ -135,15 +135,11 @@ class Store:
             _tell(self._worried, self._space.trouble)
 
     def _attempt(self, use_case: Callable[..., T], arguments: tuple[Any, ...], initiator: str) -> Outcome[T]:
-        from sqlalchemy.exc import DBAPIError
-
         begin = self._prepare()
         try:
             with begin(initiator) as work:
                 result = use_case(work, *arguments)
                 changes = work.lasting_changes
-        except DBAPIError as error:
-            raise explained(error.orig or error, self.path) from error
         except DATABASE_ERRORS as error:
             raise explained(error, self.path) from error
         return Outcome(result, changes)
@@ -151,15 +147,12 @@ class Store:
     def _prepare(self) -> Callable[[str], UnitOfWork]:
         if self._begin is not None:
             return self._begin
-        from crmdesk.services.store.engine import writing_engine
-        from crmdesk.services.store.tables import schema
         from crmdesk.services.store.unit_of_work import UnitOfWork
 
-        engine = writing_engine(self.path, self._key)
-        schema()
+        connection = open_connection(self.path, self._key, role="writer")
         followers = tuple(self._followers())
-        self._begin = lambda initiator: UnitOfWork(engine, self.author, followers, initiator)
-        self._dispose = engine.dispose
+        self._begin = lambda initiator: UnitOfWork(connection, self.author, followers, initiator)
+        self._dispose = connection.close
         return self._begin
 
     def _shut(self) -> None:

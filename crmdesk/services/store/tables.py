@@ -1,4 +1,4 @@
-"""The tables of the store, declared once for SQLAlchemy, and the entities mapped onto them.
+"""The tables of the store, declared once for migrations; ``rows`` maps the entities onto them.
 
 Columns are the fields of the entities. Ids are 16-byte BLOBs, moments whole microseconds since 1970 (UTC),
 dates and lists text. Tables that a search index points into are ordinary tables with a number ``seq``; all
@@ -7,8 +7,6 @@ others are clustered by id.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -28,86 +26,22 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
-from crmdesk.services.store.values import from_micros, to_micros
 
-
-class Uuid16(TypeDecorator[UUID]):
-    """A UUID as 16 bytes."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> bytes | None:
-        """Return the 16 bytes."""
-        return None if value is None else value.bytes
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> UUID | None:
-        """Return the UUID."""
-        return None if value is None else UUID(bytes=value)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A moment as whole microseconds since 1970, UTC."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return the microseconds."""
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return the moment."""
-        return None if value is None else from_micros(value)
-
-
-class Day(TypeDecorator[date]):
-    """A date as ISO 8601 text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
-        """Return the text."""
-        return None if value is None else value.isoformat()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
-        """Return the date."""
-        return None if value is None else date.fromisoformat(value)
-
-
-class Words(TypeDecorator[tuple[str, ...]]):
-    """A list of strings as JSON text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str:
-        """Return the JSON text."""
-        return json.dumps(list(value or ()), ensure_ascii=False)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        """Return the strings."""
-        return tuple(json.loads(value)) if value else ()
-
-
-COLUMN_TYPES: dict[type, type[TypeEngine[Any]] | type[TypeDecorator[Any]]] = {
-    UUID: Uuid16,
-    datetime: Moment,
-    date: Day,
-    tuple: Words,
+COLUMN_TYPES: dict[type, type[TypeEngine[Any]]] = {
+    UUID: LargeBinary,
+    datetime: BigInteger,
+    date: Text,
+    tuple: Text,
     bool: Boolean,
     int: Integer,
     float: Float,
     str: Text,
 }
-
+"""How a field's values lie in the file; :mod:`crmdesk.services.store.rows` converts them."""
 
 NAMES = {
     "pk": "pk_%(table_name)s",
@@ -182,7 +116,7 @@ def _entity_table(metadata: MetaData, name: str, entity: type, plan: Plan) -> Ta
     for field, (kind, optional) in field_types(entity).items():
         if field == "id":
             columns.append(
-                Column("id", Uuid16, primary_key=not plan.numbered, unique=plan.numbered, nullable=False)
+                Column("id", LargeBinary, primary_key=not plan.numbered, unique=plan.numbered, nullable=False)
             )
         else:
             columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional))
@@ -206,23 +140,23 @@ def _system_tables(metadata: MetaData) -> None:
         "operation",
         metadata,
         Column("n", Integer, primary_key=True, comment="order at this desk"),
-        Column("id", Uuid16, nullable=False, unique=True),
+        Column("id", LargeBinary, nullable=False, unique=True),
         Column("kind", Text, nullable=False),
         Column("version", Integer, nullable=False),
         Column("payload", Text, nullable=False, comment="JSON"),
         Column("base_revision", Integer, comment="revision the person looked at"),
         Column("actor", Text, nullable=False),
         Column("device", Text, nullable=False),
-        Column("at", Moment, nullable=False, comment="desk time"),
+        Column("at", BigInteger, nullable=False, comment="desk time"),
         comment="every change, as described by its author, in order",
     )
     Table(
         "history",
         metadata,
         Column("n", Integer, primary_key=True),
-        Column("operation_id", Uuid16, nullable=False),
+        Column("operation_id", LargeBinary, nullable=False),
         Column("table_name", Text, nullable=False),
-        Column("row_id", Uuid16, nullable=False),
+        Column("row_id", LargeBinary, nullable=False),
         Column("rev", Integer, nullable=False, comment="revision the row had afterwards"),
         Column("before", Text, nullable=False, comment="JSON of the changed fields as they were"),
         Column("after", Text, nullable=False, comment="JSON of the changed fields as they became"),
@@ -234,7 +168,7 @@ def _system_tables(metadata: MetaData) -> None:
         metadata,
         Column("id", Text, primary_key=True, comment="request_id of the caller"),
         Column("result", Text, nullable=False, comment="JSON of the answer given"),
-        Column("at", Moment, nullable=False),
+        Column("at", BigInteger, nullable=False),
         comment="answers already given, so that a repeated request gets the same",
         sqlite_with_rowid=False,
     )
@@ -250,20 +184,14 @@ def _system_tables(metadata: MetaData) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The declared schema: all tables, those of the entities by name, and the mapping onto them."""
+    """The declared schema: all tables, and those of the entities by name."""
 
     metadata: MetaData
     tables: dict[str, Table]
-    mapping: registry
 
 
 @cache
 def schema() -> Schema:
-    """Declare the tables and map the entities; done once in a process, as a class can be mapped once."""
+    """Return the declared schema."""
     metadata = MetaData(naming_convention=NAMES)
-    tables = declare(metadata)
-    mapping = registry()
-    for name, entity in ENTITIES.items():
-        table = tables[name]
-        mapping.map_imperatively(entity, table, primary_key=[table.c.id], exclude_properties=["seq"])
-    return Schema(metadata, tables, mapping)
+    return Schema(metadata, declare(metadata))

@@ -12,15 +12,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Transaction
-from sqlalchemy.orm import Session
-
 from crmdesk.errors import Bug, NotFound
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.effects import ENTITIES, apply
 from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.models.rules import refuse_overwriting
 from crmdesk.models.wire import Row, from_json, to_json
+from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.values import to_micros
 
@@ -39,28 +37,31 @@ class UnitOfWork:
     """One change of the store, by one author; use as a context manager on the store lane.
 
     Args:
-        engine: over the one writing connection, its entities mapped.
+        connection: the one that writes, outside of any transaction.
         author: describes the operations.
         followers: indexes kept level within the transaction.
         initiator: who asked, told in the ChangeSet.
     """
 
     def __init__(
-        self, engine: Engine, author: Author, followers: Sequence[Follower] = (), initiator: str = ""
+        self,
+        connection: Connection,
+        author: Author,
+        followers: Sequence[Follower] = (),
+        initiator: str = "",
     ) -> None:
         self.author = author
         self.initiator = initiator
-        self._engine = engine
+        self._raw = connection
         self._followers = followers
-        self._transaction: Transaction | None = None
-        self._session: Session | None = None
+        self._rows: StoredRows | None = None
+        self._loaded: dict[tuple[str, UUID], Any] = {}
         self._done: list[RowChange] = []
         self._lasting: list[RowChange] = []
         self._torn = False
 
     def __enter__(self) -> Self:
         """Begin; the transaction itself begins with the first read or change."""
-        self._open: Connection = self._engine.connect()
         return self
 
     def __exit__(
@@ -70,19 +71,21 @@ class UnitOfWork:
         trace: TracebackType | None,
     ) -> None:
         """Take back what was not committed."""
-        self._end_session()
-        if self._transaction is not None:
-            self._transaction.rollback()
-        self._open.close()
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
 
     def load(self, entity: type[E], row_id: UUID) -> E:
-        """Return the entity with that id; raise NotFound when there is none."""
-        self._begun()
-        if self._session is None:
-            self._session = Session(self._open)
-        found = self._session.get(entity, row_id)
-        if found is None:
-            raise NotFound("This {what} is not here any more.", what=TABLE_OF[entity].replace("_", " "))
+        """Return the entity with that id, the same object each time; raise NotFound when there is none.
+
+        It shows what is done to it in this unit of work; to change it, do what its methods describe.
+        """
+        place = (TABLE_OF[entity], row_id)
+        row = self._begun().get(*place)
+        if row is None:
+            raise NotFound("This {what} is not here any more.", what=place[0].replace("_", " "))
+        if place not in self._loaded:
+            self._loaded[place] = entity(**row)
+        found: E = self._loaded[place]
         return found
 
     def row(self, table: str, row_id: UUID) -> Row | None:
@@ -120,8 +123,7 @@ class UnitOfWork:
             self._remember(operation, change, rows.write(change))
         for follower in self._followers:
             follower.follow(self._raw, changes)
-        if self._session is not None:
-            self._session.expire_all()
+        self._refresh(changes)
         self._done.extend(changes)
         self._torn = False
         return changes
@@ -134,10 +136,9 @@ class UnitOfWork:
         """
         if self._torn:
             raise Bug("A change failed half-way and was taken back.")
-        self._end_session()
-        if self._transaction is not None:
-            self._transaction.commit()
-            self._transaction = None
+        if self._rows is not None:
+            self._raw.execute("COMMIT")
+            self._rows = None
         self._lasting = list(self._done)
         return self.changes
 
@@ -152,16 +153,17 @@ class UnitOfWork:
         return ChangeSet.of(self._lasting, self.initiator)
 
     def _begun(self) -> StoredRows:
-        if self._transaction is None:
-            self._transaction = self._open.begin()
-            self._raw: Any = self._open.connection.dbapi_connection
+        """Begin the transaction if it has not; it waits for the write lock here, never in its middle."""
+        if self._rows is None:
+            self._raw.execute("BEGIN IMMEDIATE")
             self._rows = StoredRows(self._raw)
         return self._rows
 
-    def _end_session(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+    def _refresh(self, changes: Sequence[RowChange]) -> None:
+        for change in changes:
+            held = self._loaded.get((change.table, change.id))
+            for name, value in (change.row or {}).items() if held is not None else ():
+                setattr(held, name, value)
 
     def _log(self, operation: Operation) -> bool:
         """Write *operation* down; return False when it stands in the log already."""

@@ -119,6 +119,9 @@ class FailingConnection:
         self.real = real
         self.left = fatal
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
     def execute(self, statement: str, *values: Any) -> Any:
         if statement.startswith(("INSERT", "UPDATE", "DELETE")):
             self.left -= 1
@@ -134,8 +137,7 @@ def test_a_failure_at_any_step_changes_nothing(store: Store, path: Path, fatal: 
     before = everything(path)
 
     def unlucky(work: UnitOfWork) -> None:
-        _ = work.connection
-        work._raw = work._rows._connection = FailingConnection(work._raw, fatal)
+        work._raw = FailingConnection(work._raw, fatal)
         work.do(open_customer(work.author, {"name": "Li"}, [{"raw": "1", "value": "1"}]))
         work.commit()
 

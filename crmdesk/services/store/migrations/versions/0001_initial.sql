@@ -532,6 +532,7 @@ CREATE INDEX suggestion_seq ON suggestion (seq)
 CREATE TABLE customer_search (
         seq INTEGER PRIMARY KEY, -- customer.seq
         starred INTEGER NOT NULL, -- 1 when he has a tier or is a key account
+        own INTEGER NOT NULL, -- how many of the names, from the first on, are his own
         names TEXT NOT NULL -- normalised, one a line: name, name_alt, contacts
     )
 
