@@ -2,30 +2,34 @@
 
 Exit codes: 0 done, 1 refused with a readable reason on standard error, 2 wrong usage, 3 a bug (the trace
 goes to the log, standard error names the file). What a command needs is imported when it runs, so that
-``--help`` stays instant and a script without a display never meets Qt.
+``--help`` stays instant and a script without a display never meets Qt. The window alone needs no parser: an
+agent waits for it.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crmdesk import __version__
 from crmdesk.errors import Bug, CrmdeskError
+
+if TYPE_CHECKING:
+    import argparse
 
 DONE, REFUSED, USAGE, BROKEN = 0, 1, 2, 3
 INTERRUPTED = 130
 GROUPS = ("screens", "telephony", "rpc", "profiles", "exchange", "backup", "doctor")
 """Modules of this package; each has ``register(subparsers)``."""
 
-Run = Callable[[argparse.Namespace], int]
-"""What a command does: its arguments in, the exit code out."""
+Run = Callable[[Any], int]
+"""What a command does: its arguments (a namespace) in, the exit code out."""
 
 
 class Screens(Protocol):
@@ -45,18 +49,31 @@ def run(arguments: Sequence[str], screens: Screens) -> int:
         arguments: the words after ``crmdesk``.
         screens: opens windows.
     """
-    given = argparse.Namespace(screens=screens, profile=None)
     _speak_utf8()
     # Without any handler Python would print warnings for the log among the lines of the command.
     logging.getLogger("crmdesk").addHandler(logging.NullHandler())
+    given = _window_alone(arguments)
     try:
-        parser().parse_args(arguments, given)
+        if given is None:
+            given = parser().parse_args(arguments)
+        given.screens = screens
         return _finished(given)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
 
 
-def _finished(given: argparse.Namespace) -> int:
+def _window_alone(arguments: Sequence[str]) -> Any:
+    """Return what `crmdesk` and `crmdesk --profile DIR` mean, None for any other command line."""
+    profile = None
+    if arguments:
+        option, *values = arguments
+        if option != "--profile" or len(values) != 1 or values[0].startswith("-"):
+            return None
+        profile = Path(values[0])
+    return SimpleNamespace(profile=profile, run=_window, address="")
+
+
+def _finished(given: Any) -> int:
     perform: Run = given.run
     try:
         code = perform(given)
@@ -77,7 +94,7 @@ def _finished(given: argparse.Namespace) -> int:
     return code
 
 
-def _broken(given: argparse.Namespace, bug: BaseException) -> int:
+def _broken(given: Any, bug: BaseException) -> int:
     from crmdesk.cli.trouble import write_trace
 
     print(f"crmdesk: something went wrong inside. Details: {write_trace(bug, given)}", file=sys.stderr)
@@ -94,6 +111,8 @@ def _speak_utf8() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="crmdesk",
         description="The desktop of a service hotline. Without a command it opens the window.",
@@ -102,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"crmdesk {__version__}")
     add_profile(top)
-    top.set_defaults(run=_window, address="")
+    top.set_defaults(run=_window, address="", profile=None)
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for group in GROUPS:
         importlib.import_module(f"crmdesk.cli.{group}").register(subparsers)
@@ -113,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
 
 def add_profile(command: argparse.ArgumentParser) -> None:
     """Let *command* take ``--profile``, before or after its name."""
+    import argparse
+
     if not any(action.dest == "profile" for action in command._actions):
         command.add_argument(
             "--profile",
@@ -123,7 +144,7 @@ def add_profile(command: argparse.ArgumentParser) -> None:
         )
 
 
-def _window(given: argparse.Namespace) -> int:
+def _window(given: Any) -> int:
     from crmdesk.cli.screens import run_window
 
     return run_window(given)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from crmdesk.errors import FileFault, WorldFault
+
+if TYPE_CHECKING:
+    import argparse
 
 NO_DISPLAY = "There is no display here, so no window can show the call."
 NO_WINDOW = "There is no display here. `crmdesk rpc` and `crmdesk --help` work without one."
@@ -63,6 +64,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
+        import argparse
+
         raise argparse.ArgumentTypeError("at least 1")
     return value
 
@@ -90,6 +93,8 @@ def run_demo(given: argparse.Namespace) -> int:
 
 def run_call(given: argparse.Namespace) -> int:
     """Hand a call to the running window, or start one for it."""
+    from urllib.parse import urlencode
+
     from crmdesk.services.telephony.hook import call_from_words
     from crmdesk.services.telephony.hook_server import send_to_running
 
@@ -135,6 +140,8 @@ def _folder(given: argparse.Namespace) -> Path:
 
 def _start_window(given: argparse.Namespace, address: str, no_display: str) -> int:
     """Start the window as a process of its own, which outlives this one."""
+    import subprocess
+
     if not has_display():
         raise WorldFault(no_display)
     command = [*own_command(), "--profile", str(_folder(given)), "window", "--address", address]

@@ -75,17 +75,10 @@ def test_usage(words: list[str], code: int, screens: NoScreens, capsys: pytest.C
 
 
 def run_raising(error: BaseException, monkeypatch: pytest.MonkeyPatch, screens: NoScreens) -> int:
-    def fail(_given: argparse.Namespace) -> int:
+    def fail(_given: object) -> int:
         raise error
 
-    real = program.parser
-
-    def with_failing() -> argparse.ArgumentParser:
-        top = real()
-        top.set_defaults(run=fail)
-        return top
-
-    monkeypatch.setattr(program, "parser", with_failing)
+    monkeypatch.setattr(program, "_window", fail)
     return program.run([], screens)
 
 
