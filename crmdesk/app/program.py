@@ -22,10 +22,9 @@ from PySide6.QtWidgets import QApplication
 from crmdesk.errors import CrmdeskError
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CustomerId
-from crmdesk.services.codes import AgentName, agents
+from crmdesk.services.codes import agent_of
 from crmdesk.services.executor import Lane
 from crmdesk.services.profile import Profile
-from crmdesk.services.store.connection import open_connection
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import DeskStatus
 from crmdesk.ui.local_desk import LocalDesk
@@ -65,7 +64,7 @@ class Program:
         self.profile = profile
         self.started = threading.Event()
         self._link = link
-        self._agent = _agent_of(profile)
+        self._agent = agent_of(profile)
         self._status = DeskStatus(extension=profile.settings.text("extension"), test_profile=profile.test)
         self._afterwards = Lane("start")
         self._telephone: Future[Telephone] = Future()
@@ -205,17 +204,3 @@ def _followers() -> Sequence[Follower]:
     from crmdesk.services.followers import followers
 
     return followers()
-
-
-def _agent_of(profile: Profile) -> AgentName | None:
-    """Return who works at this desk: the login of the settings, else whose extension it is."""
-    login, extension = profile.settings.text("agent"), profile.settings.text("extension")
-    if not login and not extension:
-        return None
-    connection = open_connection(profile.store_path, profile.key, role="reader")
-    try:
-        known = agents(connection)
-    finally:
-        connection.close()
-    by_login = [each for each in known if login and each.login == login]
-    return next(iter(by_login or [each for each in known if each.extension == extension]), None)

@@ -9,30 +9,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
     from crmdesk.services.rpc.desk import Desk
+    from crmdesk.services.telephony.ami_gateway import AmiGateway
     from crmdesk.services.telephony.gateway import CallEvent
 
 
 @contextmanager
 def telephony(profile: Profile, *, live: bool) -> Iterator[Callable[[Desk], None]]:
-    """Give what connects a desk to the hook for the block; nothing happens unless *live*."""
+    """Give what connects a desk to its telephone system and the hook; nothing happens unless *live*."""
     from crmdesk.services.telephony.hook_gateway import HookGateway
     from crmdesk.services.telephony.hook_server import HookServer
 
     if not live:
         yield lambda _desk: None
         return
-    gateway = HookGateway(profile.settings.text("extension"), now=profile.clock)
-    server = HookServer(profile.path, gateway.take)
+    line = _line(profile)
+    hook = HookGateway(profile.settings.text("extension"), now=profile.clock)
+    door = HookServer(profile.path, hook.take)
 
     def connect(desk: Desk) -> None:
-        def keep(event: CallEvent) -> None:
+        def take(event: CallEvent) -> None:
             desk.calls.take(event)
 
-        gateway.start(keep)
-        server.start()
+        hook.start(take)
+        door.start()
+        if line is not None:
+            line.start(take)
 
     try:
         yield connect
     finally:
-        server.stop()
-        gateway.stop()
+        if line is not None:
+            line.stop()
+        hook.stop()
+        door.stop()
+
+
+def _line(profile: Profile) -> AmiGateway | None:
+    """Return the line to the telephone system that the settings name; what troubles it goes to the log."""
+    import logging
+
+    from crmdesk.services.telephony.ami_gateway import AmiGateway
+    from crmdesk.services.telephony.site import SECRET_NAME, ami_settings
+
+    extension = profile.settings.text("extension")
+    if profile.settings.text("telephony") != "ami" or not extension:
+        return None
+    settings = ami_settings(profile.settings, profile.secrets.get(profile.id, SECRET_NAME) or "")
+    log = logging.getLogger("crmdesk.telephony")
+    return AmiGateway(
+        settings, [extension], lambda state: log.info("telephone: %s", state.state), now=profile.clock
+    )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.models.screen_pop import DispositionChoice
 from crmdesk.models.types import AgentId
+from crmdesk.models.worklist import DispositionChoice
+from crmdesk.services.store.connection import open_connection
+
+if TYPE_CHECKING:
+    from crmdesk.services.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,17 @@ def agents(connection: Any) -> tuple[AgentName, ...]:
         "SELECT id, login, name_en, name_zh, extension FROM agent WHERE active = 1 ORDER BY extension, login"
     )
     return tuple(AgentName(AgentId(UUID(bytes=row_id)), *rest) for row_id, *rest in rows)
+
+
+def agent_of(profile: Profile) -> AgentName | None:
+    """Return who works at this desk: the login of the settings, else whose extension it is."""
+    login, extension = profile.settings.text("agent"), profile.settings.text("extension")
+    if not login and not extension:
+        return None
+    connection = open_connection(profile.store_path, profile.key, role="reader")
+    try:
+        known = agents(connection)
+    finally:
+        connection.close()
+    by_login = [each for each in known if login and each.login == login]
+    return next(iter(by_login or [each for each in known if each.extension == extension]), None)

@@ -11,9 +11,11 @@ import pytest
 
 from crmdesk.cli import desks, program
 from crmdesk.errors import Conflict, NotFound, StoreBusy, WorldFault
+from crmdesk.services.attach import AttachServer
 from crmdesk.services.profile import open_profile
 from crmdesk.services.rpc.desk import close_desk, open_desk
-from crmdesk.services.rpc.serving import attach_server
+from crmdesk.services.rpc.methods import all_methods
+from crmdesk.services.rpc.session import Session
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -39,7 +41,7 @@ def window(run: Run, tmp_path: Path) -> Iterator[Path]:
     """Another process has the profile open, as a window does."""
     with open_profile(tmp_path / "profile") as profile:
         desk = open_desk(profile)
-        server = attach_server(profile.path, desk)
+        server = AttachServer(profile.path, lambda send: Session(desk, all_methods(), send))
         server.start()
         yield profile.path
         server.stop()

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import CallerNumber, ScreenPop
 from crmdesk.services.call_desk import CallDesk, caller_number
+from crmdesk.services.codes import agent_of
 from crmdesk.services.store.store import Store
-from crmdesk.services.telephony.numbers import NumberParser, SiteRules
-from crmdesk.settings import Site
+from crmdesk.services.telephony.numbers import NumberParser
+from crmdesk.services.telephony.site import site_rules
 
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
@@ -93,11 +94,6 @@ class Desk:
             tell(pop)
 
 
-def site_rules(site: Site) -> SiteRules:
-    """Return the numbering rules of a site's settings."""
-    return SiteRules(site.country, site.area_code, site.outside_prefix)
-
-
 def desk_of(profile: Profile, store: Store, calls: CallDesk, numbers: NumberParser) -> Desk:
     """Return the desk of an open *profile* over services that exist already: the window's, for example."""
     parts = Parts(
@@ -105,7 +101,7 @@ def desk_of(profile: Profile, store: Store, calls: CallDesk, numbers: NumberPars
         calls=calls,
         numbers=numbers,
         set_clock=profile.clock.set,
-        login=lambda: profile.settings.text("agent"),
+        login=lambda: login_of(profile),
         zone=lambda: profile.settings.text("zone"),
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         test=profile.test,
@@ -117,8 +113,9 @@ def open_desk(profile: Profile) -> Desk:
     """Return the desk of an open profile that nobody else shows: for commands without a window."""
     from crmdesk.services.followers import followers
 
-    store = profile.open_store(followers=followers)
-    numbers = NumberParser(site_rules(profile.settings.site))
+    agent = agent_of(profile)
+    store = profile.open_store(str(agent.id) if agent else "", followers)
+    numbers = NumberParser(site_rules(profile.settings))
     calls = CallDesk(
         store,
         numbers.parse,
@@ -133,6 +130,12 @@ def close_desk(desk: Desk) -> None:
     """Finish open work and close the files."""
     desk.calls.close()
     desk.store.close()
+
+
+def login_of(profile: Profile) -> str:
+    """Return the login of who works at this desk; empty when nobody is named."""
+    agent = agent_of(profile)
+    return agent.login if agent else profile.settings.text("agent")
 
 
 def _back_up(profile: Profile, file: Path, passphrase: str) -> None:

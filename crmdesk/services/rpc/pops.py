@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from crmdesk.models.screen_pop import Answer, Badge, CustomerCard, Match, ScreenPop, TimelineEntry
+from crmdesk.models.screen_pop import Badge, CustomerCard, Match, ScreenPop, TimelineEntry
 from crmdesk.models.text import Text
 from crmdesk.models.wire import Json, to_json
+from crmdesk.models.worklist import Answer
 from crmdesk.services.rpc.kinds import COUNT, FLAG, ID, MOMENT, TEXT, Field, list_of, nullable, record
 from crmdesk.services.rpc.records import BADGE, COUNTERS, MATCH, all_required
 
