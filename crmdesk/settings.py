@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from crmdesk.errors import Denied, FileFault, InvalidInput
 
@@ -58,6 +56,8 @@ class Option:
 
 
 def _zone_exists(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
@@ -199,10 +199,12 @@ def read_policy(path: Path) -> dict[str, Value]:
         FileFault: the file is no TOML, or names an option or a value that does not exist. Nothing of a wrong
             policy is taken, and nothing runs without it: IT wants to know.
     """
+    if not path.exists():
+        return {}
+    import tomllib
+
     try:
         held = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError) as error:
         raise FileFault("The policy {path} cannot be read: {words}.", path=path, words=error) from error
     values = held.get("settings", {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import sys
 import uuid
 from pathlib import Path
@@ -41,5 +40,7 @@ else:
 
 
 def _card_or_name() -> str:
+    import platform
+
     card = uuid.getnode()
     return platform.node() if card & MULTICAST_BIT else f"{card:012x}"

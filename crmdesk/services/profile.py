@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets as random_source
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +25,6 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.drafts import Drafts, drafts_key
 from crmdesk.services.store.files import FileLock, set_aside, worded, write_whole
 from crmdesk.services.store.keys import STORE_KEY, Secrets, new_key, secrets_of
-from crmdesk.services.store.recovery import new_code, recovered_key, write_recovery
 from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.space import Space
 from crmdesk.services.store.store import Store
@@ -111,7 +109,9 @@ class Identity:
 
 
 def _new_tag() -> str:
-    return "".join(random_source.choice(TAG_ALPHABET) for _ in range(TAG_LENGTH))
+    from secrets import choice
+
+    return "".join(choice(TAG_ALPHABET) for _ in range(TAG_LENGTH))
 
 
 class Profile:
@@ -290,6 +290,8 @@ def new_profile(
 
 def _furnish(layout: Layout, identity: Identity, secrets: Secrets, settings: Settings) -> str:
     """Fill the folder, ``profile.json`` last. What an earlier attempt left is set aside, not deleted."""
+    from crmdesk.services.store.recovery import new_code, write_recovery
+
     key, code = new_key(), new_code()
     with worded(layout.path):
         for left in (layout.store, layout.drafts):
@@ -357,6 +359,8 @@ def recover(path: Path, code: str, secrets: Secrets) -> None:
         InvalidInput: a slip of the pen in the code.
         StoreFault: another profile's code, a damaged store, or no keyring.
     """
+    from crmdesk.services.store.recovery import recovered_key
+
     layout = Layout(path)
     key = recovered_key(layout.recovery, code)
     open_connection(layout.store, key, role="reader").close()

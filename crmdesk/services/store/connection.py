@@ -7,7 +7,6 @@ WAL-reset bug).
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -92,7 +91,7 @@ def _prepare(connection: Connection, key: bytes, role: Role) -> None:
 
 
 def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
-    """Return the failure of ours that words the database's *error* (of sqlcipher3 or sqlite3)."""
+    """Return the failure of ours that words the database's *error* (of sqlcipher3)."""
     words = str(error).lower()
     if "not a database" in words or "encrypted" in words:
         return WrongKey("The key does not fit the store at {path}, or the file is no store.", path=path)
@@ -109,5 +108,5 @@ def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
     return StoreFault("The store reports: {words}.", words=str(error))
 
 
-DATABASE_ERRORS = (dbapi2.Error, sqlite3.Error)
+DATABASE_ERRORS = (dbapi2.Error,)
 """What a raw connection may raise."""

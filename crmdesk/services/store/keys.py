@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import secrets as random_source
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -73,7 +72,7 @@ def secrets_of(environment: Mapping[str, str]) -> Secrets:
 
 def new_key() -> bytes:
     """Return a new key of a store, 32 bytes."""
-    return random_source.token_bytes(32)
+    return os.urandom(32)
 
 
 def checked_value(value: str) -> str:

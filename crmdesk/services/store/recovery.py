@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets as random_source
 from pathlib import Path
 
 from crmdesk.errors import InvalidInput, WrongKey
@@ -27,7 +26,7 @@ _LOOK_ALIKES = str.maketrans("OILU", "011V")
 
 def new_code() -> str:
     """Return a new recovery code, in groups."""
-    body = "".join(random_source.choice(ALPHABET) for _ in range(RANDOM_CHARACTERS))
+    body = "".join(ALPHABET[byte % len(ALPHABET)] for byte in os.urandom(RANDOM_CHARACTERS))
     return in_groups(body + _check(body))
 
 
