@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from crmdesk.models.text import Text
-from crmdesk.models.types import AgentId, ArticleId, AssetId, CallId, ContactPointId, CustomerId, TaskId
+from crmdesk.models.types import ArticleId, AssetId, CallId, ContactPointId, CustomerId
+from crmdesk.models.worklist import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +168,6 @@ class TimelinePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An article of the knowledge base that may fit."""
-
-    article_id: ArticleId
-    title: str
-    passage: str
-    why: tuple[Text, ...]
-    lang: str
-    safety: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Article:
     """An article as it is read: safety line first, then what to say and what to do."""
 
@@ -242,58 +231,6 @@ class FoundPage:
 
     items: tuple[Found, ...]
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TaskLine:
-    """A call-back or task in the worklist."""
-
-    id: TaskId
-    kind: str
-    subject: str
-    customer_id: CustomerId | None
-    customer_name: str
-    number: str
-    due_at: datetime | None
-    overdue: bool
-    owner: str
-    attempts: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """A call in the log; ``state`` is ringing, talking, ended; ``result`` says what became of it."""
-
-    id: CallId
-    at: datetime
-    direction: str
-    number: str
-    customer_id: CustomerId | None
-    customer_name: str
-    result: str
-    talk_seconds: int | None
-    disposition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Worklist:
-    """What waits for this agent: tasks by due time, recent calls, news of the knowledge base."""
-
-    agent_id: AgentId | None
-    tasks: tuple[TaskLine, ...]
-    calls: tuple[CallLine, ...]
-    news: tuple[Answer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DispositionChoice:
-    """A way a call can end; ``closing`` when nothing is left to do."""
-
-    key: str
-    name_en: str
-    name_zh: str
-    closing: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from crmdesk.models.screen_pop import (
-    Answer,
-    CallerNumber,
-    Counters,
-    CustomerCard,
-    Match,
-    ScreenPop,
-    TimelinePage,
-)
+from crmdesk.models.screen_pop import CallerNumber, Counters, CustomerCard, Match, ScreenPop, TimelinePage
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CallId, CustomerId
+from crmdesk.models.worklist import Answer
 from crmdesk.services.customers.lookup import decide, match_number
 from crmdesk.services.customers.profile import badges, counters, customer_card, verify_facts
 from crmdesk.services.customers.timeline import timeline_page

@@ -13,20 +13,18 @@ from datetime import datetime
 from typing import Protocol
 
 from crmdesk.models.screen_pop import (
-    Answer,
     Article,
     Badge,
     Counters,
     CustomerCard,
-    DispositionChoice,
     FoundPage,
     NoteDraft,
     ScreenPop,
     TimelinePage,
-    Worklist,
 )
 from crmdesk.models.text import Text
 from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 
 
 @dataclass(frozen=True, slots=True)

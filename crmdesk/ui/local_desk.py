@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from crmdesk.errors import NotFound, TelephonyFault
-from crmdesk.models.screen_pop import (
-    Answer,
-    Article,
-    DispositionChoice,
-    FoundPage,
-    NoteDraft,
-    ScreenPop,
-    TimelinePage,
-    Worklist,
-)
+from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
 from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
+from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 from crmdesk.services.executor import Lane
 from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
 

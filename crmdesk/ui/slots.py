@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crmdesk.models.screen_pop import Answer, Article, DispositionChoice, ScreenPop
+from crmdesk.models.screen_pop import Article, ScreenPop
 from crmdesk.models.types import ArticleId
+from crmdesk.models.worklist import Answer, DispositionChoice
 from crmdesk.ui.desk import CallState, FollowUp
 
 SLOTS = 4

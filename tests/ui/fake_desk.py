@@ -9,17 +9,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from crmdesk.errors import CrmdeskError, NotFound
-from crmdesk.models.screen_pop import (
-    Answer,
-    Article,
-    DispositionChoice,
-    FoundPage,
-    NoteDraft,
-    ScreenPop,
-    TimelinePage,
-    Worklist,
-)
+from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
 from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
 from tests.ui import sample
 

@@ -8,29 +8,25 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from crmdesk.models.screen_pop import (
-    Answer,
     Article,
     AssetCard,
     Badge,
     CallerNumber,
-    CallLine,
     ContactPointView,
     ContactView,
     Counters,
     CustomerCard,
-    DispositionChoice,
     Found,
     FoundPage,
     Match,
     RepeatFault,
     ScreenPop,
-    TaskLine,
     TimelineEntry,
     TimelinePage,
-    Worklist,
 )
 from crmdesk.models.text import say
 from crmdesk.models.types import AgentId, ArticleId, AssetId, CallId, ContactPointId, CustomerId, TaskId
+from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, TaskLine, Worklist
 
 NOW = datetime(2026, 11, 20, 2, 0, 4, tzinfo=UTC)
 _SPACE = UUID("6d1c1a52-6a8e-4b5f-9f0e-2f6f4f0a7c11")

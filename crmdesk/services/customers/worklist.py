@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from crmdesk.models.screen_pop import Answer, CallLine, TaskLine, Worklist
 from crmdesk.models.text import say
 from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
+from crmdesk.models.worklist import Answer, CallLine, TaskLine, Worklist
 from crmdesk.services.customers.values import identity, micros, moment, moment_at, rows
 
 CALLS = 20

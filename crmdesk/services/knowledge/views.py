@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.errors import NotFound
-from crmdesk.models.screen_pop import Answer, Article
+from crmdesk.models.screen_pop import Article
 from crmdesk.models.types import ArticleId
+from crmdesk.models.worklist import Answer
 from crmdesk.services.knowledge.articles import read_article
 from crmdesk.services.knowledge.search import Hit, search
 from crmdesk.services.knowledge.suggest import Suggestion, suggest

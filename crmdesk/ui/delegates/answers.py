@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
-from crmdesk.models.screen_pop import Answer
+from crmdesk.models.worklist import Answer
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.painting import Ink, plain
 from crmdesk.ui.translation import Words

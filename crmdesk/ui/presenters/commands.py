@@ -8,8 +8,9 @@ from datetime import datetime
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from crmdesk.models.screen_pop import Answer, Article, Found
+from crmdesk.models.screen_pop import Article, Found
 from crmdesk.models.types import CustomerId
+from crmdesk.models.worklist import Answer
 from crmdesk.ui.desk import CustomerRecord, FollowUp
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.notes import NotesPresenter

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.changes import ChangeSet
-from crmdesk.models.screen_pop import Answer, CallLine, Found, TaskLine, Worklist
+from crmdesk.models.screen_pop import Found
+from crmdesk.models.worklist import Answer, CallLine, TaskLine, Worklist
 from crmdesk.ui.presenters.workplace import Workplace
 
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note"})

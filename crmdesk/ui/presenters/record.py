@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from crmdesk.models.screen_pop import Answer, Article, TimelinePage
+from crmdesk.models.screen_pop import Article, TimelinePage
 from crmdesk.models.types import CustomerId
+from crmdesk.models.worklist import Answer
 from crmdesk.ui.cards import CardsOf
 from crmdesk.ui.desk import CustomerRecord
 from crmdesk.ui.itemmodels.facts import Fact, FactsOf

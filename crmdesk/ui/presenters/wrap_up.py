@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from crmdesk.models.screen_pop import DispositionChoice
+from crmdesk.models.worklist import DispositionChoice
 from crmdesk.ui.desk import WrapUp
 from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.slots import STRETCH_SECONDS, Slot, guess_disposition

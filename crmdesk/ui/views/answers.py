@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from crmdesk.models.screen_pop import Answer, Article
+from crmdesk.models.screen_pop import Article
+from crmdesk.models.worklist import Answer
 from crmdesk.ui.delegates.answers import AnswerDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.moments import Moments

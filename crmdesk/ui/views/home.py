@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from crmdesk.models.screen_pop import Answer, Article, CallLine, DispositionChoice, TaskLine, Worklist
+from crmdesk.models.screen_pop import Article
+from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, TaskLine, Worklist
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.moments import Moments, stopwatch

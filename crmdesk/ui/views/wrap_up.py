@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
-from crmdesk.models.screen_pop import DispositionChoice
+from crmdesk.models.worklist import DispositionChoice
 from crmdesk.ui.painting import Ink
 from crmdesk.ui.translation import Words, word
 from crmdesk.ui.widgets.pane import ActionButton
