@@ -25,7 +25,6 @@ from crmdesk.services.customers.names import (
     search_terms,
     searchable,
 )
-from crmdesk.services.customers.search_index import STARRED
 from crmdesk.services.customers.values import marks, rows
 from crmdesk.services.knowledge.analysis import normalise, strip_controls
 
@@ -39,8 +38,14 @@ SURE_DIGITS = 7
 """From so many on it is hardly anything else."""
 CODE_LENGTH = 3
 TRIGRAM = 3
+TRIGRAMS = 4
+"""How many of a query's trigrams the index is asked for; the rows tell the rest."""
 CANDIDATES = 1_000
 """Index entries of digits and codes that are compared with their rows."""
+NAMESAKES = 120
+"""Newest customers of a name of which those with a tier come first."""
+CODE_DIGITS = 8
+"""Plates and the ends of VINs have no more digits in a row."""
 
 NAME, PINYIN, CONTACT = say("name"), say("name in pinyin"), say("contact")
 NUMBER, PLATE, VIN = say("number"), say("plate"), say("VIN")
@@ -58,11 +63,11 @@ _BY_CODE = f"""SELECT a.customer_id, a.plate, a.vin, a.plate_key FROM (SELECT ro
  CROSS JOIN asset AS a ON a.seq = hit.rowid WHERE instr(a.plate_key, ?) OR instr(a.vin, ?) LIMIT ?"""
 _BY_PLATE = "SELECT customer_id, plate FROM asset WHERE plate_key = ? LIMIT ?"
 _BY_VIN = "SELECT customer_id, vin FROM asset WHERE vin = ? LIMIT ?"
-_BY_OWN_ID = "SELECT id, external_id FROM customer WHERE external_id IN (?, ?) AND external_id <> '' LIMIT ?"
-_BY_NAME = """SELECT c.id, s.names, s.own FROM (SELECT rowid FROM customer_fts
+_BY_OWN_ID = "SELECT id, external_id FROM customer WHERE external_id IN (?, ?) LIMIT ?"
+_BY_NAME = """SELECT s.seq, s.starred, s.own, s.names FROM (SELECT rowid FROM customer_fts
  WHERE customer_fts MATCH ? ORDER BY rowid DESC LIMIT ?) AS hit
- CROSS JOIN customer_search AS s ON s.seq = hit.rowid
- CROSS JOIN customer AS c ON c.seq = hit.rowid"""
+ CROSS JOIN customer_search AS s ON s.seq = hit.rowid"""
+_IDS = "SELECT seq, id FROM customer WHERE seq IN ({})"
 _CONTACTS = "SELECT name, name_alt FROM contact WHERE customer_id = ?"
 _HEADS = "SELECT id, name, name_alt, kind, tier FROM customer WHERE id IN ({})"
 
@@ -136,11 +141,15 @@ def named(connection: Any, name: str, limit: int) -> list[bytes]:
     if not words:
         return []
     whole = _quoted(WHOLE + "".join(words)[:WORD_LENGTH])
-    return [row[0] for row in rows(connection, _BY_NAME, whole, limit)]
+    found = [row[0] for row in rows(connection, _BY_NAME, whole, limit)]
+    ids = _ids(connection, found)
+    return [ids[seq] for seq in found if seq in ids]
 
 
 def _exact(connection: Any, query: Query, hits: _Hits) -> None:
     """Look for the whole of an own id, a plate or a VIN."""
+    if not query.text:
+        return
     for customer, own in rows(connection, _BY_OWN_ID, query.text, query.text.upper(), hits.room):
         hits.add(customer, OWN_ID, own)
     for statement, why in ((_BY_PLATE, PLATE), (_BY_VIN, VIN)):
@@ -176,7 +185,7 @@ def _numbers(connection: Any, query: Query, room: int) -> list[tuple[bytes, str]
 
 def _codes(connection: Any, query: Query, room: int) -> list[tuple[bytes, Text, str]]:
     """Return owners of assets whose plate or VIN holds the code."""
-    if not query.code:
+    if not query.code or len(query.digits) > CODE_DIGITS:
         return []
     found = rows(connection, _BY_CODE, _trigrams(query.code), query.code, query.code, room)
     return [
@@ -199,9 +208,14 @@ def _holding(connection: Any, statement: str, part: str, room: int) -> list[tupl
 
 
 def _trigrams(text: str) -> str:
-    """Return the index query for rows that hold every three characters in a row of *text*."""
-    parts = dict.fromkeys(text[n : n + TRIGRAM] for n in range(len(text) - TRIGRAM + 1))
-    return " AND ".join(_quoted(part) for part in parts)
+    """Return the index query for rows that may hold *text*: its last trigrams, every second one.
+
+    The beginning of numbers and VINs is what many have in common.
+    """
+    starts = list(range(len(text) - TRIGRAM, -1, -2))[:TRIGRAMS]
+    if len(starts) < TRIGRAMS and starts[-1] > 0:
+        starts.append(0)
+    return " AND ".join(_quoted(text[start : start + TRIGRAM]) for start in starts)
 
 
 def _quoted(term: str) -> str:
@@ -209,27 +223,35 @@ def _quoted(term: str) -> str:
 
 
 def _names(connection: Any, query: Query, hits: _Hits) -> None:
-    """Look for names: whole ones first, then parts; customers with a tier before others."""
+    """Look for names: whole ones first, then parts; of the newest those with a tier first."""
     for expression in _name_queries(query.words):
         if hits.room:
-            wanted = hits.room + len(hits.found)
-            for customer, names, own in rows(connection, _BY_NAME, expression, wanted):
-                if customer not in hits.found and _really(names, query.words):
-                    hits.add(customer, *_why(connection, customer, names.split("\n"), own, query.words))
+            found = rows(connection, _BY_NAME, expression, NAMESAKES + hits.limit)
+            found = [row for row in found if _really(row[3], query.words)]
+            found.sort(key=lambda row: -row[1])
+            _add_names(connection, found[: hits.room + len(hits.found)], query.words, hits)
+
+
+def _add_names(connection: Any, found: list[tuple[Any, ...]], words: Sequence[str], hits: _Hits) -> None:
+    ids = _ids(connection, [row[0] for row in found])
+    for seq, _, own, names in found:
+        customer = ids.get(seq)
+        if customer and customer not in hits.found:
+            hits.add(customer, *_why(connection, customer, names.split("\n"), own, words))
+
+
+def _ids(connection: Any, seqs: Sequence[int]) -> dict[int, bytes]:
+    return dict(rows(connection, _IDS.format(marks(len(seqs))), *seqs)) if seqs else {}
 
 
 def _name_queries(words: Sequence[str]) -> Iterator[str]:
     if not words or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
         return
     joined = "".join(words)
-    whole = _quoted(WHOLE + joined[:WORD_LENGTH])
+    yield _quoted(WHOLE + joined[:WORD_LENGTH])
     part = " AND ".join(f"({_part(word)})" for word in words)
     if len(words) > 1:
         part = f"({part}) OR {_quoted(joined[:SYLLABLES] if not joined.isascii() else joined)} *"
-    star = _quoted(STARRED)
-    yield f"{whole} AND {star}"
-    yield whole
-    yield f"({part}) AND {star}"
     yield part
 
 

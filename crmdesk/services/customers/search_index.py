@@ -26,8 +26,6 @@ from crmdesk.services.customers.values import rows
 
 ANALYSIS = "1"
 """To be counted up whenever ``names`` gives other terms: stores indexed otherwise are then indexed anew."""
-STARRED = "\ue003"
-"""Term of customers with a tier and of key accounts: they come first."""
 BULK_HASH_BYTES = 64 << 20
 USUAL_HASH_BYTES = 1 << 20
 BATCH = 5_000
@@ -143,10 +141,10 @@ def refresh(connection: Any) -> None:
 
 
 def _forget(connection: Any, seq: int) -> None:
-    for starred, names in rows(connection, "SELECT starred, names FROM customer_search WHERE seq = ?", seq):
+    for (names,) in rows(connection, "SELECT names FROM customer_search WHERE seq = ?", seq):
         connection.execute(
             "INSERT INTO customer_fts (customer_fts, rowid, terms) VALUES ('delete', ?, ?)",
-            (seq, _terms(starred, names)),
+            (seq, _terms(names)),
         )
     connection.execute("DELETE FROM customer_search WHERE seq = ?", (seq,))
 
@@ -156,12 +154,11 @@ def _analysed(row: tuple[Any, ...]) -> tuple[tuple[int, int, int, str], tuple[in
     seq, starred, name, name_alt, contacts = row
     own = searchable([name, name_alt])
     names = "\n".join(dict.fromkeys((*own, *searchable((contacts or "").split("\n")))))
-    return (seq, starred, len(own), names), (seq, _terms(starred, names))
+    return (seq, starred, len(own), names), (seq, _terms(names))
 
 
-def _terms(starred: int, names: str) -> str:
-    terms = search_terms(names)
-    return " ".join((*sorted(terms), STARRED) if starred else sorted(terms))
+def _terms(names: str) -> str:
+    return " ".join(sorted(search_terms(names)))
 
 
 def is_current(connection: Any) -> bool:
