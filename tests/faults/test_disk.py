@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlcipher3 import dbapi2
 
-from crmdesk.errors import DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
+from crmdesk.errors import Bug, DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
 from crmdesk.models.text import Text
 from crmdesk.services.store.connection import explained, open_connection
 from crmdesk.services.store.space import LOW_BYTES, RESERVE_BYTES, Space
@@ -134,7 +134,8 @@ def test_people_are_told_once_and_once_again_when_there_is_room(tmp_path: Path) 
         ("database is locked", StoreBusy, "Another program"),
         ("database disk image is malformed", StoreFault, "Restore it from a backup"),
         ("disk I/O error", StoreFault, "disk under"),
-        ("no such table: x", StoreFault, "no such table"),
+        ("no such table: x", Bug, "no such table"),
+        ("out of memory", StoreFault, "out of memory"),
     ],
 )
 def test_each_failure_of_the_database_has_its_sentence(words: str, kind: type, sentence: str) -> None:

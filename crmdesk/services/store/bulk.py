@@ -6,39 +6,27 @@ that follow rows before he loads, and has them built by what he hands to :meth:`
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
 from functools import cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
-from uuid import UUID
 
 from crmdesk.errors import StoreFault
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.rows import TO_FILE
 from crmdesk.services.store.schema import ensure_schema
-from crmdesk.services.store.values import to_micros
 
 CHUNK_ROWS = 100_000
 """Rows of one transaction of a large load."""
 
 _Converter = tuple[int, Callable[[Any], object]]
 _TABLE_OF = MappingProxyType({entity: name for name, entity in ENTITIES.items()})
-_STORED: MappingProxyType[type, Callable[[Any], object]] = MappingProxyType(
-    {
-        UUID: lambda value: value.bytes,
-        datetime: to_micros,
-        date: date.isoformat,
-        tuple: lambda value: json.dumps(list(value), ensure_ascii=False),
-        bool: int,
-    }
-)
 
 
 class BulkLoader:
@@ -168,7 +156,7 @@ def stored(entity: object) -> tuple[object, ...]:
 def _reader(table: str) -> tuple[attrgetter[tuple[Any, ...]], tuple[_Converter, ...]]:
     types = field_types(ENTITIES[table])
     converters = tuple(
-        (n, _STORED[kind]) for n, (kind, _optional) in enumerate(types.values()) if kind in _STORED
+        (n, TO_FILE[kind]) for n, (kind, _optional) in enumerate(types.values()) if kind in TO_FILE
     )
     return attrgetter(*types), converters
 

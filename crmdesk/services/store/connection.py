@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlcipher3 import dbapi2
 
-from crmdesk.errors import CrmdeskError, DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
+from crmdesk.errors import Bug, CrmdeskError, DiskFull, StoreBusy, StoreFault, StoreUnwritable, WrongKey
 from crmdesk.services.store.files import DISK_FULL, UNWRITABLE
 
 OLDEST_SQLITE = (3, 51, 3)
@@ -105,8 +105,13 @@ def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
         return StoreFault("The disk under {path} fails. Back the profile up and call your IT.", path=path)
     if "malformed" in words or "corrupt" in words:
         return StoreFault("The store at {path} is damaged. Restore it from a backup.", path=path)
+    if isinstance(error, OUR_MISTAKES) or words.startswith(("no such", "near ")):
+        return Bug("The store refuses a statement: {words}.", words=str(error))
     return StoreFault("The store reports: {words}.", words=str(error))
 
+
+OUR_MISTAKES = (dbapi2.IntegrityError, dbapi2.ProgrammingError, dbapi2.InterfaceError)
+"""What a right program does not meet, whatever happens to the file."""
 
 DATABASE_ERRORS = (dbapi2.Error,)
 """What a raw connection may raise."""

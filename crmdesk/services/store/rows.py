@@ -23,7 +23,7 @@ from crmdesk.services.store.values import from_micros, to_micros
 
 Converter = Callable[[Any], Any]
 
-_TO_FILE: Mapping[type, Converter] = MappingProxyType(
+TO_FILE: Mapping[type, Converter] = MappingProxyType(
     {
         UUID: lambda value: value.bytes,
         datetime: to_micros,
@@ -77,7 +77,7 @@ def shape_of(table: str) -> Shape:
     return Shape(
         table,
         tuple(types),
-        {name: _TO_FILE[kind] for name, (kind, _optional) in types.items() if kind in _TO_FILE},
+        {name: TO_FILE[kind] for name, (kind, _optional) in types.items() if kind in TO_FILE},
         tuple(_FROM_FILE.get(kind) for kind, _optional in types.values()),
     )
 

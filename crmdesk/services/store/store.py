@@ -77,7 +77,13 @@ class Store:
 
     def read(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue ``query(connection, *arguments)`` on a reader, in one snapshot."""
-        return self._readers.run(query, *arguments)
+        return self._readers.run(self._ask, query, *arguments)
+
+    def _ask(self, connection: Connection, query: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return query(connection, *arguments)
+        except DATABASE_ERRORS as error:
+            raise explained(error, self.path) from error
 
     def write(self, use_case: Callable[..., T], *arguments: Any, initiator: str = "") -> Future[Outcome[T]]:
         """Queue ``use_case(work, *arguments)`` on the store lane.

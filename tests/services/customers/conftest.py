@@ -14,7 +14,7 @@ from crmdesk.models.operations import Author, Operation
 from crmdesk.models.screen_pop import CallerNumber
 from crmdesk.models.types import CustomerId
 from crmdesk.services.customers.search_index import CustomerSearchIndex
-from crmdesk.services.store.create import create_store
+from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 
@@ -43,7 +43,7 @@ class Desk:
     reader: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        create_store(self.path, KEY)
+        ensure_schema(self.path, KEY)
         author = Author("lin.yue", "desk", lambda: self.now)
         self.store = Store(self.path, KEY, author, lambda: (CustomerSearchIndex(),))
         self.reader = self.store.open_reader()

@@ -14,7 +14,7 @@ from crmdesk.services.knowledge import index
 from crmdesk.services.knowledge.articles import ArticleRow, read_article
 from crmdesk.services.knowledge.search import Hit, search
 from crmdesk.services.store.connection import open_connection
-from crmdesk.services.store.create import create_store
+from crmdesk.services.store.schema import ensure_schema
 
 KEY = bytes(range(32))
 
@@ -104,7 +104,7 @@ class Shelf:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("knowledge") / "empty.db"
-    create_store(path, KEY)
+    ensure_schema(path, KEY)
     return path
 
 

@@ -13,7 +13,7 @@ from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.services.knowledge.follower import KnowledgeFollower
 from crmdesk.services.knowledge.search import search
 from crmdesk.services.knowledge.suggest import suggest
-from crmdesk.services.store.create import create_store
+from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from tests.services.knowledge.conftest import KEY, Shelf
@@ -23,7 +23,7 @@ NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    create_store(tmp_path / "store.db", KEY)
+    ensure_schema(tmp_path / "store.db", KEY)
     made = Store(
         tmp_path / "store.db", KEY, Author("lin", "desk", lambda: NOON), lambda: (KnowledgeFollower(),)
     )

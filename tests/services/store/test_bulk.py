@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from crmdesk.errors import StoreFault
+from crmdesk.errors import Bug, StoreFault
 from crmdesk.models import asset, customer
 from crmdesk.models.asset import Asset
 from crmdesk.models.customer import ContactPoint, Customer
@@ -125,7 +125,7 @@ def test_an_unfinished_load_is_taken_back(tmp_path: Path) -> None:
 
 
 def test_a_row_that_does_not_fit_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreFault), BulkLoader(tmp_path / "store.db", KEY) as loader:
+    with pytest.raises(Bug, match="NOT NULL"), BulkLoader(tmp_path / "store.db", KEY) as loader:
         loader.rows("customer", [(None,) * len(columns_of("customer"))])
 
 

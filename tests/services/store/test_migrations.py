@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from crmdesk.errors import NewerStore, StoreFault, WrongKey
+from crmdesk.errors import Bug, NewerStore, WrongKey
 from crmdesk.services.store import schema as store_schema
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.engine import writing_engine
@@ -167,7 +167,7 @@ def test_an_older_store_is_copied_then_taken_on(store: Path, second_step: Path) 
 def test_a_step_that_fails_changes_nothing(store: Path, second_step: Path) -> None:
     second_step.write_text(second_step.read_text() + "    op.execute('INSERT INTO nowhere VALUES (1)')\n")
     before = described(store)
-    with pytest.raises(StoreFault, match="nowhere"):
+    with pytest.raises(Bug, match="nowhere"):
         ensure_schema(store, KEY)
     assert described(store) == before
     assert stored_version(store, KEY) == "0001"

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlcipher3 import dbapi2
 
-from crmdesk.errors import Bug, Conflict, InvalidInput, NotFound, StoreFault
+from crmdesk.errors import Bug, Conflict, InvalidInput, NotFound, StoreFault, StoreUnwritable
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.note import append_note
@@ -262,8 +262,10 @@ def test_a_listener_that_fails_fails_nobody_else(store: Store, caplog: pytest.Lo
 
 def test_readers_change_nothing_and_see_one_moment(store: Store) -> None:
     store.write(add_customer).result()
-    with pytest.raises(dbapi2.Error, match="readonly"):
+    with pytest.raises(StoreUnwritable):
         store.read(lambda connection: connection.execute("DELETE FROM customer")).result()
+    with pytest.raises(Bug, match="no such column"):
+        store.read(lambda connection: connection.execute("SELECT colour FROM customer")).result()
 
     def two_looks(connection: Any) -> tuple[int, int]:
         query = "SELECT count(*) FROM customer"
