@@ -11,10 +11,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
@@ -24,13 +24,20 @@ from crmdesk.app.window import StartTrace, application
 from crmdesk.cli.screens import has_display
 from crmdesk.errors import CrmdeskError
 from crmdesk.resources import resource
-from crmdesk.services.demo.company import CUSTOMERS, DemoCompany, fill_demo
+from crmdesk.services.demo.company import CUSTOMERS, fill_demo
 from crmdesk.services.demo.phone import DemoPhone
-from crmdesk.services.demo_content import DemoContent, load_demo_content
-from crmdesk.services.profile import Profile, new_profile
+from crmdesk.services.demo_content import load_demo_content
+from crmdesk.services.profile import new_profile
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.telephony.ami_client import AmiSettings
 from crmdesk.services.telephony.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crmdesk.services.demo.company import DemoCompany
+    from crmdesk.services.demo_content import DemoContent
+    from crmdesk.services.profile import Profile
 
 SECRET = "demo"  # noqa: S105 - the demo's telephone system lives on the loopback and for minutes
 HEADLESS_CALLS = 8

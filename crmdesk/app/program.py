@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,14 +16,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QLocale, QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication
 
 from crmdesk.errors import CrmdeskError
-from crmdesk.models.text import Text, say
+from crmdesk.models.text import say
 from crmdesk.models.types import CustomerId
 from crmdesk.services.codes import agent_of
 from crmdesk.services.executor import Lane
-from crmdesk.services.profile import Profile
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import DeskStatus
 from crmdesk.ui.local_desk import LocalDesk
@@ -32,7 +29,13 @@ from crmdesk.ui.look import dress
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtWidgets import QApplication
+
     from crmdesk.app.telephone import Telephone
+    from crmdesk.models.text import Text
+    from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep

@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEventLoop, QTimer
 
-from crmdesk.app.program import Program
 from crmdesk.errors import Bug
 from crmdesk.models.screen_pop import ScreenPop
-from crmdesk.services.demo.company import DemoCompany
-from crmdesk.services.demo.stars import DemoCaller
-from crmdesk.services.demo_content import DemoContent
 from crmdesk.services.rpc.pops import pop_as_json
-from crmdesk.services.telephony.simulator import Simulator
 from crmdesk.ui.desk import DeskStatus
 from crmdesk.ui.main_window import WindowOptions
 from crmdesk.ui.screens import Scenes, render_screens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from crmdesk.app.program import Program
+    from crmdesk.services.demo.company import DemoCompany
+    from crmdesk.services.demo.stars import DemoCaller
+    from crmdesk.services.demo_content import DemoContent
+    from crmdesk.services.telephony.simulator import Simulator
 
 PATIENCE_MS = 15_000
 NOTE_ZH = "客户说车位上又有机油，已经第三次。已请他先停车检查油位，安排今天下午进店，代步车免费。"

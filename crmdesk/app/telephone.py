@@ -5,35 +5,41 @@ Nothing of it is needed for the first screen, so it is imported and built after 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from crmdesk.models.text import Text
-from crmdesk.models.types import Clock
 from crmdesk.services.attach import AttachServer
 from crmdesk.services.call_desk import CallDesk
-from crmdesk.services.profile import Profile
 from crmdesk.services.rpc.desk import desk_of
 from crmdesk.services.rpc.methods import all_methods
 from crmdesk.services.rpc.session import Session
-from crmdesk.services.store.store import Store
-from crmdesk.services.telephony.ami_client import AmiSettings, LinkState
 from crmdesk.services.telephony.ami_gateway import AmiGateway
 from crmdesk.services.telephony.gateway import (
     CallAnswered,
     CallEnded,
-    CallEvent,
     CallHeld,
     CallMoved,
     CallResumed,
 )
-from crmdesk.services.telephony.hook import HookCall
 from crmdesk.services.telephony.hook_gateway import HookGateway
 from crmdesk.services.telephony.hook_server import HookServer
 from crmdesk.services.telephony.numbers import NumberParser
 from crmdesk.services.telephony.site import SECRET_NAME, ami_settings, site_rules
-from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crmdesk.models.types import Clock
+    from crmdesk.services.profile import Profile
+    from crmdesk.services.store.store import Store
+    from crmdesk.services.telephony.ami_client import AmiSettings, LinkState
+    from crmdesk.services.telephony.gateway import (
+        CallEvent,
+    )
+    from crmdesk.services.telephony.hook import HookCall
+    from crmdesk.ui.bridge import Bridge
 
 PAINTED_SECONDS = 0.04
 """A pop is painted by then; keeping the call waits so long."""

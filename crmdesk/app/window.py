@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -14,7 +14,12 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
-from crmdesk.services.profile import Profile, is_profile, new_profile, open_profile, profile_path
+from crmdesk.services.profile import is_profile, new_profile, open_profile, profile_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crmdesk.services.profile import Profile
 
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
 SWITCH_SECONDS = 0.001

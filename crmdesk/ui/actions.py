@@ -7,14 +7,21 @@ composes. `tests/ui/test_actions.py` checks the map against these rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu
 
-from crmdesk.ui.translation import Words, word
-from crmdesk.ui.widgets.inputs import Composing
+from crmdesk.ui.translation import word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from PySide6.QtWidgets import QMenuBar, QWidget
+
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from crmdesk.models.screen_pop import CallerNumber, Match, ScreenPop
+from typing import TYPE_CHECKING
+
 from crmdesk.ui.itemmodels.facts import Fact
-from crmdesk.ui.moments import Moments, stopwatch
+from crmdesk.ui.moments import stopwatch
 from crmdesk.ui.painting import plain
-from crmdesk.ui.slots import Slot
-from crmdesk.ui.translation import Words
 from crmdesk.ui.views.band import BandCard
 from crmdesk.ui.views.chooser import CHOICES, Choice
 from crmdesk.ui.vocabulary import NUMBER_KINDS, STATES, TIERS, said
+
+if TYPE_CHECKING:
+    from crmdesk.models.screen_pop import CallerNumber, Match, ScreenPop
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.slots import Slot
+    from crmdesk.ui.translation import Words
 
 _TONES = {
     "ringing": ("accent", "phone-in"),

@@ -7,24 +7,26 @@ services and the result crosses back in :mod:`crmdesk.ui.bridge`. A future fails
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from crmdesk.models.screen_pop import (
-    Article,
-    Badge,
-    Counters,
-    CustomerCard,
-    FoundPage,
-    NoteDraft,
-    ScreenPop,
-    TimelinePage,
-)
-from crmdesk.models.text import Text
-from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
-from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from crmdesk.models.screen_pop import (
+        Article,
+        Badge,
+        Counters,
+        CustomerCard,
+        FoundPage,
+        NoteDraft,
+        ScreenPop,
+        TimelinePage,
+    )
+    from crmdesk.models.text import Text
+    from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+    from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 
 
 @dataclass(frozen=True, slots=True)

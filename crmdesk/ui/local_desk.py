@@ -5,24 +5,27 @@ What a request needs is imported by the first one of its kind: the first window 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from crmdesk.errors import NotFound, TelephonyFault
-from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
-from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
-from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
+from crmdesk.models.types import AgentId
 from crmdesk.services.executor import Lane
-from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
+from crmdesk.ui.desk import CustomerRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmdesk.models.operations import Author
+    from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
+    from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+    from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.call_desk import CallDesk
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
+    from crmdesk.ui.desk import FollowUp, WrapUp
 
 T = TypeVar("T")
 PAGE = 30

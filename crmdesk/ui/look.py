@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QStyleFactory
 
 from crmdesk.resources import resource
 from crmdesk.ui.icons import Icons
 from crmdesk.ui.painting import Ink
 from crmdesk.ui.theme import THEMES, Fonts, load_fonts, palette
 from crmdesk.ui.translation import Words, load_catalogue
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 _LATIN, _CHINESE = "Roboto", "WenQuanYi Micro Hei"
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
-from crmdesk.models.changes import ChangeSet
-from crmdesk.models.screen_pop import ScreenPop
-from crmdesk.models.types import Clock, utc_now
+from crmdesk.models.types import utc_now
 from crmdesk.ui.actions import Actions
-from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.desk import Desk
-from crmdesk.ui.moments import Moments, Monotonic
+from crmdesk.ui.moments import Moments
 from crmdesk.ui.operations import Operations
-from crmdesk.ui.painting import Ink
 from crmdesk.ui.parts import Parts
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.commands import CommandsPresenter
@@ -29,10 +25,25 @@ from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.record import RecordPresenter
 from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
-from crmdesk.ui.slots import Slot, Slots
+from crmdesk.ui.slots import Slots
 from crmdesk.ui.theme import DARK, LIGHT, THEMES, palette
-from crmdesk.ui.translation import CHINESE, ENGLISH, Words, word
+from crmdesk.ui.translation import CHINESE, ENGLISH, word
 from crmdesk.ui.widgets.inputs import Composing, Reserved
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from PySide6.QtGui import QCloseEvent, QResizeEvent
+
+    from crmdesk.models.changes import ChangeSet
+    from crmdesk.models.screen_pop import ScreenPop
+    from crmdesk.models.types import Clock
+    from crmdesk.ui.bridge import Bridge
+    from crmdesk.ui.desk import Desk
+    from crmdesk.ui.moments import Monotonic
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.slots import Slot
+    from crmdesk.ui.translation import Words
 
 
 @dataclass(frozen=True, slots=True)

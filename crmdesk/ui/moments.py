@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from crmdesk.models.types import Clock
-from crmdesk.ui.translation import CHINESE, Words
+from crmdesk.ui.translation import CHINESE
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, tzinfo
+
+    from crmdesk.models.types import Clock
+    from crmdesk.ui.translation import Words
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from crmdesk.errors import CrmdeskError
-from crmdesk.ui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from crmdesk.ui.bridge import Bridge
 
 _log = logging.getLogger("crmdesk.ui")
 Result = TypeVar("Result")

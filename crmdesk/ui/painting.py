@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from typing import TYPE_CHECKING
 
-from crmdesk.ui.icons import Icons
-from crmdesk.ui.theme import Fonts, Theme
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPen
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFont, QPainter
+
+    from crmdesk.ui.icons import Icons
+    from crmdesk.ui.theme import Fonts, Theme
 
 _WRAP = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
-
-from crmdesk.ui.actions import Actions
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink
 from crmdesk.ui.slots import SLOTS
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.translation import word
 from crmdesk.ui.views.answers import AnswersPane
 from crmdesk.ui.views.band import Band
 from crmdesk.ui.views.caller import CallerPane
@@ -26,8 +22,17 @@ from crmdesk.ui.views.status_line import StatusLine
 from crmdesk.ui.views.strip_window import StripWindow
 from crmdesk.ui.views.timeline import TimelinePane
 from crmdesk.ui.views.wrap_up import WrapUpStrip
-from crmdesk.ui.widgets.inputs import Composing, Reserved, SearchBox
+from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.message_strip import MessageStrip
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.ui.actions import Actions
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
 
 
 @dataclass(frozen=True)

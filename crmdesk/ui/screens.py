@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QTimer
 
-from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.models.text import say
-from crmdesk.models.types import Clock, utc_now
+from crmdesk.models.types import utc_now
 from crmdesk.ui.bridge import Bridge
-from crmdesk.ui.desk import CallState, Desk, DeskStatus
-from crmdesk.ui.look import Look
+from crmdesk.ui.desk import CallState, DeskStatus
 from crmdesk.ui.main_window import MainWindow, WindowOptions
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from crmdesk.models.screen_pop import ScreenPop
+    from crmdesk.models.types import Clock
+    from crmdesk.ui.desk import Desk
+    from crmdesk.ui.look import Look
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 WIDTH, HEIGHT = 1440, 900
 _WAIT_MS = 5000

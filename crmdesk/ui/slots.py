@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import Article, ScreenPop
-from crmdesk.models.types import ArticleId
-from crmdesk.models.worklist import Answer, DispositionChoice
-from crmdesk.ui.desk import CallState, FollowUp
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from crmdesk.models.screen_pop import Article, ScreenPop
+    from crmdesk.models.types import ArticleId
+    from crmdesk.models.worklist import Answer, DispositionChoice
+    from crmdesk.ui.desk import CallState, FollowUp
 
 SLOTS = 4
 WRAP_UP_SECONDS = 25

@@ -6,11 +6,14 @@ contrast of each pair used for text: at least 4.5:1 (WCAG 2.2, 1.4.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 STEP = 4
 """Pixels; every distance is a multiple of it."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from crmdesk.ui.translation import Words, word
+from typing import TYPE_CHECKING
+
+from crmdesk.ui.translation import word
+
+if TYPE_CHECKING:
+    from crmdesk.ui.translation import Words
 
 KINDS = {
     "call": word("Call"),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.models.worklist import Answer
+from PySide6.QtCore import QPoint, QRect
+
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words
+from crmdesk.ui.painting import plain
 from crmdesk.ui.widgets.lists import RowDelegate
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+
+    from crmdesk.models.worklist import Answer
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 HEIGHT = 92
 

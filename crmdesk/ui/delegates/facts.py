@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 
 from crmdesk.ui.itemmodels.facts import Fact
-from crmdesk.ui.itemmodels.rows import Index, RowsModel
-from crmdesk.ui.painting import CHIP_HEIGHT, Ink, plain
+from crmdesk.ui.itemmodels.rows import RowsModel
+from crmdesk.ui.painting import CHIP_HEIGHT, plain
 from crmdesk.ui.widgets.lists import RowDelegate
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+
+    from crmdesk.ui.itemmodels.rows import Index
+    from crmdesk.ui.painting import Ink
 
 _EDGE = 12
 _LABEL = 84

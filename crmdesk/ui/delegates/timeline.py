@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import TimelineEntry
+from PySide6.QtCore import QPoint, QRect
+
 from crmdesk.ui.itemmodels.timeline import TimelineModel
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words
+from crmdesk.ui.painting import plain
 from crmdesk.ui.vocabulary import KINDS, STATES, said
 from crmdesk.ui.widgets.lists import RowDelegate
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+
+    from crmdesk.models.screen_pop import TimelineEntry
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 HEIGHT = 28
 _DAY, _ICON, _KIND = 84, 24, 72

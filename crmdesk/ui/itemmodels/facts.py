@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import AssetCard, Badge, ContactPointView, Counters, CustomerCard
-from crmdesk.models.text import Text
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.translation import Words
 from crmdesk.ui.vocabulary import CHANNELS, LABELS, LANGUAGES, TIERS, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from crmdesk.models.screen_pop import AssetCard, Badge, ContactPointView, Counters, CustomerCard
+    from crmdesk.models.text import Text
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.translation import Words
 
 _WHOLE = 2
 """So many cars are told in full; of a fleet the others get a line each."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QObject, Signal
+from PySide6.QtCore import QModelIndex, Signal
 
 from crmdesk.models.screen_pop import TimelineEntry, TimelinePage
-from crmdesk.ui.itemmodels.rows import Index, RowsModel
+from crmdesk.ui.itemmodels.rows import RowsModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
+    from PySide6.QtCore import QObject
+
+    from crmdesk.ui.itemmodels.rows import Index
 
 _EMPTY = TimelinePage((), None, 0)
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
-from crmdesk.models.screen_pop import Found, NoteDraft, ScreenPop
-from crmdesk.models.types import CustomerId
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.desk import CallState
-from crmdesk.ui.presenters.notes import NotesPresenter
-from crmdesk.ui.presenters.record import RecordPresenter
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
 from crmdesk.ui.slots import SLOTS, WRAP_UP_SECONDS, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crmdesk.models.screen_pop import Found, NoteDraft, ScreenPop
+    from crmdesk.models.types import CustomerId
+    from crmdesk.ui.desk import CallState
+    from crmdesk.ui.presenters.notes import NotesPresenter
+    from crmdesk.ui.presenters.record import RecordPresenter
+    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
 
 GUARD_SECONDS = 0.4
 """How long a call that just appeared hears no keys: they were meant for something else."""

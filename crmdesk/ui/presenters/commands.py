@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from crmdesk.models.screen_pop import Article, Found
-from crmdesk.models.types import CustomerId
-from crmdesk.models.worklist import Answer
-from crmdesk.ui.desk import CustomerRecord, FollowUp
-from crmdesk.ui.presenters.calls import CallsPresenter
-from crmdesk.ui.presenters.notes import NotesPresenter
-from crmdesk.ui.presenters.record import RecordPresenter
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
-from crmdesk.ui.slots import Slot
+from crmdesk.ui.desk import FollowUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from crmdesk.models.screen_pop import Article, Found
+    from crmdesk.models.types import CustomerId
+    from crmdesk.models.worklist import Answer
+    from crmdesk.ui.desk import CustomerRecord
+    from crmdesk.ui.presenters.calls import CallsPresenter
+    from crmdesk.ui.presenters.notes import NotesPresenter
+    from crmdesk.ui.presenters.record import RecordPresenter
+    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+    from crmdesk.ui.slots import Slot
 
 
 class CommandsPresenter(QObject):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal
 
-from crmdesk.models.changes import ChangeSet
-from crmdesk.models.screen_pop import Found
-from crmdesk.models.worklist import Answer, CallLine, TaskLine, Worklist
-from crmdesk.ui.presenters.workplace import Workplace
+from crmdesk.models.worklist import TaskLine
+
+if TYPE_CHECKING:
+    from crmdesk.models.changes import ChangeSet
+    from crmdesk.models.screen_pop import Found
+    from crmdesk.models.worklist import Answer, CallLine, Worklist
+    from crmdesk.ui.presenters.workplace import Workplace
 
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
 

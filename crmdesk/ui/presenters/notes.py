@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from PySide6.QtCore import QObject, Signal
 
-from crmdesk.models.screen_pop import NoteDraft, ScreenPop
+from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.models.types import CallId
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.slots import Slot
+
+if TYPE_CHECKING:
+    from crmdesk.models.screen_pop import ScreenPop
+    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.slots import Slot
 
 
 class NotesPresenter(QObject):

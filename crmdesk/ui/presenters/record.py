@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 
-from crmdesk.models.screen_pop import Article, TimelinePage
-from crmdesk.models.types import CustomerId
-from crmdesk.models.worklist import Answer
+from crmdesk.models.screen_pop import TimelinePage
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.desk import CustomerRecord
-from crmdesk.ui.itemmodels.facts import Fact, FactsOf
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.slots import Slot
+from crmdesk.ui.itemmodels.facts import FactsOf
+
+if TYPE_CHECKING:
+    from crmdesk.models.screen_pop import Article
+    from crmdesk.models.types import CustomerId
+    from crmdesk.models.worklist import Answer
+    from crmdesk.ui.desk import CustomerRecord
+    from crmdesk.ui.itemmodels.facts import Fact
+    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.slots import Slot
 
 _EMPTY = TimelinePage((), None, 0)
 

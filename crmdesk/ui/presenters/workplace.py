@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from crmdesk.ui.desk import Desk
-from crmdesk.ui.moments import Moments, Monotonic
-from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
-from crmdesk.ui.slots import Slots
-from crmdesk.ui.translation import Words
+if TYPE_CHECKING:
+    from crmdesk.ui.desk import Desk
+    from crmdesk.ui.moments import Moments, Monotonic
+    from crmdesk.ui.operations import Operations
+    from crmdesk.ui.parts import Parts
+    from crmdesk.ui.slots import Slots
+    from crmdesk.ui.translation import Words
 
 
 @dataclass(frozen=True)

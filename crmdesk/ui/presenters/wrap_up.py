@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from crmdesk.models.worklist import DispositionChoice
 from crmdesk.ui.desk import WrapUp
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.slots import STRETCH_SECONDS, Slot, guess_disposition
+from crmdesk.ui.slots import STRETCH_SECONDS, guess_disposition
+
+if TYPE_CHECKING:
+    from crmdesk.models.worklist import DispositionChoice
+    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.slots import Slot
 
 
 class WrapUpPresenter(QObject):

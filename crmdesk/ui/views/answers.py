@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import Article
-from crmdesk.models.worklist import Answer
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout
+
 from crmdesk.ui.delegates.answers import AnswerDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
 from crmdesk.ui.views.article import ArticleView
 from crmdesk.ui.views.stage import Stage
-from crmdesk.ui.widgets.inputs import Composing, Reserved, SearchBox
+from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.models.screen_pop import Article
+    from crmdesk.models.worklist import Answer
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
 
 _SEARCH_MS = 30
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QBrush, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFrameFormat
-from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import Article
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
+from PySide6.QtGui import QBrush, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextFrameFormat
+from PySide6.QtWidgets import QFrame, QTextEdit
+
+from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.models.screen_pop import Article
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 
 class ArticleView(QTextEdit):

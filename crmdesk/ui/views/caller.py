@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QWidget
 
 from crmdesk.ui.delegates.facts import FactDelegate
 from crmdesk.ui.itemmodels.facts import Fact
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent, QMouseEvent
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 
 class FactList(ListPane):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout
 
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 from crmdesk.ui.widgets.pane import ActionButton, Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QAction, QKeyEvent, QPainter
+    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 CHOICES = 5
 _HEIGHT = 64

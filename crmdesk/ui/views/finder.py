@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QWidget
 
-from crmdesk.models.screen_pop import Found, FoundPage
-from crmdesk.ui.actions import Command
+from crmdesk.models.screen_pop import Found
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import TIERS, said
-from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.models.screen_pop import FoundPage
+    from crmdesk.ui.actions import Command
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import SearchBox
 
 _SEARCH_MS = 30
 _COMMANDS = 6

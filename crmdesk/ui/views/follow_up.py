@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
 
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
-from crmdesk.ui.widgets.inputs import Composing, Reserved, SearchBox
+from crmdesk.ui.translation import word
+from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.pane import ActionButton, Pane
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QLineEdit, QWidget
+
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
 
 KINDS = (("callback", word("Call back")), ("task", word("Task")))
 TIMES = (

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from crmdesk.models.screen_pop import Article
-from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, TaskLine, Worklist
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.moments import Moments, stopwatch
+from crmdesk.ui.moments import stopwatch
 from crmdesk.ui.numbers import grouped
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
 from crmdesk.ui.views.article import ArticleView
 from crmdesk.ui.vocabulary import STATES, said
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+    from crmdesk.models.screen_pop import Article
+    from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, TaskLine, Worklist
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 _LOST = frozenset({"missed", "abandoned", "no_answer"})
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QKeySequence, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QListView, QStyleOptionViewItem, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.ui.actions import MENUS, Command
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout
+
+from crmdesk.ui.actions import MENUS
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
-from crmdesk.ui.widgets.inputs import Composing, Reserved, SearchBox
+from crmdesk.ui.translation import word
+from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 from crmdesk.ui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+
+    from crmdesk.ui.actions import Command
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
 
 _HEIGHT = 32
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget
 
-from crmdesk.ui.painting import Ink
 from crmdesk.ui.slots import SLOTS
-from crmdesk.ui.translation import Words, word
-from crmdesk.ui.widgets.inputs import Composing, NoteEdit, Reserved
+from crmdesk.ui.translation import word
+from crmdesk.ui.widgets.inputs import NoteEdit
 from crmdesk.ui.widgets.pane import MARGIN, Pane
 from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
 
 AUTOSAVE_MS = 200
 

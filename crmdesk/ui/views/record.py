@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.views.answers import AnswersPane
-from crmdesk.ui.views.caller import CallerPane
-from crmdesk.ui.views.chooser import Chooser
-from crmdesk.ui.views.follow_up import FollowUpPane
-from crmdesk.ui.views.note import NotePane
 from crmdesk.ui.views.stage import Stage
-from crmdesk.ui.views.timeline import TimelinePane
-from crmdesk.ui.views.wrap_up import WrapUpStrip
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.views.answers import AnswersPane
+    from crmdesk.ui.views.caller import CallerPane
+    from crmdesk.ui.views.chooser import Chooser
+    from crmdesk.ui.views.follow_up import FollowUpPane
+    from crmdesk.ui.views.note import NotePane
+    from crmdesk.ui.views.timeline import TimelinePane
+    from crmdesk.ui.views.wrap_up import WrapUpStrip
 
 _LEFT, _RIGHT, _NOTE = 344, 400, 152
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from crmdesk.ui.desk import DeskStatus
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words
 from crmdesk.ui.vocabulary import TELEPHONY, said
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
+
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 HEIGHT = 28
 

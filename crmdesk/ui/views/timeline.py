@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QWidget
+from typing import TYPE_CHECKING
 
-from crmdesk.models.screen_pop import TimelineEntry, TimelinePage
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton
+
 from crmdesk.ui.delegates.timeline import TimelineDelegate
 from crmdesk.ui.itemmodels.timeline import TimelineModel
-from crmdesk.ui.moments import Moments
-from crmdesk.ui.painting import Ink, plain
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import KINDS, STATES, said
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import MARGIN, Pane
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.models.screen_pop import TimelineEntry, TimelinePage
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (word("All"), ()),

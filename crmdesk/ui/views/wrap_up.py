@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
-from crmdesk.models.worklist import DispositionChoice
-from crmdesk.ui.painting import Ink
-from crmdesk.ui.translation import Words, word
+from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.pane import ActionButton
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction, QPaintEvent
+
+    from crmdesk.models.worklist import DispositionChoice
+    from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 
 class Marks(QWidget):

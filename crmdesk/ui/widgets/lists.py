@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPainter, QPaintEvent
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
 )
 
-from crmdesk.ui.painting import Ink
 from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+    from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPaintEvent
+    from PySide6.QtWidgets import (
+        QStyleOptionViewItem,
+        QWidget,
+    )
+
+    from crmdesk.ui.painting import Ink
 
 # As numbers: each operation on flags of Qt costs a microsecond, and there are three for each row.
 _SELECTED = QStyle.StateFlag.State_Selected.value
