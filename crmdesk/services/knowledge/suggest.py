@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,12 @@ from crmdesk.models.types import ArticleId
 from crmdesk.services.knowledge import ranking
 from crmdesk.services.knowledge.prepared import ANY, GENERAL, sets_of
 from crmdesk.services.knowledge.search import QUERY_LENGTH, search
+
+TOPICS = 30
+"""How many topics of a call are looked at."""
+
+_HEAD_OF_SET = """SELECT * FROM (SELECT ?, seq FROM suggestion WHERE model = ? AND topic = ? AND lang = ?
+ ORDER BY score DESC, updated_at DESC, seq LIMIT ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,40 +76,57 @@ def _from_sets(
     connection: Any, model: str, topics: tuple[str, ...], language: str, known: set[ArticleId], count: int
 ) -> list[Suggestion]:
     found: list[Suggestion] = []
-    languages = (language, *(other for other in _languages(connection) if other != language))
-    for lang in languages:
-        for key, topic in sets_of(model, topics):
-            for row in _set(connection, key, topic, lang, count + len(known)):
-                article_id = ArticleId(UUID(bytes=row[0]))
-                if article_id in known:
-                    continue
-                known.add(article_id)
-                found.append(_suggestion(row, _reasons(key, topic, lang == language)))
-                if len(found) == count:
-                    return found
+    for lang in _languages(connection, language):
+        keys = tuple(sets_of(model, topics[:TOPICS]))
+        places = _places(connection, keys, lang, count + len(known))
+        rows = _articles(connection, places)
+        for seq, (key, topic) in places.items():
+            row = rows.get(seq)
+            if row is None or (article_id := ArticleId(UUID(bytes=row[0]))) in known:
+                continue
+            known.add(article_id)
+            found.append(_suggestion(row, _reasons(key, topic, lang == language)))
+            if len(found) == count:
+                return found
     return found
 
 
-def _languages(connection: Any) -> Iterator[str]:
-    """Yield the languages of published articles, by skipping along the key."""
+def _languages(connection: Any, first: str) -> Iterator[str]:
+    """Yield *first*, then the other languages of published articles, by skipping along the key."""
+    yield first
     lang = ""
     while row := connection.execute(
         "SELECT lang FROM suggestion WHERE model = ? AND topic = ? AND lang > ? ORDER BY lang LIMIT 1",
         (ANY, ANY, lang),
     ).fetchone():
         lang = row[0]
-        yield lang
+        if lang != first:
+            yield lang
 
 
-def _set(connection: Any, model: str, topic: str, lang: str, count: int) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = connection.execute(
-        "SELECT a.id, a.external_id, a.title, a.lang, a.safety, substr(a.say_this, 1, 300),"
-        " substr(a.body, 1, 300) FROM suggestion AS s JOIN article AS a ON a.seq = s.seq"
-        " WHERE s.model = ? AND s.topic = ? AND s.lang = ?"
-        " ORDER BY s.score DESC, s.updated_at DESC, s.seq LIMIT ?",
-        (model, topic, lang, count),
-    ).fetchall()
-    return rows
+def _places(
+    connection: Any, keys: tuple[tuple[str, str], ...], lang: str, count: int
+) -> dict[int, tuple[str, str]]:
+    """Return the *count* best articles by number, each with the closest set that holds it, in one query."""
+    query = " UNION ALL ".join([_HEAD_OF_SET] * len(keys))
+    values = [value for n, key in enumerate(keys) for value in (n, *key, lang, count)]
+    held = sorted(connection.execute(query, values).fetchall(), key=lambda row: row[0])
+    best: dict[int, tuple[str, str]] = {}
+    for n, seq in held:
+        if len(best) == count:
+            break
+        best.setdefault(seq, keys[n])
+    return best
+
+
+def _articles(connection: Any, places: Collection[int]) -> dict[int, tuple[Any, ...]]:
+    """Return what is shown of the articles with these numbers."""
+    rows = connection.execute(
+        "SELECT seq, id, external_id, title, lang, safety, substr(say_this, 1, 300), substr(body, 1, 300)"
+        f" FROM article WHERE seq IN ({', '.join('?' * len(places))})",
+        tuple(places),
+    )
+    return {seq: tuple(row) for seq, *row in rows.fetchall()}
 
 
 def _suggestion(row: tuple[Any, ...], why: tuple[Text, ...]) -> Suggestion:

@@ -81,7 +81,14 @@ class ParsedNumber:
         import phonenumbers
         from phonenumbers import geocoder
 
-        number = phonenumbers.parse(self.e164)
+        # Put together again, not parsed again: a pop asks for the place in both languages. Digits with a
+        # leading zero (Italy) need the parser.
+        digits = self.national_digits
+        number = (
+            phonenumbers.parse(self.e164)
+            if digits.startswith("0")
+            else phonenumbers.PhoneNumber(int(self.e164[1 : -len(digits)]), int(digits))
+        )
         place = geocoder.description_for_number(number, language) or ""
         foreign = self.display.startswith("+")
         return place if foreign or place != geocoder.country_name_for_number(number, language) else ""
