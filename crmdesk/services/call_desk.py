@@ -170,6 +170,10 @@ class CallDesk:
     def _rebuild(self, connection: Any, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
         return with_customer(connection, pop, customer_id, now=self._now())
 
+    def site_now(self) -> datetime:
+        """Return the present moment in the site's zone."""
+        return self._now()
+
     def _now(self) -> datetime:
         return self._store.author.now().astimezone(self._zone)
 
@@ -182,7 +186,7 @@ class CallDesk:
             values |= self._first_values(event, pop)
         at = self._at(event)
         if isinstance(event, CallAnswered) or (isinstance(event, CallMoved) and event.talking):
-            values |= {"state": "talking", "answered_at": at}
+            values |= {"state": "talking", "answered_at": at, "agent_id": self._store.author.actor or None}
         if isinstance(event, CallEnded):
             values |= {"state": "ended", "ended_at": at, "result": RESULTS.get(event.result, "")}
             values |= {"ended_by": event.ended_by or "", **_seconds(event)}
@@ -205,6 +209,8 @@ class CallDesk:
         at = self._at(event)
         own = next((leg.leg_id for leg in event.legs if leg.extension == event.extension), event.extension)
         leg: dict[str, Any] = {"leg_key": own, "extension": event.extension}
+        if self._store.author.actor:
+            leg["agent_id"] = self._store.author.actor
         if isinstance(event, (CallRinging, CallPlaced)):
             leg["rang_at"] = at
         elif isinstance(event, CallAnswered):

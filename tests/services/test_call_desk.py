@@ -24,6 +24,7 @@ from crmdesk.services.telephony.gateway import CallAnswered, CallEnded, CallRing
 from crmdesk.services.telephony.numbers import NumberParser
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+AGENT = "0193f2a0-0000-7000-8000-000000000001"
 WANG, LI, SWITCHBOARD = "13800138000", "13912345678", "02161234567"
 
 
@@ -71,7 +72,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     path, key, clock = tmp_path / "store.db", bytes(range(32)), SteppingClock()
     ensure_schema(path, key)
-    store = Store(path, key, Author("", "desk", clock), followers)
+    store = Store(path, key, Author(AGENT, "desk", clock), followers)
     store.write(_company).result()
     held = Scene(store, clock)
     yield held
@@ -188,6 +189,15 @@ def test_times_stand_apart_and_a_repeated_event_changes_nothing(scene: Scene) ->
     )
     assert scene.one("SELECT count(*) FROM call_leg") == (1,)
     assert scene.one("SELECT count(*) FROM task") == (0,)
+
+
+def test_who_took_the_call_stands_on_call_and_leg(scene: Scene) -> None:
+    scene.ring("1.1", WANG)
+    assert scene.one("SELECT agent_id FROM call") == (None,)
+    answered = CallAnswered(call_key="1.1", extension="1001", number=WANG, wall_at=scene.clock())
+    scene.desk.take(answered).result()
+    taken_by = UUID(AGENT).bytes
+    assert scene.one("SELECT c.agent_id, l.agent_id FROM call c, call_leg l") == (taken_by, taken_by)
 
 
 def test_missed_call_makes_exactly_one_call_back(scene: Scene) -> None:
