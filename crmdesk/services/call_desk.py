@@ -165,16 +165,13 @@ class CallDesk:
             return in_snapshot(connection, self._build, ring)
 
     def _build(self, connection: Any, ring: Ring) -> ScreenPop:
-        return build_pop(connection, ring, now=self._now(), language=self._language())
+        return build_pop(connection, ring, now=self.site_now(), language=self._language())
 
     def _rebuild(self, connection: Any, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
-        return with_customer(connection, pop, customer_id, now=self._now())
+        return with_customer(connection, pop, customer_id, now=self.site_now())
 
     def site_now(self) -> datetime:
         """Return the present moment in the site's zone."""
-        return self._now()
-
-    def _now(self) -> datetime:
         return self._store.author.now().astimezone(self._zone)
 
     def _at(self, event: CallEvent) -> datetime:
