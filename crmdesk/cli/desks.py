@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from crmdesk.errors import Bug, Conflict, CrmdeskError, Denied, InvalidInput, NotFound, StoreBusy, WorldFault
+from crmdesk.errors import (
+    Bug,
+    Conflict,
+    CrmdeskError,
+    Denied,
+    InvalidInput,
+    NotFound,
+    StoreBusy,
+    StoreFault,
+    WorldFault,
+)
 
 if TYPE_CHECKING:
     from crmdesk.services.attach import Attached
@@ -108,6 +118,7 @@ class LineClient:
 
     def call(self, method: str, params: Mapping[str, Any]) -> Any:
         """Return the result; failures are raised as crmdesk's own."""
+        from crmdesk.services.attach import GONE
         from crmdesk.services.rpc.protocol import line_of
 
         self._count += 1
@@ -117,7 +128,7 @@ class LineClient:
             held = json.loads(answer)
             if held.get("id") == self._count:
                 return _result(held)
-        raise WorldFault("The window that had this profile open was closed. Run the command again.")
+        raise StoreFault(GONE)
 
 
 def _result(answer: dict[str, Any]) -> Any:

@@ -49,6 +49,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     given.add_argument("kind", choices=(*KINDS, *LATER_KINDS), metavar="KIND", help=", ".join(KINDS))
     given.add_argument("file", type=Path, nargs="?", metavar="FILE", help="CSV or .jsonl")
+    given.add_argument("--json", action="store_true", help="accepted; the count is JSON anyway")
     given.set_defaults(run=run_export)
 
 

@@ -10,11 +10,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from crmdesk.errors import StoreBusy, WorldFault
+from crmdesk.errors import StoreBusy, StoreFault
 
 if TYPE_CHECKING:
     from crmdesk.services.attach import Attached
     from crmdesk.services.profile import Profile
+
+PART_BYTES = 1 << 16
+"""Bytes passed on at once."""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,15 +88,19 @@ def _write(line: bytes) -> None:
 
 def _pass_on(line: Attached) -> int:
     """Copy lines to and from the process that has the profile open, until our input ends."""
+    from crmdesk.services.attach import GONE
+
     ended = threading.Event()
 
     def send() -> None:
+        # Not through sys.stdin.buffer: its lock, held while this thread waits, would abort our exit.
+        source = sys.stdin.fileno()
         try:
-            for request in sys.stdin.buffer:
-                line.send(request)
+            while part := os.read(source, PART_BYTES):
+                line.send(part)
             ended.set()
             line.finish()
-        except OSError:
+        except StoreFault:
             # The other side hung up; the reading half says so.
             return
 
@@ -102,7 +109,7 @@ def _pass_on(line: Attached) -> int:
         _write(answer)
     line.close()
     if not ended.is_set():
-        raise WorldFault("The window that had this profile open was closed. Run the command again.")
+        raise StoreFault(GONE)
     return 0
 
 
@@ -112,7 +119,7 @@ def _refuse_waiting(busy: StoreBusy) -> None:
 
     if sys.platform == "win32" or not select.select([sys.stdin], [], [], 0)[0]:
         return
-    for line in os.read(sys.stdin.fileno(), 1 << 16).split(b"\n"):
+    for line in os.read(sys.stdin.fileno(), PART_BYTES).split(b"\n"):
         try:
             _write(line_of(failure(parse(line).id, busy)))
         except Refusal:

@@ -8,6 +8,7 @@ talks lines.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import logging
@@ -28,6 +29,7 @@ UNIX_PATH_LIMIT = 100
 
 GREETING = b"attached\n"
 SHAKE_SECONDS = 5.0
+GONE = "The window that had this profile open was closed. Run the command again."
 LONGEST_LINE = 16 * 1024 * 1024 + 2
 _log = logging.getLogger("crmdesk.attach")
 
@@ -134,16 +136,23 @@ class Attached:
         self._lines = lines
 
     def send(self, line: bytes) -> None:
-        """Send one line."""
-        self._connection.sendall(line)
+        """Send one line; raise StoreFault when the other side has ended."""
+        try:
+            self._connection.sendall(line)
+        except OSError as error:
+            raise StoreFault(GONE) from error
 
     def receive(self) -> bytes:
-        """Return the next line; empty when the other side ended."""
-        return self._lines.readline()
+        """Return the next line; empty when the other side ended, however it did."""
+        try:
+            return self._lines.readline()
+        except OSError:
+            return b""
 
     def finish(self) -> None:
         """Say that nothing more will be sent; answers still come."""
-        self._connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Hang up."""

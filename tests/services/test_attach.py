@@ -89,6 +89,10 @@ def test_when_it_stops_visitors_hear_the_end_and_nobody_joins(server: AttachServ
     before = Echo.closed
     server.stop()
     assert line.receive() == b""
+    with pytest.raises(StoreFault, match="was closed"):
+        for _ in range(100):
+            line.send(b"hello\n")
+    line.finish()
     line.close()
     assert Echo.closed == before + 1
     assert attach(folder) is None
