@@ -54,6 +54,41 @@ def test_a_full_disk_is_told_before_and_loses_nothing(tmp_path: Path) -> None:
     assert last[1] is None or "nearly full" in last[1]
 
 
+NO_ROOM = """
+import sys
+from pathlib import Path
+from crmdesk.errors import DiskFull
+from crmdesk.services.profile import is_profile, new_profile
+from crmdesk.services.store.keys import MemorySecrets
+folder = Path(sys.argv[1]) / "desk"
+try:
+    new_profile(folder, secrets=MemorySecrets(), environment={})
+except DiskFull as error:
+    print(error, is_profile(folder))
+(Path(sys.argv[1]) / "films").unlink()
+new_profile(folder, secrets=MemorySecrets(), environment={}).profile.close()
+print(is_profile(folder))
+"""
+
+
+@pytest.mark.skipif(not own_disks_allowed(), reason="needs the right to mount a small disk")
+def test_a_first_start_without_room_is_a_sentence_and_works_later(tmp_path: Path) -> None:
+    fill = 'mount -t tmpfs -o size=3m tmpfs "$1" && head -c 2900000 /dev/zero > "$1/films"'
+    script = fill + ' && exec "$2" -c "$3" "$1"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", str(tmp_path), sys.executable, NO_ROOM],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    refused, made = done.stdout.splitlines()
+    assert refused.startswith("The disk is full.") and refused.endswith("False")
+    assert made == "True"
+
+
 def test_a_save_that_finds_no_room_is_made_again_from_the_reserve(store: Store, path: Path) -> None:
     """The page limit of SQLite stands for the disk; giving up the reserve lifts it."""
     customer_id = store.write(add_customer).result().result
