@@ -30,6 +30,10 @@ def telephony(profile: Profile, *, live: bool) -> Iterator[Callable[[Desk], None
         def take(event: CallEvent) -> None:
             desk.calls.take(event)
 
+        # The first call must not wait for what could be loaded before it: a hook waits a second at most.
+        desk.calls.warm()
+        desk.parts.numbers.warm()
+        desk.store.warm().result()
         hook.start(take)
         door.start()
         if line is not None:
