@@ -61,9 +61,18 @@ Planned = tuple[str, list[Operation]]
 
 
 def load(
-    store: Store, kind: str, rows: Sequence[tuple[int, Mapping[str, Json]]], site: Site, *, dry: bool
+    store: Store,
+    kind: str,
+    rows: Sequence[tuple[int, Mapping[str, Json]]],
+    site: Site,
+    *,
+    dry: bool,
+    considerate: bool = False,
 ) -> list[Taken]:
     """Take *rows* of *kind* (line, fields) in short transactions; with *dry* only say what would happen.
+
+    *considerate*: somebody works at this desk. After each transaction the thread rests as long as that took,
+    so that a call pops and typing is kept meanwhile.
 
     Raises:
         StoreFault: the store could not be written; the rows before are in, running it again goes on.
@@ -75,7 +84,10 @@ def load(
             site.parse(clean_line(number))
     while len(found) < len(rows):
         use_case = _rehearsed if dry else _applied
+        begun = time.perf_counter()
         found += store.write(use_case, kind, rows[len(found) :], site, initiator=SOURCE).result().result
+        if considerate:
+            time.sleep(time.perf_counter() - begun)
     return found
 
 

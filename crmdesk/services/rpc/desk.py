@@ -37,6 +37,8 @@ class Parts:
     zone: Callable[[], str]
     back_up: Callable[[Path, str], None]
     test: bool
+    considerate: bool
+    """Somebody works at this desk: long work rests in between."""
 
 
 class Desk:
@@ -94,8 +96,13 @@ class Desk:
             tell(pop)
 
 
-def desk_of(profile: Profile, store: Store, calls: CallDesk, numbers: NumberParser) -> Desk:
-    """Return the desk of an open *profile* over services that exist already: the window's, for example."""
+def desk_of(
+    profile: Profile, store: Store, calls: CallDesk, numbers: NumberParser, *, shown: bool = True
+) -> Desk:
+    """Return the desk of an open *profile* over services that exist already.
+
+    *shown*: a window shows it, so long work is considerate.
+    """
     parts = Parts(
         store=store,
         calls=calls,
@@ -105,6 +112,7 @@ def desk_of(profile: Profile, store: Store, calls: CallDesk, numbers: NumberPars
         zone=lambda: profile.settings.text("zone"),
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         test=profile.test,
+        considerate=shown,
     )
     return Desk(parts)
 
@@ -123,7 +131,7 @@ def open_desk(profile: Profile) -> Desk:
         lambda: profile.settings.text("language") or "zh",
         ZoneInfo(profile.settings.text("zone")),
     )
-    return desk_of(profile, store, calls, numbers)
+    return desk_of(profile, store, calls, numbers, shown=False)
 
 
 def close_desk(desk: Desk) -> None:

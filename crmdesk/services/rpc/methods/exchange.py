@@ -29,7 +29,14 @@ def take_rows(session: Session, given: Given) -> Json:
     parts = session.desk.parts
     site = Site(parts.numbers.parse, ZoneInfo(parts.zone()))
     rows = [(row["line"], row["values"]) for row in given["rows"]]
-    taken = load(session.desk.store, given["kind"], rows, site, dry=given.get("dry_run", False))
+    taken = load(
+        session.desk.store,
+        given["kind"],
+        rows,
+        site,
+        dry=given.get("dry_run", False),
+        considerate=parts.considerate,
+    )
     return {"rows": [asdict(each) for each in taken]}
 
 

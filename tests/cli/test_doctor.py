@@ -1,0 +1,83 @@
+"""What the doctor says of telephone, clock, disk and backup."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crmdesk.cli import doctor
+from crmdesk.settings import Settings
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A telephone system that greets."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def greet() -> None:
+        visitor, _ = listener.accept()
+        with visitor:
+            visitor.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+
+    thread = threading.Thread(target=greet)
+    thread.start()
+    yield listener.getsockname()[1]
+    thread.join()
+    listener.close()
+
+
+def settings(**values: object) -> Settings:
+    return Settings().changed_by("it", values)
+
+
+def test_a_telephone_system_that_answers(port: int, tmp_path: Path) -> None:
+    found = doctor._telephony(tmp_path, settings(telephony="ami", telephony_port=port))
+    assert (found.state, "Asterisk Call Manager" in found.found) == ("ok", True)
+
+
+def test_a_telephone_system_that_does_not(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        free = unused.getsockname()[1]
+    found = doctor._telephony(tmp_path, settings(telephony="ami", telephony_port=free))
+    assert found.state == "bad"
+    assert "firewall" in found.advice
+
+
+@pytest.mark.parametrize(("source", "state"), [("off", "look"), ("hook", "ok")])
+def test_other_sources_of_calls(tmp_path: Path, source: str, state: str) -> None:
+    assert doctor._telephony(tmp_path, settings(telephony=source)).state == state
+
+
+@pytest.mark.parametrize(
+    ("ahead", "test", "state"), [(0, False, "ok"), (3_600, False, "bad"), (3_600, True, "ok")]
+)
+def test_the_clock(ahead: int, test: bool, state: str) -> None:
+    now = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat()
+    assert doctor._clock({"now": now, "test": test}).state == state
+
+
+@pytest.mark.parametrize(("days", "state"), [(None, "bad"), (0.5, "ok"), (30, "bad")])
+def test_the_age_of_the_backup(tmp_path: Path, days: float | None, state: str) -> None:
+    if days is not None:
+        file = tmp_path / "x.crmdesk-backup"
+        file.write_bytes(b"")
+        at = datetime.now(UTC).timestamp() - days * 86_400
+        os.utime(file, (at, at))
+    assert doctor._backup(settings(backup_folder=str(tmp_path))).state == state
+    assert doctor._backup(settings()).state == "look"
+
+
+@pytest.mark.parametrize(("free", "state"), [(1 << 40, "ok"), (500 << 20, "look"), (50 << 20, "bad")])
+def test_the_space_that_is_left(
+    tmp_path: Path, free: int, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        def __init__(self) -> None:
+            self.free = free
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage())
+    assert doctor._disk(tmp_path / "profile" / "deep").state == state
