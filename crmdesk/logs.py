@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from logging.handlers import RotatingFileHandler
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -25,18 +25,23 @@ LINE = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
 _hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
-_PERSONAL = re.compile(
-    "|".join(
-        (
-            r"(?P<id>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)",
-            r"(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)",
-            r"(?P<mail>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})",
-            r"(?P<vin>\b(?=[A-HJ-NPR-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}\b)",
-            rf"(?P<plate>[{_PROVINCES}][A-Z][·\s-]?[A-Z0-9]{{4,6}}[挂学警港澳]?)",
-            r"(?P<phone>(?<![A-Za-z0-9_.])[+(]?\d(?:[\s().-]{0,2}\d){6,}(?![A-Za-z0-9_]))",
+
+
+@cache
+def _personal() -> re.Pattern[str]:
+    """Return what finds personal data; compiled by the first line that is logged."""
+    return re.compile(
+        "|".join(
+            (
+                r"(?P<id>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)",
+                r"(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)",
+                r"(?P<mail>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})",
+                r"(?P<vin>\b(?=[A-HJ-NPR-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}\b)",
+                rf"(?P<plate>[{_PROVINCES}][A-Z][·\s-]?[A-Z0-9]{{4,6}}[挂学警港澳]?)",
+                r"(?P<phone>(?<![A-Za-z0-9_.])[+(]?\d(?:[\s().-]{0,2}\d){6,}(?![A-Za-z0-9_]))",
+            )
         )
     )
-)
 
 
 def logger(topic: str) -> logging.Logger:
@@ -58,7 +63,7 @@ def masked(text: str, names: tuple[str, ...] = ()) -> str:
     """Return *text* without personal data: what is left tells kind and last two digits of a number."""
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(re.escape(name), "‹name›", text, flags=re.IGNORECASE)
-    return _PERSONAL.sub(_mark, text)
+    return _personal().sub(_mark, text)
 
 
 def _mark(found: re.Match[str]) -> str:
@@ -88,18 +93,38 @@ class MaskingFormatter(logging.Formatter):
             record.msg, record.args, record.exc_text = held
 
 
-class PrivateFile(RotatingFileHandler):
-    """A log file only its owner can read; five older ones of a megabyte are kept."""
+class PrivateFile(logging.FileHandler):
+    """A log file only its owner can read; older ones are kept as ``.1`` (the newest) to ``.5``.
+
+    What the standard library's rotating handler does, without the network modules that come with it.
+    """
 
     def __init__(self, folder: Path, file_bytes: int = FILE_BYTES) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(
-            folder / FILE_NAME, maxBytes=file_bytes, backupCount=FILES_KEPT, encoding="utf-8", delay=True
-        )
+        super().__init__(folder / FILE_NAME, encoding="utf-8", delay=True)
+        self._file_bytes = file_bytes
         self.setFormatter(MaskingFormatter())
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write *record*, into a new file when this one is full."""
+        try:
+            if self.stream is not None and self.stream.tell() + len(record.getMessage()) > self._file_bytes:
+                self.stream.close()
+                self.stream = None
+                self._keep_as_older()
+        except OSError:
+            self.handleError(record)
+        super().emit(record)
+
+    def _keep_as_older(self) -> None:
+        path = Path(self.baseFilename)
+        for n in range(FILES_KEPT, 0, -1):
+            older = path.with_name(f"{path.name}.{n - 1}") if n > 1 else path
+            if older.exists():
+                older.replace(path.with_name(f"{path.name}.{n}"))
+
     def _open(self) -> IO[str]:  # type: ignore[override]  # the base class promises its own text wrapper
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_owner_only)
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_owner_only)
 
 
 def _owner_only(path: str, flags: int) -> int:
