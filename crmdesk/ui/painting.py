@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPen
+from PySide6.QtGui import QColor, QPen
+
+from crmdesk.ui.measures import Measures
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFont, QPainter
@@ -37,9 +39,9 @@ class Ink(QObject):
         self.theme = theme
         self.fonts = fonts
         self.icons = icons
-        self.body = QFontMetrics(fonts.body)
-        self.strong = QFontMetrics(fonts.strong)
-        self.head = QFontMetrics(fonts.head)
+        self.body = Measures(fonts.body)
+        self.strong = Measures(fonts.strong)
+        self.head = Measures(fonts.head)
         self.ratio = 1.0
         self._lines = {
             font.pixelSize(): (metrics.ascent(), metrics.height())
@@ -60,7 +62,7 @@ class Ink(QObject):
             made = self._colours[value] = QColor(value)
         return made
 
-    def metrics(self, font: QFont) -> QFontMetrics:
+    def metrics(self, font: QFont) -> Measures:
         """Return the measures of one of our three fonts."""
         if font is self.fonts.body:
             return self.body
@@ -74,7 +76,7 @@ class Ink(QObject):
         text = plain(text)
         # Nothing is wider than a square: most texts fit without being measured, which costs half a drawing.
         if len(text) * font.pixelSize() > width:
-            text = self.metrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+            text, _ = self.metrics(font).cut(text, width)
         self._set(painter, area, text, font, colour)
 
     def right(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
@@ -95,11 +97,7 @@ class Ink(QObject):
         if not text or area.width() <= 0:
             return 0
         text = plain(text)
-        metrics = self.metrics(font)
-        width = metrics.horizontalAdvance(text)
-        if width > area.width():
-            width = area.width()
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+        text, width = self.metrics(font).cut(text, area.width())
         self._set(painter, area, text, font, colour)
         return width
 
@@ -135,6 +133,18 @@ class Ink(QObject):
         painter.setPen(QPen(self.colour(self.theme.accent), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(area.adjusted(1, 1, -1, -1))
+
+    def card(self, painter: QPainter, area: QRect) -> None:
+        """Fill *area* as a card with a thin frame, each pixel once."""
+        line, right, bottom = self.colour(self.theme.line), area.right(), area.bottom()
+        for edge in (
+            QRect(area.left(), area.top(), area.width(), 1),
+            QRect(area.left(), bottom, area.width(), 1),
+            QRect(area.left(), area.top(), 1, area.height()),
+            QRect(right, area.top(), 1, area.height()),
+        ):
+            painter.fillRect(edge, line)
+        painter.fillRect(area.adjusted(1, 1, -1, -1), self.colour(self.theme.base))
 
     def rule(self, painter: QPainter, left: int, right: int, y: int) -> None:
         """Draw a thin line across."""

@@ -47,8 +47,7 @@ class Pane(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw card, heading and remark."""
         ink, painter = self.ink, QPainter(self)
-        painter.fillRect(self.rect(), ink.colour(ink.theme.line))
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(ink.theme.base))
+        ink.card(painter, self.rect())
         if self._height:
             top = QRect(MARGIN, 1, self.width() - 2 * MARGIN, self._height)
             aside = ink.body.horizontalAdvance(self._aside)
