@@ -10,12 +10,13 @@ import pytest
 from tests.blackbox.conftest import COMMAND, PATIENCE_SECONDS, Desk, Rpc
 
 
-def wait_for(path: Path) -> None:
-    """Wait until *path* is there: the sign of a process that it listens."""
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until *path* is there: the sign of *process* that it listens."""
     pause = threading.Event()
     for _ in range(PATIENCE_SECONDS * 20):
         if path.exists():
             return
+        assert process.poll() is None, f"ended with {process.returncode} before it listened"
         pause.wait(0.05)
     raise TimeoutError(path)
 
@@ -25,8 +26,8 @@ def window(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
     """The window of the desk, on a screen nobody sees."""
     quiet = subprocess.DEVNULL
     environment = {**desk.environment, "QT_QPA_PLATFORM": "offscreen"}
-    process = subprocess.Popen(COMMAND, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
-    wait_for(desk.path / "attach.json")
+    process = subprocess.Popen(COMMAND, env=environment, stdin=quiet, stdout=quiet)
+    wait_for(desk.path / "attach.json", process)
     yield process
     process.kill()
     process.wait(PATIENCE_SECONDS)
@@ -66,7 +67,7 @@ def test_a_killed_window_loses_nothing_and_is_no_hindrance(
 def test_hooks_reach_a_desk_without_a_window(desk: Desk) -> None:
     with Rpc(desk.environment, "--live") as rpc:
         rpc.ask("subscribe", topics=["popped"])
-        wait_for(desk.path / "hook.json")
+        wait_for(desk.path / "hook.json", rpc.process)
         assert desk.run("call", "13800138000", "--name", "Zhang San", "--id", "h1").returncode == 0
         popped = rpc.next()["params"]
         assert (popped["external_id"], popped["caller_name"]) == ("h1", "Zhang San")
