@@ -20,8 +20,8 @@ class Lane:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def run(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Queue ``work(*arguments)``; the future holds its result or failure."""
-        return self._pool.submit(work, *arguments)
+        """Queue ``work(*arguments)``; the future holds its result or failure, cancelled after the close."""
+        return _submitted(self._pool, work, *arguments)
 
     def close(self) -> None:
         """Finish what is queued, then end the thread."""
@@ -38,8 +38,8 @@ class Readers:
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)
 
     def run(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Queue ``query(connection, *arguments)`` inside one read transaction."""
-        return self._pool.submit(self._in_transaction, query, *arguments)
+        """Queue ``query(connection, *arguments)`` inside one read transaction; cancelled after the close."""
+        return _submitted(self._pool, self._in_transaction, query, *arguments)
 
     def _in_transaction(self, query: Callable[..., T], *arguments: Any) -> T:
         return in_snapshot(self._connection(), query, *arguments)
@@ -55,6 +55,20 @@ class Readers:
         self._pool.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
+
+
+def _submitted(pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Hand *work* to *pool*; a pool that was shut down meanwhile gives a cancelled future.
+
+    A signal that was on its way while the program closes may still ask for something; nobody waits for it.
+    """
+    try:
+        return pool.submit(work, *arguments)
+    except RuntimeError:
+        late: Future[T] = Future()
+        late.cancel()
+        late.set_running_or_notify_cancel()
+        return late
 
 
 def in_snapshot(connection: Any, query: Callable[..., T], *arguments: Any) -> T:
