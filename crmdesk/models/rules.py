@@ -71,14 +71,16 @@ def refuse_overwriting(
 ) -> None:
     """Refuse to overwrite a field that somebody else changed after *base_revision*.
 
-    Different fields merge; the same field with another value is for the person to choose.
+    Different fields merge; the same field with another value is for the person to choose. A revision
+    that was never there tells nothing of what its writer saw: every field concerned counts as changed.
 
     Raises:
         Conflict: with the record as it stands and the fields concerned.
     """
     if base_revision is None or base_revision == current["rev"]:
         return
-    clash = tuple(sorted(f for f in wanted if f in changed_since and wanted[f] != current[f]))
+    unseen = frozenset(wanted) if base_revision > current["rev"] else changed_since
+    clash = tuple(sorted(f for f in wanted if f in unseen and wanted[f] != current[f]))
     if clash:
         raise Conflict(
             "Somebody changed {names} meanwhile. Look at both versions and choose.",

@@ -187,6 +187,13 @@ def test_different_fields_merge_and_the_same_field_is_for_the_person(store: Stor
     assert row is not None and (row["hint"], row["city"], row["name"]) == ("loud", "Shanghai", "Li")
 
 
+def test_a_revision_that_never_was_overwrites_nothing(store: Store) -> None:
+    customer_id = store.write(add_customer).result().result
+    with pytest.raises(Conflict) as refused:
+        store.write(change_customer, customer_id, {"hint": "deaf", "name": "Li"}, 99).result()
+    assert refused.value.fields == ("hint",)
+
+
 def test_what_is_not_there_is_told_so(store: Store) -> None:
     with pytest.raises(NotFound, match="customer is not here"):
         store.write(change_customer, UUID(int=1), {"hint": "x"}, 1).result()
