@@ -50,9 +50,13 @@ def backup(profile: Profile, file: Path, passphrase: str, told: Told = _nobody) 
     *file* appears when all of it is there, in place of an older one.
 
     Raises:
-        InvalidInput: the passphrase is too short.
+        InvalidInput: the passphrase is too short, or *file* would lie among the profile's own.
         StoreFault: no space, or a folder cannot be written.
     """
+    if file.resolve().is_relative_to(profile.path.resolve()):
+        raise InvalidInput(
+            "A backup needs a place outside of the profile {path}.", fields=("file",), path=profile.path
+        )
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise InvalidInput(
             "A passphrase has {count} characters at least.", fields=("passphrase",), count=SHORTEST_PASSPHRASE

@@ -186,6 +186,14 @@ def test_a_short_passphrase_is_refused(profile: Profile, tmp_path: Path) -> None
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize("name", ["store.db", "profile.json", "attachments/b", "../desk/drafts.db"])
+def test_a_backup_never_takes_the_place_of_what_it_saves(profile: Profile, name: str) -> None:
+    held = {path: path.read_bytes() for path in profile.path.rglob("*") if path.is_file()}
+    with pytest.raises(InvalidInput, match="outside of the profile"):
+        backup(profile, profile.path / name, PASSPHRASE)
+    assert {path: path.read_bytes() for path in profile.path.rglob("*") if path.is_file()} == held
+
+
 def test_a_failed_backup_leaves_the_older_one(profile: Profile, file: Path) -> None:
     whole = file.read_bytes()
     with pytest.raises(StoreFault, match=r"not a folder|directory"):
