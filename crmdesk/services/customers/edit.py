@@ -129,6 +129,7 @@ def record_visit(
 ) -> VisitId:
     """Record a service visit; its customer is the asset's owner unless given."""
     operation = visit.record_visit(work.author, {**_owner_of(work, values), **values}, items)
+    known(work, "customer", UUID(operation.payload["fields"]["customer_id"]))
     work.do(operation)
     work.commit()
     return VisitId(UUID(operation.payload["id"]))

@@ -58,7 +58,7 @@ def _parsed(parse: Callable[[str], Any], wanted: str, schema: Schema) -> Kind:
     def read(path: str, value: Json) -> Any:
         try:
             return parse(value)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
             raise refused(path, wanted) from None
 
     return Kind(schema, read)
@@ -104,6 +104,18 @@ def integer(lowest: int = -(1 << 63), highest: int = (1 << 63) - 1) -> Kind:
     bounds = {"minimum": lowest} if lowest > -(1 << 63) else {}
     bounds |= {"maximum": highest} if highest < (1 << 63) - 1 else {}
     return Kind({"type": "integer", **bounds}, read)
+
+
+def text(shortest: int, longest: int) -> Kind:
+    """Return the texts of *shortest* to *longest* characters."""
+
+    def read(path: str, value: Json) -> str:
+        held = _text(path, value)
+        if not shortest <= len(held) <= longest:
+            raise refused(path, f"a text of {shortest} to {longest} characters")
+        return held
+
+    return Kind({"type": "string", "minLength": shortest, "maxLength": longest}, read)
 
 
 INTEGER = integer()

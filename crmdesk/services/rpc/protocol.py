@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from crmdesk.errors import AgentError, Conflict, CrmdeskError, Denied, InvalidInput, NotFound, WorldFault
@@ -44,7 +45,7 @@ def parse(line: bytes) -> Request:
     if len(line) > LINE_LIMIT:
         raise Refusal(UNREADABLE, "This line is too long; 16 MB fit.")
     try:
-        value = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Refusal(UNREADABLE, f"This line is no JSON: {error}.") from None
     if not isinstance(value, dict):
@@ -62,6 +63,14 @@ def parse(line: bytes) -> Request:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _finite(text: str) -> float:
+    """Refuse what Python reads as infinite (``1e400``): no answer could hold it."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
 
 
 def success(request_id: Json, result: Json) -> dict[str, Json]:

@@ -156,6 +156,8 @@ def test_assets_and_visits(ask: Ask) -> None:
     assert ask("customer.get", id=owner["id"])["assets"][0]["plate"] == "沪A·12345"
     with pytest.raises(NotFound):
         ask("asset.create", customer_id=UNKNOWN)
+    with pytest.raises(NotFound):
+        ask("visit.create", asset_id=car["id"], customer_id=UNKNOWN, visited_at="2026-11-19T08:00:00Z")
     with pytest.raises(InvalidInput):
         ask("asset.update", id=car["id"], changes={"vin": "short"})
 
@@ -174,6 +176,18 @@ def test_tasks_and_notes(ask: Ask) -> None:
             ask("note.append", **wrong)
     with pytest.raises(NotFound):
         ask("note.append", text="x", call_id=UNKNOWN)
+
+
+@pytest.mark.parametrize("link", ["customer_id", "call_id", "owner_id", "team_id"])
+def test_a_task_leads_to_nobody_unknown(ask: Ask, link: str) -> None:
+    task = ask("task.create", subject="回电")
+    for attempt in (
+        {"method": "task.create", "subject": "回电", link: UNKNOWN},
+        {"method": "task.update", "id": task["id"], "changes": {link: UNKNOWN}},
+    ):
+        with pytest.raises(NotFound) as refused:
+            ask(attempt.pop("method"), **attempt)
+        assert refused.value.fields == (link,)
 
 
 def test_a_call_from_ringing_to_wrap_up(ask: Ask) -> None:

@@ -27,6 +27,7 @@ def request(method: str, request_id: object = 1, **params: Any) -> str:
         (b"nonsense", -32700),
         (b"{", -32700),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "system.info", "params": {"x": NaN}}', -32700),
+        (b'{"jsonrpc": "2.0", "id": 1e400, "method": "system.info"}', -32700),
         (b"\xff\xfe{}", -32700),
         (b"[" * 100_000, -32700),
         (b"[]", -32600),

@@ -13,7 +13,7 @@ from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.models.wire import Json, Row
 from crmdesk.services import calls as use_cases
 from crmdesk.services.rpc.desk import Desk
-from crmdesk.services.rpc.kinds import COUNT, ID, MOMENT, TEXT, Field, choice, list_of, nullable, record
+from crmdesk.services.rpc.kinds import COUNT, ID, MOMENT, TEXT, Field, choice, list_of, nullable, record, text
 from crmdesk.services.rpc.listing import Listing, page_of
 from crmdesk.services.rpc.method import Given, Method, action, change, query
 from crmdesk.services.rpc.pops import POP, pop_as_json
@@ -30,7 +30,7 @@ from crmdesk.services.telephony.gateway import (
 )
 
 CALLS = Listing("call", call.Call, CALL_NAMES, "-started_at")
-EXTERNAL_ID = Field("external_id", TEXT, "the telephone system's name of the call", required=True)
+EXTERNAL_ID = Field("external_id", text(1, 200), "the telephone system's name of the call", required=True)
 EXTENSION = Field("extension", TEXT, "the desk's telephone")
 AT = Field("at", MOMENT, "when it happened; now if left out")
 CALL_RESULT = record(Field("call", CALL, required=True))

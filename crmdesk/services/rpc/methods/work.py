@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crmdesk.errors import NotFound
 from crmdesk.models import asset, note, task, visit
 from crmdesk.models.wire import Json, Row
 from crmdesk.services import calls
@@ -42,6 +43,7 @@ from crmdesk.services.rpc.updates import BY_ID, changes_of
 ASSETS = Listing("asset", asset.Asset, ASSET_NAMES)
 VISITS = Listing("service_visit", visit.ServiceVisit, VISIT_NAMES, "-visited_at")
 TASKS = Listing("task", task.Task, TASK_NAMES, "due_at")
+LINKS = (("customer_id", "customer"), ("call_id", "call"), ("owner_id", "agent"), ("team_id", "team"))
 ITEMS = Field("items", list_of(record(*ITEM_FIELDS), 500), "work done, parts used, faults found")
 ASSET_FIELDS = entity_fields(asset.Asset, ASSET_WRITABLE, required=("customer_id",))
 VISIT_FIELDS = entity_fields(visit.ServiceVisit, VISIT_WRITABLE, required=("asset_id", "visited_at"))
@@ -118,14 +120,23 @@ def list_tasks(connection: Any, _desk: Desk, given: Given) -> Json:
 
 def create_task(work: Any, desk: Desk, given: Given) -> Json:
     """Open a task."""
+    _refuse_strangers(work, given)
     row_id = calls.open_task(work, given)
     return get_task(work.connection, desk, {"id": row_id})
 
 
 def update_task(work: Any, desk: Desk, given: Given) -> Json:
     """Change a task."""
+    _refuse_strangers(work, given["changes"])
     calls.change_task(work, given["id"], given["changes"], given.get("base_version"))
     return get_task(work.connection, desk, given)
+
+
+def _refuse_strangers(work: Any, values: Given) -> None:
+    """Refuse a task that leads to nobody: each row it names must be here."""
+    for name, table in LINKS:
+        if values.get(name) and work.row(table, values[name]) is None:
+            raise NotFound("This {what} is not here any more.", fields=(name,), what=table)
 
 
 def _tell_task(row: Row) -> Json:
