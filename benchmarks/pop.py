@@ -206,7 +206,6 @@ class Bench:
         program = self._program
         program.show()
         program.window.activateWindow()
-        program.start_rest()
         self._wait(program.started.is_set)
         self._wait(lambda: any(thread.name == "crmdesk-ami" for thread in threading.enumerate()))
         self._ami = next(t for t in threading.enumerate() if t.name == "crmdesk-ami")

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-
 from crmdesk.app.program import Program
 from crmdesk.app.rehearsal import Rehearsal
 from crmdesk.app.window import StartTrace, application
@@ -104,7 +102,6 @@ def _show(program: Program, built: Stage, calls: int | None) -> int:
     trace = StartTrace(program, os.environ.get("CRMDESK_TRACE_START", ""))
     trace.setParent(app)
     program.show()
-    QTimer.singleShot(0, program.start_rest)
     phone.start()
     try:
         return app.exec()

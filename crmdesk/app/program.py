@@ -85,6 +85,7 @@ class Program:
             self.drafts,
             lambda: self.telephone.line,
             self.language,
+            lambda: self.telephone.numbers.parse,
         )
 
     def _build_window(self, app: QApplication) -> None:
@@ -113,13 +114,14 @@ class Program:
         return "zh" if QLocale.system().language() == QLocale.Language.Chinese else "en"
 
     def show(self) -> None:
-        """Show the window and ask for its first screen."""
+        """Show the window and ask for its first screen; the rest starts once the window is whole."""
+        self.window.settled.connect(self._begin_rest)
         self.window.show()
         self.window.start()
         self._tell_status()
 
-    def start_rest(self) -> None:
-        """Load and connect the rest, off the GUI thread; call after the first paint."""
+    def _begin_rest(self) -> None:
+        """Load and connect the rest, off the GUI thread."""
         self._afterwards.run(self._start_rest)
 
     def open_address(self, address: str) -> None:
@@ -127,11 +129,11 @@ class Program:
         place, _, rest = address.removeprefix("crmdesk://").partition("/")
         try:
             if place.startswith("call"):
-                self._afterwards.run(self._take_address, address)
+                self._telephone.add_done_callback(lambda _: self._afterwards.run(self._take_address, address))
             elif place == "customer":
                 self.window.commands.open_customer(CustomerId(UUID(rest)))
         except ValueError:
-            self.window.parts.messages.say(self.look.words.tr(NO_SUCH_ADDRESS, address=address), "due")
+            self.window.front.messages.say(self.look.words.tr(NO_SUCH_ADDRESS, address=address), "due")
         self.window.showNormal() if self.window.isMinimized() else self.window.show()
         self.window.raise_()
 

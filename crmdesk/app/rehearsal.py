@@ -70,7 +70,6 @@ class Rehearsal:
         program = self._program
         try:
             program.show()
-            program.start_rest()
             self._wait(program.started.is_set, "the telephone")
             if not self._simulator.wait_for_clients(1, PATIENCE_MS / 1000):
                 raise Bug("The window did not reach the demo's telephone system.")

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from crmdesk.app.program import Program
@@ -64,9 +64,8 @@ def _run(app: QApplication, profile: Profile, code: str, address: str) -> int:
     trace = StartTrace(program, os.environ.get(TRACE_VARIABLE, ""))
     trace.setParent(app)
     program.show()
-    QTimer.singleShot(0, program.start_rest)
     if code:
-        program.window.parts.messages.say(program.look.words.tr(FIRST_START, code=code), "good")
+        program.window.front.messages.say(program.look.words.tr(FIRST_START, code=code), "good")
     if address:
         program.open_address(address)
     try:
@@ -101,23 +100,10 @@ class StartTrace(QObject):
         super().__init__()
         self._program = program
         self._wanted = wanted
-        self._loaded = False
         self._waiting = QTimer(self)
         self._waiting.timeout.connect(self._look)
         if wanted:
-            program.window.home.shown.connect(self._on_shown)
-            program.window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt: all painting of a window happens while it handles an UpdateRequest."""
-        if self._loaded and event.type() == QEvent.Type.UpdateRequest:
-            self._program.window.removeEventFilter(self)
-            QTimer.singleShot(0, self._on_painted)
-        return super().eventFilter(watched, event)
-
-    def _on_shown(self) -> None:
-        self._loaded = True
-        self._program.window.update()
+            program.window.opened.connect(self._on_painted)
 
     def _on_painted(self) -> None:
         self._mark("painted")

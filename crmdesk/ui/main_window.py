@@ -1,31 +1,31 @@
-"""The one window: composition and wiring, nothing else."""
+"""The one window: composition and wiring, nothing else.
+
+It is painted with the first screen alone. Everything about calls is in its
+:class:`~crmdesk.ui.call_side.CallSide`, made when it is wanted or there is time.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
 from crmdesk.models.types import utc_now
 from crmdesk.ui.actions import Actions
-from crmdesk.ui.cards import CardsOf
+from crmdesk.ui.front import Front
 from crmdesk.ui.moments import Moments
 from crmdesk.ui.operations import Operations
-from crmdesk.ui.parts import Parts
-from crmdesk.ui.presenters.calls import CallsPresenter
-from crmdesk.ui.presenters.commands import CommandsPresenter
 from crmdesk.ui.presenters.home import HomePresenter
-from crmdesk.ui.presenters.notes import NotesPresenter
-from crmdesk.ui.presenters.record import RecordPresenter
-from crmdesk.ui.presenters.workplace import Workplace
-from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+from crmdesk.ui.presenters.workplace import Tools
 from crmdesk.ui.slots import Slots
+from crmdesk.ui.spare_time import SpareTime
 from crmdesk.ui.theme import DARK, LIGHT, THEMES, palette
 from crmdesk.ui.translation import CHINESE, ENGLISH, word
 from crmdesk.ui.widgets.inputs import Composing, Reserved
@@ -35,15 +35,39 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
-    from crmdesk.models.changes import ChangeSet
     from crmdesk.models.screen_pop import ScreenPop
-    from crmdesk.models.types import Clock
+    from crmdesk.models.types import Clock, CustomerId
     from crmdesk.ui.bridge import Bridge
+    from crmdesk.ui.call_side import CallSide
     from crmdesk.ui.desk import Desk
     from crmdesk.ui.moments import Monotonic
     from crmdesk.ui.painting import Ink
+    from crmdesk.ui.parts import Parts
+    from crmdesk.ui.presenters.calls import CallsPresenter
+    from crmdesk.ui.presenters.commands import CommandsPresenter
+    from crmdesk.ui.presenters.notes import NotesPresenter
+    from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
     from crmdesk.ui.slots import Slot
     from crmdesk.ui.translation import Words
+
+PATIENCE_MS = 1_500
+"""A window that is not painted by then, being covered or without a worklist, is finished all the same."""
+
+LATER = (
+    "crmdesk.models.screen_pop",
+    "crmdesk.ui.views.article",
+    "crmdesk.ui.views.answers",
+    "crmdesk.ui.views.timeline",
+    "crmdesk.ui.views.caller",
+    "crmdesk.ui.views.note",
+    "crmdesk.ui.views.follow_up",
+    "crmdesk.ui.views.wrap_up",
+    "crmdesk.ui.parts",
+    "crmdesk.ui.presenters.calls",
+    "crmdesk.ui.presenters.commands",
+    "crmdesk.ui.call_side",
+)
+"""Modules of the call side, read one by one in spare time: that is most of what making it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +83,20 @@ class MainWindow(QMainWindow):
     """Everything an agent sees.
 
     Signals:
+        opened(): the first worklist is on the screen.
+        settled(): everything else of the window is made, too.
         painted(str): the paint that followed :meth:`show_pop` is on the screen; the key of the call.
         look_changed(str, str): language and theme chosen by the agent, to be remembered.
+        resized(), came_to_front(): what floats over the window takes note.
         closing(): the window was closed by hand.
     """
 
+    opened = Signal()
+    settled = Signal()
     painted = Signal(str)
     look_changed = Signal(str, str)
+    resized = Signal()
+    came_to_front = Signal()
     closing = Signal()
 
     def __init__(
@@ -80,32 +111,89 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._desk = desk
-        self._bridge = bridge
         self.words = words
         self.ink = ink
         self._options = options
         self._awaiting_paint = ""
+        self._awaiting_first = False
+        self._side: CallSide | None = None
+        self._rest = SpareTime((*(partial(import_module, name) for name in LATER), self._make_side), self)
         moments = Moments(words, clock, options.zone)
-        self._cards = CardsOf(words, moments)
         composing, reserved = Composing(), Reserved()
         self.actions_map = Actions(self, words, composing, self._run_command)
         reserved.set(self.actions_map.keys())
-        self.parts = Parts.build(self, ink, words, moments, self.actions_map, composing, reserved)
+        self.front = Front.build(self, ink, words, moments, composing, reserved)
         self.slots = Slots()
         self.operations = Operations(bridge)
-        self._present(moments, monotonic)
+        self._tools = Tools(
+            desk=desk,
+            bridge=bridge,
+            operations=self.operations,
+            slots=self.slots,
+            words=words,
+            ink=ink,
+            moments=moments,
+            monotonic=monotonic,
+            actions=self.actions_map,
+            composing=composing,
+            reserved=reserved,
+        )
+        self.home = HomePresenter(self.front, desk, self.operations, words)
+        for part in (self.operations, self.home):
+            part.setParent(self)
         self._compose()
-        self._wire()
+        self._wire(bridge)
         self.use_theme(ink.theme.name)
-        self.parts.stage.present(self.parts.home)
-        self.parts.box.setFocus()
+        self.front.stage.present(self.front.home)
+        self.front.box.setFocus()
+
+    @property
+    def side(self) -> CallSide:
+        """What shows calls and records, whole; made now if spare time has not made it yet."""
+        if self._side is None:
+            from crmdesk.ui.call_side import CallSide
+
+            side = CallSide(self, self.front, self.home, self._tools, open_on_ring=self._options.open_on_ring)
+            side.commands.language_wanted.connect(self._on_language)
+            side.commands.theme_wanted.connect(self._on_theme)
+            side.commands.quit_wanted.connect(self.close)
+            self.resized.connect(side.place)
+            self.came_to_front.connect(side.parts.strip.hide)
+            self.closing.connect(side.notes.save_all)
+            self.closing.connect(side.parts.strip.close)
+            self._side = side
+        return self._side
+
+    @property
+    def parts(self) -> Parts:
+        """All views."""
+        return self.side.parts
+
+    @property
+    def calls(self) -> CallsPresenter:
+        """Steers calls."""
+        return self.side.calls
+
+    @property
+    def notes(self) -> NotesPresenter:
+        """Steers notes."""
+        return self.side.notes
+
+    @property
+    def wrap_up(self) -> WrapUpPresenter:
+        """Steers the ends of calls."""
+        return self.side.wrap_up
+
+    @property
+    def commands(self) -> CommandsPresenter:
+        """Does what commands say."""
+        return self.side.commands
 
     def start(self) -> None:
-        """Ask for what the first screen needs; call after :meth:`show`."""
-        self.home.refresh()
-        self.operations.run(self._desk.dispositions(), self.wrap_up.offer)
-        if self._options.restore_drafts:
-            self.notes.take_over()
+        """Ask for what the first screen needs; the rest is made after its paint. Call after :meth:`show`."""
+        self.home.shown.connect(self._on_shown)
+        QTimer.singleShot(PATIENCE_MS, self, self._on_opened)
+        self.home.start()
 
     def show_pop(self, pop: ScreenPop) -> Slot | None:
         """Show a call; :attr:`painted` tells when it is on the screen."""
@@ -127,48 +215,36 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         """Qt: all painting of a window happens while it handles an UpdateRequest."""
         result = super().event(event)
-        if self._awaiting_paint and event.type() == QEvent.Type.UpdateRequest:
-            key, self._awaiting_paint = self._awaiting_paint, ""
-            self.painted.emit(key)
+        if event.type() == QEvent.Type.UpdateRequest:
+            if self._awaiting_paint:
+                key, self._awaiting_paint = self._awaiting_paint, ""
+                self.painted.emit(key)
+            if self._awaiting_first:
+                self._awaiting_first = False
+                QTimer.singleShot(0, self, self._on_opened)
         return result
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: what floats over the window keeps its place."""
         super().resizeEvent(event)
         self.ink.ratio = self.devicePixelRatioF()
-        for floating in (self.parts.finder, self.parts.keys, self.parts.messages):
-            if not floating.isHidden():
-                floating.place()
+        if not self.front.messages.isHidden():
+            self.front.messages.place()
+        self.resized.emit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Qt: once the window is in front the strip is not needed."""
+        """Qt: once the window is in front nothing has to stand in for it."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
-            self.parts.strip.hide()
+            self.came_to_front.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: keep what was typed; nothing is asked."""
-        self.notes.save_all()
-        self.parts.strip.close()
         self.closing.emit()
         super().closeEvent(event)
 
-    def _present(self, moments: Moments, monotonic: Monotonic) -> None:
-        place = Workplace(self.parts, self.slots, self._desk, self.operations, self.words, moments, monotonic)
-        self.record = RecordPresenter(place)
-        self.notes = NotesPresenter(place)
-        self.wrap_up = WrapUpPresenter(place)
-        self.calls = CallsPresenter(
-            place, self.record, self.notes, self.wrap_up, open_on_ring=self._options.open_on_ring
-        )
-        self.commands = CommandsPresenter(place, self.calls, self.record, self.notes, self.wrap_up)
-        self.home = HomePresenter(place)
-        presenters = (self.record, self.notes, self.wrap_up, self.calls, self.commands, self.home)
-        for part in (self.operations, *presenters):
-            part.setParent(self)
-
     def _compose(self) -> None:
-        parts = self.parts
+        front = self.front
         bar = self._menu = QMenuBar(self)
         bar.setNativeMenuBar(False)
         self.actions_map.fill(bar, self.words)
@@ -178,17 +254,17 @@ class MainWindow(QMainWindow):
         line = QHBoxLayout(top)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(bar, 1, Qt.AlignmentFlag.AlignVCenter)
-        parts.box.setParent(top)
-        parts.box.setFixedWidth(400)
-        line.addWidget(parts.box)
+        front.box.setParent(top)
+        front.box.setFixedWidth(400)
+        line.addWidget(front.box)
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 4, 8, 0)
         column.setSpacing(4)
-        for widget, stretch in ((top, 0), (parts.band, 0), (parts.stage, 1), (parts.status, 0)):
+        for widget, stretch in ((top, 0), (front.band, 0), (front.stage, 1), (front.status, 0)):
             column.addWidget(widget, stretch)
         self.setCentralWidget(body)
-        for before, after in pairwise(parts.reading_order()):
+        for before, after in pairwise(front.reading_order()):
             QWidget.setTabOrder(before, after)
         self.setFont(self.ink.fonts.body)
         self.resize(1440, 900)
@@ -197,64 +273,38 @@ class MainWindow(QMainWindow):
         self.words.bind(self.setAccessibleName, word("crmdesk"))
         self.words.bind(self.setAccessibleDescription, word("Calls, customers and answers"))
 
-    def _wire(self) -> None:
-        bridge, parts = self._bridge, self.parts
+    def _wire(self, bridge: Bridge) -> None:
         bridge.popped.connect(self.show_pop)
-        bridge.call_changed.connect(self.calls.call_changed)
         bridge.changed.connect(self.home.on_changed)
-        bridge.changed.connect(self._on_changed)
-        bridge.status_changed.connect(parts.status.show_status)
-
+        bridge.status_changed.connect(self.front.status.show_status)
         self.operations.failed.connect(self._on_failed)
-
-        self.calls.announced.connect(self._on_announced)
-        self.calls.emptied.connect(self._on_emptied)
-        self.calls.silent.connect(parts.strip.hide)
-
-        self.home.customer_wanted.connect(self.commands.open_customer)
-        self.home.command_wanted.connect(self.commands.run)
-
-        parts.finder.found.connect(self.commands.on_found)
-        parts.finder.command.connect(self.actions_map.trigger)
-        parts.strip.clicked.connect(self._on_wanted)
-
-        self.commands.language_wanted.connect(self._on_language)
-        self.commands.theme_wanted.connect(self._on_theme)
-        self.commands.quit_wanted.connect(self.close)
-        self.commands.home_shown.connect(self.home.refresh)
+        self.home.customer_wanted.connect(self._open_customer)
+        self.home.command_wanted.connect(self._run_command)
 
     def _run_command(self, command_id: str) -> None:
         self.commands.run(command_id)
 
-    def _on_changed(self, changes: ChangeSet) -> None:
-        if self.record.record is not None and self.record.customer_id in changes.ids:
-            self.record.refresh()
+    def _open_customer(self, customer_id: CustomerId) -> None:
+        self.commands.open_customer(customer_id)
+
+    def _on_shown(self) -> None:
+        self.home.shown.disconnect(self._on_shown)
+        self._awaiting_first = True
+        self.update()
+
+    def _on_opened(self) -> None:
+        """Make the rest, once: after the first paint, or when there was none for long."""
+        if self._rest.begun:
+            return
+        self._rest.done.connect(self.settled)
+        self._rest.start()
+        self.opened.emit()
+
+    def _make_side(self) -> None:
+        self.side.start(restore_drafts=self._options.restore_drafts)
 
     def _on_failed(self, error: BaseException) -> None:
-        self.parts.messages.say(self.words.error(error), "breach", self.words.tr("Esc closes"))
-
-    def _on_announced(self, pop: ScreenPop) -> None:
-        slot = self.slots.of_key(pop.call_key)
-        if slot is None:
-            return
-        card = self._cards.card(slot)
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.parts.band, card.spoken()))
-        if self.isMinimized() or not self.isActiveWindow():
-            QApplication.alert(self)
-            if self.isVisible():
-                self.parts.strip.show_card(card, self.words.tr("A call; a click opens the window"))
-
-    def _on_emptied(self) -> None:
-        focus = QApplication.focusWidget()
-        if focus is not None and self.parts.record.isAncestorOf(focus):
-            self.parts.box.setFocus()
-        self.home.refresh()
-
-    def _on_wanted(self) -> None:
-        self.showNormal() if self.isMinimized() else self.show()
-        self.raise_()
-        self.activateWindow()
+        self.front.messages.say(self.words.error(error), "breach", self.words.tr("Esc closes"))
 
     def _on_language(self) -> None:
         self.words.use(ENGLISH if self.words.language == CHINESE else CHINESE)

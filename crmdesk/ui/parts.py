@@ -6,33 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.slots import SLOTS
-from crmdesk.ui.translation import word
 from crmdesk.ui.views.answers import AnswersPane
-from crmdesk.ui.views.band import Band
 from crmdesk.ui.views.caller import CallerPane
 from crmdesk.ui.views.chooser import Chooser
 from crmdesk.ui.views.finder import Finder
 from crmdesk.ui.views.follow_up import FollowUpPane
-from crmdesk.ui.views.home import HomeView
 from crmdesk.ui.views.key_list import KeyList
 from crmdesk.ui.views.note import NotePane
 from crmdesk.ui.views.record import RecordView
-from crmdesk.ui.views.stage import Stage
-from crmdesk.ui.views.status_line import StatusLine
 from crmdesk.ui.views.strip_window import StripWindow
 from crmdesk.ui.views.timeline import TimelinePane
 from crmdesk.ui.views.wrap_up import WrapUpStrip
-from crmdesk.ui.widgets.inputs import SearchBox
-from crmdesk.ui.widgets.message_strip import MessageStrip
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from crmdesk.ui.actions import Actions
-    from crmdesk.ui.moments import Moments
-    from crmdesk.ui.painting import Ink
-    from crmdesk.ui.translation import Words
-    from crmdesk.ui.widgets.inputs import Composing, Reserved
+    from crmdesk.ui.front import Front
+    from crmdesk.ui.presenters.workplace import Tools
+    from crmdesk.ui.views.band import Band
+    from crmdesk.ui.views.home import HomeView
+    from crmdesk.ui.views.stage import Stage
+    from crmdesk.ui.views.status_line import StatusLine
+    from crmdesk.ui.widgets.inputs import Composing, SearchBox
+    from crmdesk.ui.widgets.message_strip import MessageStrip
 
 
 @dataclass(frozen=True)
@@ -82,20 +78,10 @@ class Parts:
         ]
 
     @classmethod
-    def build(
-        cls,
-        window: QWidget,
-        ink: Ink,
-        words: Words,
-        moments: Moments,
-        actions: Actions,
-        composing: Composing,
-        reserved: Reserved,
-    ) -> Parts:
-        """Make every view as a child of *window*."""
-        box = _find_box(words, composing, reserved)
-        band = Band(ink)
-        words.bind(band.name_cards, word("A call; Enter opens the caller"))
+    def build(cls, window: QWidget, front: Front, tools: Tools) -> Parts:
+        """Make the views that are not in *front*, as children of *window*."""
+        ink, words, moments, actions = tools.ink, tools.words, tools.moments, tools.actions
+        composing, reserved = tools.composing, tools.reserved
         caller = CallerPane(ink, words)
         timeline = TimelinePane(ink, words, moments)
         chooser = Chooser(ink, words, actions["find"], actions["always-ask"])
@@ -104,15 +90,12 @@ class Parts:
         follow_up = FollowUpPane(ink, words, moments, composing, reserved, actions["go-on"])
         wrap_up = WrapUpStrip(ink, words, actions["finish"], actions["stretch"])
         record = RecordView(ink, caller, timeline, chooser, answers, note, follow_up, wrap_up)
-        home = HomeView(ink, words, moments)
-        stage = Stage()
-        stage.add(home)
-        stage.add(record)
+        front.stage.add(record)
         return cls(
-            box=box,
-            band=band,
-            stage=stage,
-            home=home,
+            box=front.box,
+            band=front.band,
+            stage=front.stage,
+            home=front.home,
             record=record,
             caller=caller,
             timeline=timeline,
@@ -121,21 +104,10 @@ class Parts:
             note=note,
             follow_up=follow_up,
             wrap_up=wrap_up,
-            finder=Finder(ink, words, box, actions.commands, window),
+            finder=Finder(ink, words, front.box, actions.commands, window),
             keys=KeyList(ink, words, actions.commands, composing, reserved, window),
-            status=StatusLine(ink, words, moments),
-            messages=MessageStrip(ink, window),
+            status=front.status,
+            messages=front.messages,
             strip=StripWindow(ink),
             composing=composing,
         )
-
-
-def _find_box(words: Words, composing: Composing, reserved: Reserved) -> SearchBox:
-    box = SearchBox(composing, reserved)
-    words.bind(box.setPlaceholderText, word("Find anything  Ctrl+K"))
-    words.bind(box.setAccessibleName, word("Find anything"))
-    words.bind(
-        box.setAccessibleDescription,
-        word("Names, pinyin, numbers, plates, VINs and commands; arrows choose, Enter opens"),
-    )
-    return box

@@ -64,9 +64,12 @@ class Studio:
         self._bridge = Bridge()
         self.window = MainWindow(desk, self._bridge, words, ink, options, self._clock, self._monotonic)
         self.window.resize(WIDTH, HEIGHT)
-        self.window.parts.status.show_status(scenes.status)
+        self.window.front.status.show_status(scenes.status)
         self.window.show()
+        whole = QEventLoop()
+        self.window.settled.connect(whole.quit)
         self.window.start()
+        whole.exec()
         self.settle()
 
     def settle(self) -> None:

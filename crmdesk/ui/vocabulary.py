@@ -98,3 +98,11 @@ def said(words: Words, table: dict[str, str], code: str) -> str:
     """Return the word of *code*, or the code itself when *table* has none."""
     known = table.get(code)
     return words.tr(known) if known else code
+
+
+def readiness(words: Words, *, ready: bool) -> tuple[str, str, str]:
+    """Return title, line and tone of the band while there is no call."""
+    if ready:
+        line = words.tr("Waiting for a call · F12 pauses · Ctrl+K finds anything")
+        return words.tr("Ready"), line, "good"
+    return words.tr("Paused"), words.tr("No calls come in · F12 takes calls again"), "due"

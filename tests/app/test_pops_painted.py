@@ -36,7 +36,7 @@ class Watched:
 
     def expect(self, key: str) -> ScreenPop:
         """Wait for the painted pop of the call *key*."""
-        self.until(lambda: key in self.painted)
+        self.until(lambda: key in self.painted and any(pop.call_key == key for pop in self.pops))
         return next(pop for pop in self.pops if pop.call_key == key)
 
 
@@ -45,7 +45,6 @@ def watched(qtbot: QtBot, qapp: QApplication) -> Iterator[Watched]:
     with stage(CUSTOMERS) as built:
         program = Program(qapp, built.profile, built.link)
         program.show()
-        program.start_rest()
         held = Watched(program, built, qtbot)
         held.until(program.started.is_set)
         assert built.simulator.wait_for_clients(1, PATIENCE_MS / 1000)
@@ -116,7 +115,7 @@ def test_demo_telephone_rings_by_itself(watched: Watched) -> None:
     phone = DemoPhone(watched.built.simulator, watched.built.company, watched.built.content, calls=1)
     phone.start()
     try:
-        watched.until(lambda: bool(watched.painted))
+        watched.until(lambda: bool(watched.painted and watched.pops))
     finally:
         phone.stop()
     assert watched.pops[0].extension == "1001"
@@ -126,7 +125,6 @@ def test_calls_are_kept_after_the_window_is_gone(qtbot: QtBot, qapp: QApplicatio
     with stage(CUSTOMERS) as built:
         program = Program(qapp, built.profile, built.link)
         program.show()
-        program.start_rest()
         qtbot.waitUntil(program.started.is_set, timeout=PATIENCE_MS)
         assert built.simulator.wait_for_clients(1, PATIENCE_MS / 1000)
         before = program.store.read(_calls).result()

@@ -60,7 +60,8 @@ class Seat:
         self.window.show()
         self.window.activateWindow()
         qtbot.waitUntil(self.window.isActiveWindow)
-        self.window.start()
+        with qtbot.waitSignal(self.window.settled, timeout=5000):
+            self.window.start()
         self.settle()
 
     def settle(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 from crmdesk.ui.cards import CardsOf
 from crmdesk.ui.slots import SLOTS, WRAP_UP_SECONDS, Slot
+from crmdesk.ui.vocabulary import readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -295,8 +296,4 @@ class CallsPresenter(QObject):
         if not any(slot.state == "ringing" for slot in self._slots):
             self.silent.emit()
         if not len(self._slots):
-            title = self._words.tr("Ready") if self._wrap_up.ready else self._words.tr("Paused")
-            line = self._words.tr("Waiting for a call · F12 pauses · Ctrl+K finds anything")
-            if not self._wrap_up.ready:
-                line = self._words.tr("No calls come in · F12 takes calls again")
-            self._parts.band.show_ready(title, line, "good" if self._wrap_up.ready else "due")
+            self._parts.band.show_ready(*readiness(self._words, ready=self._wrap_up.ready))

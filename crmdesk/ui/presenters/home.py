@@ -1,4 +1,4 @@
-"""The worklist and the finder: what waits, and customers opened by hand."""
+"""The worklist: what waits, and what Enter does with it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from crmdesk.models.worklist import TaskLine
 
 if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
-    from crmdesk.models.screen_pop import Found
     from crmdesk.models.worklist import Answer, CallLine, Worklist
-    from crmdesk.ui.presenters.workplace import Workplace
+    from crmdesk.ui.desk import Desk
+    from crmdesk.ui.front import Front
+    from crmdesk.ui.operations import Operations
+    from crmdesk.ui.translation import Words
 
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
 
@@ -30,23 +32,26 @@ class HomePresenter(QObject):
     customer_wanted = Signal(object)
     command_wanted = Signal(str)
 
-    def __init__(self, place: Workplace) -> None:
+    def __init__(self, front: Front, desk: Desk, operations: Operations, words: Words) -> None:
         super().__init__()
-        parts = place.parts
-        self._parts = parts
-        self._desk = place.desk
-        self._operations = place.operations
-        self._words = place.words
+        self._front = front
+        self._desk = desk
+        self._operations = operations
+        self._words = words
         self._stale = True
-        parts.home.task_entered.connect(self._on_task)
-        parts.home.task_done.connect(self._on_task_done)
-        parts.home.call_entered.connect(self._on_call)
-        parts.home.news_entered.connect(self._on_news)
-        parts.finder.searched.connect(self._on_searched)
+        front.home.task_entered.connect(self._on_task)
+        front.home.task_done.connect(self._on_task_done)
+        front.home.call_entered.connect(self._on_call)
+        front.home.news_entered.connect(self._on_news)
+
+    def start(self) -> None:
+        """Ask for the first worklist, and for the words in which its calls ended."""
+        self._operations.run(self._desk.dispositions(), self._front.home.know)
+        self.refresh()
 
     def refresh(self) -> None:
         """Fetch the worklist if it is stale and on the screen."""
-        if self._stale and self._parts.stage.shown is self._parts.home:
+        if self._stale and self._front.stage.shown is self._front.home:
             self._stale = False
             self._operations.run(self._desk.worklist(), self._show, topic="worklist")
 
@@ -57,11 +62,8 @@ class HomePresenter(QObject):
             self.refresh()
 
     def _show(self, worklist: Worklist) -> None:
-        self._parts.home.show_worklist(worklist)
+        self._front.home.show_worklist(worklist)
         self.shown.emit()
-
-    def _on_searched(self, text: str) -> None:
-        self._operations.run(self._desk.find(text), self._parts.finder.show_found, topic="find")
 
     def _on_task(self, task: TaskLine) -> None:
         if task.customer_id is not None:
@@ -70,7 +72,7 @@ class HomePresenter(QObject):
             told = self._words.tr("Dialling {number}", number=task.number)
             self._operations.run(
                 self._desk.call_back(task.number, task.customer_id),
-                lambda _: self._parts.messages.say(told, "good"),
+                lambda _: self._front.messages.say(told, "good"),
             )
 
     def _on_task_done(self, task: object) -> None:
@@ -81,7 +83,7 @@ class HomePresenter(QObject):
             )
 
     def _on_finished(self, task: TaskLine) -> None:
-        self._parts.messages.say(self._words.tr("Done: {subject}", subject=task.subject), "good")
+        self._front.messages.say(self._words.tr("Done: {subject}", subject=task.subject), "good")
         self._stale = True
         self.refresh()
 
@@ -89,12 +91,8 @@ class HomePresenter(QObject):
         if call.customer_id is not None:
             self.customer_wanted.emit(call.customer_id)
         else:
-            self._parts.box.setText(call.number)
+            self._front.box.setText(call.number)
             self.command_wanted.emit("find")
 
     def _on_news(self, answer: Answer) -> None:
-        self._operations.run(self._desk.article(answer.article_id), self._parts.home.read, topic="news")
-
-    def on_found(self, found: Found) -> None:
-        """A customer was chosen in the finder while no call waits for a name."""
-        self.customer_wanted.emit(found.customer_id)
+        self._operations.run(self._desk.article(answer.article_id), self._front.home.read, topic="news")

@@ -6,12 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crmdesk.ui.actions import Actions
+    from crmdesk.ui.bridge import Bridge
     from crmdesk.ui.desk import Desk
     from crmdesk.ui.moments import Moments, Monotonic
     from crmdesk.ui.operations import Operations
+    from crmdesk.ui.painting import Ink
     from crmdesk.ui.parts import Parts
     from crmdesk.ui.slots import Slots
     from crmdesk.ui.translation import Words
+    from crmdesk.ui.widgets.inputs import Composing, Reserved
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the window made before any view, and views are made with."""
+
+    desk: Desk
+    bridge: Bridge
+    operations: Operations
+    slots: Slots
+    words: Words
+    ink: Ink
+    moments: Moments
+    monotonic: Monotonic
+    actions: Actions
+    composing: Composing
+    reserved: Reserved
 
 
 @dataclass(frozen=True)

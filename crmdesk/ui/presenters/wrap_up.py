@@ -40,7 +40,6 @@ class WrapUpPresenter(QObject):
         """Know the ways a call can end."""
         self._choices = choices
         self._place.parts.wrap_up.offer(choices)
-        self._place.parts.home.know(choices)
         self.draw()
 
     def guess(self, slot: Slot) -> None:

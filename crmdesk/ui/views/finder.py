@@ -97,6 +97,10 @@ class Finder(Pane):
         if self._box.text().strip():
             self._popup()
 
+    def catch_up(self) -> None:
+        """Search for what was typed before there was a finder."""
+        self._on_edited(self._box.text())
+
     def close_hits(self) -> bool:
         """Hide the hits; return whether they were shown."""
         was_open = not self.isHidden()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -13,7 +14,6 @@ from crmdesk.ui.moments import stopwatch
 from crmdesk.ui.numbers import grouped
 from crmdesk.ui.painting import plain
 from crmdesk.ui.translation import word
-from crmdesk.ui.views.article import ArticleView
 from crmdesk.ui.vocabulary import STATES, said
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
+    from crmdesk.ui.views.article import ArticleView
 
 _LOST = frozenset({"missed", "abandoned", "no_answer"})
 
@@ -99,15 +100,12 @@ class HomeView(QWidget):
         self._moments = moments
         self._worklist: Worklist | None = None
         self._dispositions: dict[str, DispositionChoice] = {}
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.tasks = self._section(row, 5, word("Call-backs and tasks"))
         self.calls = self._section(row, 4, word("Recent calls"))
         self.news = self._section(row, 4, word("News in the answers"))
-        self.article = ArticleView(ink, words, moments, self)
-        self.article.hide()
-        row.addWidget(self.article, 4)
         words.bind(
             self.tasks.set_hint, word("Nothing is due.\nF9 writes down a call-back or task during a call.")
         )
@@ -124,6 +122,16 @@ class HomeView(QWidget):
         self.calls.entered_row.connect(lambda n: self.call_entered.emit(self.calls.lines.rows[n].source))
         self.news.entered_row.connect(lambda n: self.news_entered.emit(self.news.lines.rows[n].source))
         words.changed.connect(self._fill)
+
+    @cached_property
+    def article(self) -> ArticleView:
+        """The article read in place of the news; made when first wanted."""
+        from crmdesk.ui.views.article import ArticleView
+
+        made = ArticleView(self._ink, self._words, self._moments, self)
+        made.hide()
+        self._row.addWidget(made, 4)
+        return made
 
     def show_worklist(self, worklist: Worklist) -> None:
         """Show what waits for this agent."""
