@@ -1,4 +1,4 @@
-"""What a desk does for itself in the background: indexes of an older analysis anew, the nightly backup.
+"""What a desk does for itself in the background: stale indexes, the nightly backup, answers long given.
 
 Re-indexing keeps Python busy, so a child process does it; the key of the store reaches it through the pipe by
 which a spawned process gets its arguments, never by its command line or environment.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import CrmdeskError
 from crmdesk.services.customers import search_index
@@ -19,9 +20,15 @@ from crmdesk.services.profile import Profile
 from crmdesk.services.store.backup import nightly
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.store import Store
+from crmdesk.services.store.values import to_micros
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import UnitOfWork
 
 _log = logging.getLogger("crmdesk.upkeep")
 EVERY_SECONDS = 3_600.0
+ANSWERS_KEPT = timedelta(days=30)
+"""How long a repeated request still gets the answer given before."""
 
 
 class Upkeep:
@@ -52,6 +59,7 @@ class Upkeep:
         """Do what is due now."""
         if not self._store.read(_is_current).result():
             reindex_in_child(self._store.path, self._profile.key)
+        self._store.write(forget_answers, self._profile.clock() - ANSWERS_KEPT).result()
         folder = self._profile.settings.text("backup_folder")
         if folder:
             keep = self._profile.settings.number("backup_keep")
@@ -92,6 +100,12 @@ def reindex(path: Path, key: bytes) -> None:
             connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def forget_answers(work: UnitOfWork, before: datetime) -> None:
+    """Forget answers to requests given *before* that moment."""
+    work.connection.execute("DELETE FROM request WHERE at < ?", (to_micros(before),))
+    work.commit()
 
 
 def _is_current(connection: Any) -> bool:

@@ -1,7 +1,7 @@
 """A desk brings stale indexes up to date in a child process and writes its nightly backup."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.store.values import to_micros
 from crmdesk.services.upkeep import Upkeep
 
 
@@ -85,3 +86,15 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_desk(
         upkeep.stop()
     assert caplog.records
     assert store.read(find, "王建").result().items
+
+
+def test_answers_long_given_are_forgotten(profile: Profile, store: Store) -> None:
+    def given(work: UnitOfWork) -> None:
+        for name, days in (("old", 31), ("new", 29)):
+            at = to_micros(profile.clock() - timedelta(days=days))
+            work.connection.execute("INSERT INTO request VALUES (?, '{}', ?)", (name, at))
+        work.commit()
+
+    store.write(given).result()
+    Upkeep(profile, store).look_after()
+    assert store.read(lambda c: c.execute("SELECT id FROM request").fetchall()).result() == [("new",)]
