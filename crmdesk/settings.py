@@ -79,6 +79,7 @@ _ALL = (
     Option("telephony_host", "127.0.0.1", "Host of the telephone system.", who="it"),
     Option("telephony_port", 5038, "Port of the telephone system.", who="it", low=1, high=65_535),
     Option("telephony_user", "", "User at the telephone system; the password is in the keyring.", who="it"),
+    Option("mask_until_verified", True, "Cover numbers until the caller is verified.", who="it"),
     Option("recent_days", 90, "Days of history that lists show first.", low=1, high=3_650),
     Option("backup_folder", "", "Folder of the nightly backup; empty: none."),
     Option("backup_keep", 7, "How many nightly backups are kept.", low=1, high=365),

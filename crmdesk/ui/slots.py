@@ -25,7 +25,8 @@ class Slot:
     """One call: its pop, what the telephone does and what the agent has done about it.
 
     ``appeared`` is a monotonic second; ``wrap_up_until`` aware UTC, None before the end of the call.
-    ``opened`` tells whether its record has been on the screen.
+    ``opened`` tells whether its record has been on the screen, ``uncovered`` whether the agent took the mask
+    off by hand.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Slot:
     wrap_up_until: datetime | None = None
     stretched: str = ""
     ticked: set[str] = field(default_factory=set)
+    uncovered: bool = False
     used: dict[ArticleId, str] = field(default_factory=dict)
     disposition: str = ""
     follow_up: FollowUp | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from crmdesk.ui.masking import masked_address, masked_code, masked_number, same_number
 from crmdesk.ui.vocabulary import CHANNELS, LABELS, LANGUAGES, TIERS, said
 
 if TYPE_CHECKING:
@@ -46,6 +47,29 @@ class Fact:
         return ", ".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Whether numbers, addresses and VINs are masked; ``caller`` is the number of the call, never masked."""
+
+    on: bool = False
+    caller: str = ""
+
+    def phone(self, number: str) -> str:
+        """Return *number* as it may be shown."""
+        return masked_number(number) if self.on and not same_number(number, self.caller) else number
+
+    def address(self, address: str) -> str:
+        """Return an e-mail *address* as it may be shown."""
+        return masked_address(address) if self.on else address
+
+    def code(self, code: str) -> str:
+        """Return a VIN as it may be shown."""
+        return masked_code(code) if self.on else code
+
+
+OPEN = Cover()
+
+
 class FactsOf:
     """Words the lines of a customer."""
 
@@ -60,8 +84,9 @@ class FactsOf:
         counters: Counters,
         verify: tuple[Text, ...],
         ticked: set[str],
+        cover: Cover = OPEN,
     ) -> list[Fact]:
-        """Return all lines of *card*, top to bottom."""
+        """Return all lines of *card*, top to bottom; what *cover* says is masked."""
         facts = [self._head(card, badges)]
         if card.hint:
             facts.append(Fact("alert", card.hint, icon="note", tone="accent"))
@@ -70,13 +95,15 @@ class FactsOf:
                 Fact("alert", self._words.tr("Do not call this customer"), icon="warning", tone="breach")
             )
         facts += self._verify(verify, ticked)
+        if cover.on and not verify:
+            facts.append(Fact("alert", self._words.tr("Ctrl+Shift+V shows what is covered"), icon="shield"))
         for number, asset in enumerate(card.assets):
-            facts += self._asset(asset) if number < _WHOLE else self._asset_head(asset)
-        facts += self._reach(card)
+            facts += self._asset(asset, cover) if number < _WHOLE else self._asset_head(asset)
+        facts += self._reach(card, cover)
         facts += self._history(card, counters)
         if card.contacts:
             facts.append(Fact("section", self._words.tr("People")))
-            facts += [Fact("line", c.name, label=c.role, aside=c.phone) for c in card.contacts]
+            facts += [Fact("line", c.name, label=c.role, aside=cover.phone(c.phone)) for c in card.contacts]
         return facts
 
     def _head(self, card: CustomerCard, badges: tuple[Badge, ...]) -> Fact:
@@ -93,25 +120,24 @@ class FactsOf:
         for text in verify:
             yield Fact("verify", self._words.text(text), key=text.template, on=text.template in ticked)
 
-    def _reach(self, card: CustomerCard) -> Iterator[Fact]:
+    def _reach(self, card: CustomerCard, cover: Cover) -> Iterator[Fact]:
         tr = self._words.tr
         yield Fact("section", tr("Reach"), aside=card.external_id)
         for point in card.numbers:
-            yield self._point(point)
+            yield self._point(point, cover)
         channel = said(self._words, CHANNELS, card.preferred_channel)
         language = said(self._words, LANGUAGES, card.language)
         if channel or language:
             yield Fact("line", " · ".join(p for p in (channel, language) if p), label=tr("Prefers"))
 
-    def _point(self, point: ContactPointView) -> Fact:
+    def _point(self, point: ContactPointView, cover: Cover) -> Fact:
         written = point.label.casefold()
         label = said(self._words, CHANNELS, LABELS.get(written, written) or point.kind)
+        shown = cover.phone(point.display) if point.kind == "phone" else cover.address(point.display)
         if point.warned:
-            return Fact(
-                "line", point.display, label=label, aside=self._words.tr("wrong person once"), tone="due"
-            )
+            return Fact("line", shown, label=label, aside=self._words.tr("wrong person once"), tone="due")
         aside = self._words.tr("shared") if point.sharing == "shared" else ""
-        return Fact("line", point.display, label=label, aside=aside)
+        return Fact("line", shown, label=label, aside=aside)
 
     def _history(self, card: CustomerCard, counters: Counters) -> Iterator[Fact]:
         tr = self._words.tr
@@ -130,7 +156,7 @@ class FactsOf:
                 aside=said(self._words, TIERS, card.tier),
             )
 
-    def _asset(self, asset: AssetCard) -> Iterator[Fact]:
+    def _asset(self, asset: AssetCard, cover: Cover) -> Iterator[Fact]:
         tr = self._words.tr
         yield from self._asset_head(asset)
         for fault in asset.repeat_faults:
@@ -152,7 +178,7 @@ class FactsOf:
         if asset.warranty_until is not None:
             yield self._warranty(asset.warranty_until)
         if asset.vin:
-            yield Fact("line", asset.vin, label="VIN")
+            yield Fact("line", cover.code(asset.vin), label="VIN")
 
     def _asset_head(self, asset: AssetCard) -> Iterator[Fact]:
         yield Fact("asset", asset.model_name or asset.model, aside=asset.plate, icon="car")
