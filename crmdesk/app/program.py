@@ -92,7 +92,10 @@ class Program:
         settings = self.profile.settings
         self.bridge = Bridge()
         self.look = dress(app, self.language(), settings.text("theme") or "light")
-        options = WindowOptions(zone=ZoneInfo(settings.text("zone")))
+        options = WindowOptions(
+            zone=ZoneInfo(settings.text("zone")),
+            mask_until_verified=bool(settings["mask_until_verified"]),
+        )
         self.window = MainWindow(
             self.desk, self.bridge, self.look.words, self.look.ink, options, clock=self.profile.clock
         )

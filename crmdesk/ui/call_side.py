@@ -18,6 +18,7 @@ from crmdesk.ui.parts import Parts
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.commands import CommandsPresenter
 from crmdesk.ui.presenters.notes import NotesPresenter
+from crmdesk.ui.presenters.people import PeoplePresenter
 from crmdesk.ui.presenters.record import RecordPresenter
 from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
@@ -41,10 +42,18 @@ class CallSide(QObject):
         home: steers it.
         tools: what the window made before.
         open_on_ring: show the record while the telephone still rings.
+        mask: cover numbers, addresses and VINs until the caller is verified.
     """
 
     def __init__(
-        self, window: QMainWindow, front: Front, home: HomePresenter, tools: Tools, *, open_on_ring: bool
+        self,
+        window: QMainWindow,
+        front: Front,
+        home: HomePresenter,
+        tools: Tools,
+        *,
+        open_on_ring: bool,
+        mask: bool,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -52,7 +61,7 @@ class CallSide(QObject):
         self._tools = tools
         self._cards = CardsOf(tools.words, tools.moments)
         self.parts = Parts.build(window, front, tools)
-        self._present(open_on_ring)
+        self._present(open_on_ring=open_on_ring, mask=mask)
         for before, after in pairwise(self.parts.reading_order()):
             QWidget.setTabOrder(before, after)
         self._wire()
@@ -70,17 +79,20 @@ class CallSide(QObject):
             if not floating.isHidden():
                 floating.place()
 
-    def _present(self, open_on_ring: bool) -> None:
+    def _present(self, *, open_on_ring: bool, mask: bool) -> None:
         tools = self._tools
         place = Workplace(
             self.parts, tools.slots, tools.desk, tools.operations, tools.words, tools.moments, tools.monotonic
         )
-        self.record = RecordPresenter(place)
+        self.record = RecordPresenter(place, mask=mask)
         self.notes = NotesPresenter(place)
         self.wrap_up = WrapUpPresenter(place)
         self.calls = CallsPresenter(place, self.record, self.notes, self.wrap_up, open_on_ring=open_on_ring)
-        self.commands = CommandsPresenter(place, self.calls, self.record, self.notes, self.wrap_up)
-        for part in (self.record, self.notes, self.wrap_up, self.calls, self.commands):
+        self.people = PeoplePresenter(place, tools, self.calls, self.record)
+        self.commands = CommandsPresenter(
+            place, self.calls, self.record, self.notes, self.wrap_up, self.people
+        )
+        for part in (self.record, self.notes, self.wrap_up, self.calls, self.people, self.commands):
             part.setParent(self)
 
     def _wire(self) -> None:

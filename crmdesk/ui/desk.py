@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from crmdesk.models.text import Text
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
+    from crmdesk.services.customers.duplicates import Duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class CustomerRecord:
     counters: Counters
     timeline: TimelinePage
     answers: tuple[Answer, ...]
+    verify: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,26 @@ class WrapUp:
     text: str
     articles: tuple[ArticleId, ...]
     follow_up: FollowUp | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFields:
+    """What a form knows of a person or company: ``phone`` as typed, ``plate`` and ``model`` of a first car.
+
+    The fields from ``preferred_channel`` on belong to a customer who is there already.
+    """
+
+    kind: str = "person"
+    name: str = ""
+    name_alt: str = ""
+    phone: str = ""
+    language: str = "zh"
+    tier: str = ""
+    plate: str = ""
+    model: str = ""
+    preferred_channel: str = ""
+    do_not_call: bool = False
+    hint: str = ""
 
 
 class Desk(Protocol):
@@ -136,6 +159,20 @@ class Desk(Protocol):
 
     def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
         """Ask for a customer opened by hand."""
+        ...
+
+    def similar(self, person: PersonFields) -> Future[tuple[Duplicate, ...]]:
+        """Ask who may be this person, surest first; a number that is none yet counts for nothing."""
+        ...
+
+    def open_customer(self, person: PersonFields) -> Future[CustomerId]:
+        """Open a record for somebody new, with number and car if given."""
+        ...
+
+    def change_customer(
+        self, customer_id: CustomerId, changes: Mapping[str, object], version: int
+    ) -> Future[None]:
+        """Change fields of a customer seen at *version*; fails with Conflict when others changed the same."""
         ...
 
     def timeline(

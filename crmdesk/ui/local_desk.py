@@ -9,28 +9,33 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from crmdesk.errors import NotFound, TelephonyFault
+from crmdesk.errors import InvalidInput, NotFound, TelephonyFault
 from crmdesk.models.types import AgentId
 from crmdesk.services.executor import Lane
 from crmdesk.ui.desk import CustomerRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from crmdesk.models.operations import Author
     from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
+    from crmdesk.models.wire import Row
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.call_desk import CallDesk
+    from crmdesk.services.customers.duplicates import Duplicate
+    from crmdesk.services.exchange.points import Parse
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
-    from crmdesk.ui.desk import FollowUp, WrapUp
+    from crmdesk.ui.desk import FollowUp, PersonFields, WrapUp
 
 T = TypeVar("T")
 PAGE = 30
 FOUND = 20
 ANSWERS = 8
+BY_HAND = "desk"
+"""Source of numbers that an agent typed."""
 
 
 class LocalDesk:
@@ -42,6 +47,7 @@ class LocalDesk:
         drafts: keeps what is being typed; used on a lane of its own.
         gateway: gives the telephone, None when there is none.
         language: gives the language of the window (zh or en).
+        parser: gives what understands numbers as typed.
     """
 
     def __init__(
@@ -51,12 +57,14 @@ class LocalDesk:
         drafts: Drafts,
         gateway: Callable[[], Gateway | None],
         language: Callable[[], str],
+        parser: Callable[[], Parse],
     ) -> None:
         self._store = store
         self._calls = calls_here
         self._drafts = drafts
         self._gateway = gateway
         self._language = language
+        self._parser = parser
         self._errands = Lane("errands")
 
     def close(self) -> None:
@@ -109,6 +117,22 @@ class LocalDesk:
     def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
         """Ask for a customer opened by hand."""
         return self._store.read(_record, customer_id, self._store.author)
+
+    def similar(self, person: PersonFields) -> Future[tuple[Duplicate, ...]]:
+        """Ask who may be this person, surest first."""
+        return self._errands.run(self._similar, person)
+
+    def open_customer(self, person: PersonFields) -> Future[CustomerId]:
+        """Open a record for somebody new, with number and car if given."""
+        return self._errands.run(self._open_customer, person)
+
+    def change_customer(
+        self, customer_id: CustomerId, changes: Mapping[str, object], version: int
+    ) -> Future[None]:
+        """Change fields of a customer seen at *version*."""
+        from crmdesk.services.customers import edit
+
+        return _nothing(self._store.write(edit.change_customer, customer_id, changes, version))
 
     def timeline(
         self, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
@@ -203,6 +227,26 @@ class LocalDesk:
             return self._pop_again(pop.call_id)
         return self._calls().with_customer(pop, customer_id)
 
+    def _similar(self, person: PersonFields) -> tuple[Duplicate, ...]:
+        try:
+            points = self._points(person)
+        except InvalidInput:
+            points = []
+        return self._store.read(_similar, _head(person), points, _cars(person)).result()
+
+    def _open_customer(self, person: PersonFields) -> CustomerId:
+        from crmdesk.services.customers import edit
+
+        kept = self._store.write(edit.open_customer, _head(person), self._points(person), _cars(person))
+        return kept.result().result.customer_id
+
+    def _points(self, person: PersonFields) -> list[Row]:
+        if not person.phone.strip():
+            return []
+        from crmdesk.services.exchange.points import phone_point
+
+        return [phone_point(person.phone, self._parser(), BY_HAND)]
+
     def _dial(self, number: str) -> None:
         gateway = self._gateway()
         if gateway is None:
@@ -234,7 +278,30 @@ def _record(connection: Any, customer_id: CustomerId, author: Author) -> Custome
     pop = record_view(connection, customer_id, now=author.now())
     if pop is None or pop.customer is None:
         raise NotFound("This {what} is not here any more.", what="customer")
-    return CustomerRecord(pop.customer, pop.badges, pop.counters, pop.timeline, pop.answers)
+    return CustomerRecord(pop.customer, pop.badges, pop.counters, pop.timeline, pop.answers, pop.verify)
+
+
+def _head(person: PersonFields) -> Row:
+    return {
+        "kind": person.kind,
+        "name": person.name,
+        "name_alt": person.name_alt,
+        "language": person.language,
+        "tier": person.tier,
+    }
+
+
+def _cars(person: PersonFields) -> list[Row]:
+    if not person.plate.strip() and not person.model.strip():
+        return []
+    return [{"plate": person.plate, "model": person.model}]
+
+
+def _similar(connection: Any, values: Row, points: list[Row], cars: list[Row]) -> tuple[Duplicate, ...]:
+    from crmdesk.models.asset import checked_fields
+    from crmdesk.services.customers.duplicates import possible_duplicates
+
+    return possible_duplicates(connection, values, points, [checked_fields(car) for car in cars])
 
 
 def _timeline(

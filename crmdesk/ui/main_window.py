@@ -72,11 +72,16 @@ LATER = (
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What a site or a person chooses: ``open_on_ring`` shows the record while the telephone still rings."""
+    """What a site or a person chooses.
+
+    ``open_on_ring`` shows the record while the telephone still rings; ``mask_until_verified`` covers numbers,
+    addresses and VINs until the caller has shown who he is.
+    """
 
     zone: tzinfo = UTC
     open_on_ring: bool = True
     restore_drafts: bool = True
+    mask_until_verified: bool = True
 
 
 class MainWindow(QMainWindow):
@@ -153,7 +158,14 @@ class MainWindow(QMainWindow):
         if self._side is None:
             from crmdesk.ui.call_side import CallSide
 
-            side = CallSide(self, self.front, self.home, self._tools, open_on_ring=self._options.open_on_ring)
+            side = CallSide(
+                self,
+                self.front,
+                self.home,
+                self._tools,
+                open_on_ring=self._options.open_on_ring,
+                mask=self._options.mask_until_verified,
+            )
             side.commands.language_wanted.connect(self._on_language)
             side.commands.theme_wanted.connect(self._on_theme)
             side.commands.quit_wanted.connect(self.close)

@@ -84,7 +84,7 @@ class Parts:
         composing, reserved = tools.composing, tools.reserved
         caller = CallerPane(ink, words)
         timeline = TimelinePane(ink, words, moments)
-        chooser = Chooser(ink, words, actions["find"], actions["always-ask"])
+        chooser = Chooser(ink, words, actions["find"], actions["new-person"], actions["always-ask"])
         answers = AnswersPane(ink, words, moments, composing, reserved)
         note = NotePane(ink, words, composing, reserved)
         follow_up = FollowUpPane(ink, words, moments, composing, reserved, actions["go-on"])

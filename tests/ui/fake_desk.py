@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,7 +12,8 @@ from crmdesk.errors import CrmdeskError, NotFound
 from crmdesk.models.screen_pop import Article, FoundPage, NoteDraft, ScreenPop, TimelinePage
 from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
 from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
-from crmdesk.ui.desk import CustomerRecord, FollowUp, WrapUp
+from crmdesk.services.customers.duplicates import Duplicate
+from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
 from tests.ui import sample
 
 Result = TypeVar("Result")
@@ -31,6 +32,7 @@ class FakeDesk:
         self.threads: set[str] = set()
         self.refuse: dict[str, CrmdeskError] = {}
         self.kept: tuple[NoteDraft, ...] = ()
+        self.likely: tuple[Duplicate, ...] = ()
         self.held = threading.Event()
         self.held.set()
 
@@ -85,9 +87,23 @@ class FakeDesk:
         pop = sample.pop()
         return self._run(
             "customer_record",
-            lambda: CustomerRecord(card, pop.badges, pop.counters, pop.timeline, pop.answers),
+            lambda: CustomerRecord(card, pop.badges, pop.counters, pop.timeline, pop.answers, pop.verify),
             customer_id,
         )
+
+    def similar(self, person: PersonFields) -> Future[tuple[Duplicate, ...]]:
+        """See :class:`crmdesk.ui.desk.Desk`."""
+        return self._run("similar", lambda: self.likely, person)
+
+    def open_customer(self, person: PersonFields) -> Future[CustomerId]:
+        """See :class:`crmdesk.ui.desk.Desk`."""
+        return self._run("open_customer", lambda: sample.ZHAO, person)
+
+    def change_customer(
+        self, customer_id: CustomerId, changes: Mapping[str, object], version: int
+    ) -> Future[None]:
+        """See :class:`crmdesk.ui.desk.Desk`."""
+        return self._run("change_customer", _nothing, customer_id, changes, version)
 
     def timeline(
         self, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]

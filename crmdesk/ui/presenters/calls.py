@@ -71,6 +71,7 @@ class CallsPresenter(QObject):
         notes.restored.connect(self._on_restored)
         wrap_up.finished.connect(self._on_finished)
         wrap_up.ready_changed.connect(self.redraw)
+        record.renewed.connect(self.redraw)
         place.words.changed.connect(self.redraw)
         self.redraw()
 
@@ -133,15 +134,19 @@ class CallsPresenter(QObject):
         slot = self._undecided()
         if slot is None or self._fresh(slot) or row >= len(slot.pop.matches):
             return
-        self._decide(slot, slot.pop.matches[row].customer_id)
+        self.decide(slot, slot.pop.matches[row].customer_id)
 
     def attach(self, found: Found) -> bool:
         """A customer was found by hand: he is the caller if that is open; return whether it was."""
         slot = self._slots.current
         if slot is None or not slot.undecided:
             return False
-        self._decide(slot, found.customer_id)
+        self.decide(slot, found.customer_id)
         return True
+
+    def decide(self, slot: Slot, customer_id: CustomerId) -> None:
+        """Say who calls in *slot*."""
+        self._operations.run(self._desk.choose(slot.pop, customer_id), lambda pop: self._replace(slot, pop))
 
     def not_him(self) -> None:
         """The wrong person popped: move call and note away from him."""
@@ -221,9 +226,6 @@ class CallsPresenter(QObject):
             return current
         waiting = [slot for slot in self._slots if slot.undecided and slot.pop.matches]
         return max(waiting, key=lambda slot: slot.appeared, default=None)
-
-    def _decide(self, slot: Slot, customer_id: CustomerId) -> None:
-        self._operations.run(self._desk.choose(slot.pop, customer_id), lambda pop: self._replace(slot, pop))
 
     def _replace(self, slot: Slot, pop: ScreenPop) -> None:
         slot.pop = pop

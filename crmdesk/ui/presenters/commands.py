@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.desk import CustomerRecord
     from crmdesk.ui.presenters.calls import CallsPresenter
     from crmdesk.ui.presenters.notes import NotesPresenter
+    from crmdesk.ui.presenters.people import PeoplePresenter
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
@@ -45,6 +46,7 @@ class CommandsPresenter(QObject):
         record: RecordPresenter,
         notes: NotesPresenter,
         wrap_up: WrapUpPresenter,
+        people: PeoplePresenter,
     ) -> None:
         super().__init__()
         self._parts = place.parts
@@ -53,10 +55,13 @@ class CommandsPresenter(QObject):
         self._record = record
         self._notes = notes
         self._wrap_up = wrap_up
+        self._people = people
         self._desk = place.desk
         self._operations = place.operations
         self._words = place.words
         self._handlers = self._make_handlers()
+        people.record_wanted.connect(self.open_customer)
+        place.parts.finder.new_wanted.connect(people.new)
         place.parts.answers.used.connect(self.use)
         place.parts.follow_up.accepted.connect(self._on_follow_up)
 
@@ -100,6 +105,8 @@ class CommandsPresenter(QObject):
             "finish": self._wrap_up.finish,
             "stretch": self._wrap_up.stretch,
             "find": lambda: parts.finder.open(QApplication.focusWidget()),
+            "new-person": self._people.new,
+            "edit-person": self._people.edit,
             "verify": self._verify,
             "home": self._home,
             "answers": self._answers,
@@ -126,14 +133,14 @@ class CommandsPresenter(QObject):
         return lambda: self._calls.open_number(number)
 
     def _chooser(self, row: int) -> Callable[[], None]:
-        return lambda: self._calls.choose(row)
+        return lambda: self._people.take(row) if self._people.has_focus else self._calls.choose(row)
 
     def _record_shown(self) -> bool:
         return self._parts.stage.shown is self._parts.record
 
     def _verify(self) -> None:
         if self._record_shown():
-            self._parts.caller.to_verification()
+            self._record.verify()
 
     def _answers(self) -> None:
         if self._record_shown():
@@ -176,6 +183,8 @@ class CommandsPresenter(QObject):
             self.use()
         elif parts.follow_up.isVisible() and parts.follow_up.isAncestorOf(_focus()):
             parts.follow_up.accept()
+        elif self._people.has_focus:
+            self._people.accept()
         elif self._slots.current is not None and not self._slots.current.live:
             self._wrap_up.finish()
         else:
@@ -197,6 +206,7 @@ class CommandsPresenter(QObject):
         closers = (
             parts.messages.dismiss,
             self._close_follow_up,
+            self._people.close,
             parts.home.close_article,
             self._record.close_article,
             parts.timeline.close_detail,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.screen_pop import TimelinePage
 from crmdesk.ui.cards import CardsOf
-from crmdesk.ui.itemmodels.facts import FactsOf
+from crmdesk.ui.itemmodels.facts import Cover, FactsOf
+from crmdesk.ui.translation import word
 
 if TYPE_CHECKING:
     from crmdesk.models.screen_pop import Article
+    from crmdesk.models.text import Text
     from crmdesk.models.types import CustomerId
     from crmdesk.models.worklist import Answer
     from crmdesk.ui.desk import CustomerRecord
@@ -20,12 +23,23 @@ if TYPE_CHECKING:
     from crmdesk.ui.slots import Slot
 
 _EMPTY = TimelinePage((), None, 0)
+BY_HAND = word("Shown without asking")
+"""Stored with the call among the facts confirmed, when the agent took the mask off by hand."""
 
 
 class RecordPresenter(QObject):
-    """Steers caller, time line and answers; at any time it shows a slot, a record, or nothing."""
+    """Steers caller, time line and answers; at any time it shows a slot, a record, or nothing.
 
-    def __init__(self, place: Workplace) -> None:
+    Args:
+        mask: cover numbers, addresses and VINs until the caller has been verified.
+
+    Signals:
+        renewed(): the head of the caller shown changed.
+    """
+
+    renewed = Signal()
+
+    def __init__(self, place: Workplace, *, mask: bool = True) -> None:
         super().__init__()
         parts = place.parts
         self._parts = parts
@@ -36,6 +50,9 @@ class RecordPresenter(QObject):
         self._cards = CardsOf(place.words, place.moments)
         self.slot: Slot | None = None
         self.record: CustomerRecord | None = None
+        self._mask = mask
+        self._ticked: set[str] = set()
+        self._uncovered = False
         parts.timeline.page_wanted.connect(self._on_page_wanted)
         parts.timeline.kinds_chosen.connect(self._on_kinds)
         parts.answers.searched.connect(self._on_searched)
@@ -73,15 +90,33 @@ class RecordPresenter(QObject):
         """Show a customer opened by hand."""
         self._forget()
         self.slot, self.record = None, record
+        self._ticked, self._uncovered = set(), False
         self._parts.caller.show_facts(self._lines())
         self._parts.timeline.begin(record.timeline)
         self._parts.record.middle.present(self._parts.timeline)
         self._parts.answers.begin(record.answers, frozenset(), "", None)
 
+    def show_nobody(self) -> None:
+        """Show an empty record, beside which somebody new is written down."""
+        self.clear()
+        self._parts.caller.show_facts([])
+        self._parts.timeline.begin(_EMPTY)
+        self._parts.record.middle.present(self._parts.timeline)
+        self._parts.answers.begin((), frozenset(), "", None)
+
     def clear(self) -> None:
         """Show nobody any more."""
         self._forget()
         self.slot = self.record = None
+
+    def verify(self) -> None:
+        """Go to the facts to ask; from there, or with none to ask, show what is covered."""
+        caller = self._parts.caller
+        asked = self._verify_facts()
+        if self._covered() and (caller.list.hasFocus() or not asked):
+            self._uncover()
+        else:
+            caller.to_verification()
 
     def refresh(self) -> None:
         """Fetch again what somebody else changed, without moving what is being read."""
@@ -126,11 +161,42 @@ class RecordPresenter(QObject):
             if pop.customer is None:
                 return self._cards.unknown_facts(pop)
             # The band beside it carries the badges already.
-            return self._facts.customer(pop.customer, (), pop.counters, pop.verify, self.slot.ticked)
+            caller = pop.number.e164 or pop.number.raw or ""
+            return self._facts.customer(
+                pop.customer, (), pop.counters, pop.verify, self.slot.ticked, Cover(self._covered(), caller)
+            )
         if self.record is not None:
             shown = self.record
-            return self._facts.customer(shown.customer, shown.badges, shown.counters, (), set())
+            return self._facts.customer(
+                shown.customer,
+                shown.badges,
+                shown.counters,
+                shown.verify,
+                self._ticked,
+                Cover(self._covered()),
+            )
         return []
+
+    def _verify_facts(self) -> tuple[Text, ...]:
+        if self.slot is not None:
+            return self.slot.pop.verify
+        return self.record.verify if self.record is not None else ()
+
+    def _covered(self) -> bool:
+        ticked = self.slot.ticked if self.slot is not None else self._ticked
+        uncovered = self.slot.uncovered if self.slot is not None else self._uncovered
+        asked = self._verify_facts()
+        known = bool(asked) and all(text.template in ticked for text in asked)
+        return self._mask and not uncovered and not known
+
+    def _uncover(self) -> None:
+        slot = self.slot
+        if slot is None:
+            self._uncovered = True
+        else:
+            slot.uncovered = True
+            self._operations.run(self._desk.verify(slot.pop.call_id, BY_HAND, True))
+        self._parts.caller.refresh_facts(self._lines())
 
     def _forget(self) -> None:
         for topic in ("page", "answers", "article", "refresh"):
@@ -186,7 +252,15 @@ class RecordPresenter(QObject):
         self._parts.answers.read(article)
 
     def _on_refreshed(self, record: CustomerRecord) -> None:
-        if self.slot is not None or record.customer.id != self.customer_id:
+        if record.customer.id != self.customer_id:
+            return
+        if self.slot is not None:
+            # What this call told (which call in 30 days it is) stays; the rest is as it stands now.
+            kept = tuple(badge for badge in self.slot.pop.badges if badge.key == "repeat_call")
+            others = tuple(badge for badge in record.badges if badge.key != "repeat_call")
+            self.slot.pop = replace(self.slot.pop, customer=record.customer, badges=others + kept)
+            self._parts.caller.refresh_facts(self._lines())
+            self.renewed.emit()
             return
         self.record = record
         self._parts.caller.refresh_facts(self._lines())
@@ -196,6 +270,8 @@ class RecordPresenter(QObject):
     def _on_ticked(self, fact: str, on: bool) -> None:
         slot = self.slot
         if slot is None:
+            (self._ticked.add if on else self._ticked.discard)(fact)
+            self._parts.caller.refresh_facts(self._lines())
             return
         (slot.ticked.add if on else slot.ticked.discard)(fact)
         self._parts.caller.refresh_facts(self._lines())

@@ -16,7 +16,7 @@ from crmdesk.ui.widgets.pane import ActionButton, Pane
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QAction, QKeyEvent, QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+    from PySide6.QtWidgets import QStyleOptionViewItem
 
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
@@ -109,10 +109,8 @@ class Chooser(Pane):
 
     chosen = Signal(int)
 
-    def __init__(
-        self, ink: Ink, words: Words, find: QAction, always_ask: QAction, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(ink, parent)
+    def __init__(self, ink: Ink, words: Words, find: QAction, new: QAction, always_ask: QAction) -> None:
+        super().__init__(ink)
         self.model: RowsModel[Choice] = RowsModel(Choice.spoken, self)
         self.list = ChoiceList(ink, self)
         self.list.setModel(self.model)
@@ -122,6 +120,7 @@ class Chooser(Pane):
         row.setContentsMargins(12, 8, 12, 12)
         row.setSpacing(8)
         row.addWidget(ActionButton(ink, find, self, icon="search"))
+        row.addWidget(ActionButton(ink, new, self, icon="person"))
         row.addWidget(ActionButton(ink, always_ask, self, icon="repeat"))
         row.addStretch(1)
         self.content.addLayout(row)
@@ -136,6 +135,7 @@ class Chooser(Pane):
             word(
                 "Nobody here has this number.\n"
                 "Ctrl+K finds the person by name, plate or VIN and attaches the call."
+                "\nCtrl+N writes down somebody new."
                 "\nUntil then it stays an unidentified call; nothing is lost."
             ),
         )

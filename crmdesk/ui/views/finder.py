@@ -39,10 +39,18 @@ class Runnable:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """The row for somebody who is not there yet: the words searched for."""
+
+    text: str
+
+
 class Finder(Pane):
     """The hits under the box.
 
     Signals:
+        new_wanted(str): nobody fits; open the form for somebody new with these words.
         searched(str): words to search for, throttled to the last ones.
         found(Found): a customer was chosen.
         command(str): a command was chosen.
@@ -51,6 +59,7 @@ class Finder(Pane):
     searched = Signal(str)
     found = Signal(object)
     command = Signal(str)
+    new_wanted = Signal(str)
 
     def __init__(
         self, ink: Ink, words: Words, box: SearchBox, commands: tuple[Command, ...], parent: QWidget
@@ -147,7 +156,8 @@ class Finder(Pane):
         self.searched.emit(self._box.text().strip())
 
     def _refill(self) -> None:
-        self.model.show(self._found + self._runnable())
+        rows = self._found + self._runnable()
+        self.model.show(rows or [self._nobody()])
         self.list.choose_row(0)
 
     def _runnable(self) -> list[Line]:
@@ -162,6 +172,16 @@ class Finder(Pane):
                     Line(source, "command", text, self._words.tr(command.tip or command.text), aside=key)
                 )
         return hits[:_COMMANDS]
+
+    def _nobody(self) -> Line:
+        text = plain(self._box.text().strip())
+        return Line(
+            source=Nobody(text),
+            icon="person",
+            text=self._words.tr("New person: {name}", name=text),
+            below=self._words.tr("Nothing found; pinyin, initials, some digits or a plate will do, too"),
+            aside="Ctrl+N",
+        )
 
     def _line(self, found: Found) -> Line:
         return Line(
@@ -194,3 +214,5 @@ class Finder(Pane):
             self.found.emit(source)
         elif isinstance(source, Runnable):
             self.command.emit(source.id)
+        elif isinstance(source, Nobody):
+            self.new_wanted.emit(source.text)

@@ -61,6 +61,11 @@ class RecordView(QWidget):
         for part in (caller, timeline, chooser, answers):
             part.setMinimumWidth(200)
 
+    def add_side(self, pane: QWidget) -> None:
+        """Put one more pane below the answers."""
+        self._right.addWidget(pane)
+        self._right.setStretchFactor(self._right.indexOf(pane), 0)
+
     def with_call(self, there: bool) -> None:
         """Show note and wrap-up only when there is a call."""
         for part in (self._note, self._wrap_up):

@@ -74,7 +74,9 @@ class TimelinePane(Pane):
             self.list.setAccessibleDescription,
             word("What happened, newest first; Enter shows the whole entry"),
         )
-        words.bind(self.list.set_hint, word("Nothing happened yet.\nThis call will be the first entry."))
+        words.bind(
+            self.list.set_hint, word("Nothing happened yet.\nThe first entry comes with the first call.")
+        )
         words.bind(self._detail.setAccessibleName, word("The whole entry"))
         words.bind(
             self._detail.setAccessibleDescription, word("The text of the entry chosen in the time line")
