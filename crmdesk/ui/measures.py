@@ -36,6 +36,11 @@ class Measures(QFontMetrics):
         fitting = bisect_right(ends, width - self._widths[ELLIPSIS])
         return text[:fitting] + ELLIPSIS, width
 
+    def head(self, text: str, width: int) -> str:
+        """Return as much of *text* as *width* pixels can hold at most."""
+        ends = list(accumulate(map(self._widths.__getitem__, text[: width // NARROWEST + 2])))
+        return text[: bisect_right(ends, width) + 1]
+
 
 class _Widths(dict[str, float]):
     """The width of each character, asked for when first needed."""

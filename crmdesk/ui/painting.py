@@ -104,7 +104,9 @@ class Ink(QObject):
     def wrapped(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
         """Draw lines wrapped at words; what does not fit is cut at the lower edge."""
         self._pen(painter, font, colour)
-        painter.drawText(area, _WRAP, text)
+        metrics = self.metrics(font)
+        lines = area.height() // metrics.lineSpacing() + 1
+        painter.drawText(area, _WRAP, metrics.head(text, lines * area.width()))
 
     def centred(self, painter: QPainter, area: QRect, text: str, colour: str) -> None:
         """Draw a hint in the middle of an empty area."""
