@@ -342,7 +342,7 @@ def open_profile(
     try:
         keeper = secrets or secrets_of(environment)
         key = _store_key(identity, keeper)
-        ensure_schema(layout.store, key)
+        ensure_schema(layout.store, key, existing=True)
         settings = _read_settings(layout, policy or policy_path())
         profile = Profile(layout, _at_home(layout, identity), key, keeper, settings, lock)
         _set_clock(profile, environment)

@@ -19,6 +19,7 @@ from crmdesk.services.profile import (
     read_identity,
     recover,
 )
+from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.files import FileLock
 from crmdesk.services.store.keys import STORE_KEY, KeyFileSecrets, MemorySecrets
 
@@ -66,6 +67,22 @@ def test_a_second_profile_in_the_same_folder_is_refused(folder: Path, secrets: M
         new_profile(folder, secrets=secrets, environment={})
     with open_profile(folder, secrets=secrets, environment={}) as held:
         assert held.id == first.profile.id
+
+
+@pytest.mark.parametrize("lost", ["deleted", "emptied", "without tables"])
+def test_a_lost_store_is_told_and_never_begun_anew(folder: Path, secrets: MemorySecrets, lost: str) -> None:
+    first = made(folder, secrets)
+    store = first.profile.store_path
+    for file in folder.glob("store.db*"):
+        file.unlink()
+    if lost == "emptied":
+        store.touch()
+    if lost == "without tables":
+        open_connection(store, first.profile.key, role="writer", create=True).close()
+    before = store.read_bytes() if store.exists() else None
+    with pytest.raises(StoreFault, match=r"missing or empty.*backup"):
+        open_profile(folder, secrets=secrets, environment={})
+    assert (store.read_bytes() if store.exists() else None) == before
 
 
 def test_what_a_broken_first_start_left_is_set_aside(folder: Path, secrets: MemorySecrets) -> None:

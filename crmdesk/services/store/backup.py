@@ -218,7 +218,7 @@ def _check(scratch: Path, profile_id: str, key: bytes) -> None:
     identity = read_identity(scratch)
     if identity.id != profile_id:
         raise FileFault("This backup holds parts of different profiles.")
-    ensure_schema(layout.store, key)
+    ensure_schema(layout.store, key, existing=True)
     with closing(open_connection(layout.store, key, role="reader")) as connection:
         try:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

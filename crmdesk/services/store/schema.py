@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from crmdesk.errors import NewerStore, WrongKey
+from crmdesk.errors import NewerStore, StoreFault, WrongKey
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
 
 HEAD = "0001"
@@ -14,13 +14,19 @@ HEAD = "0001"
 _log = logging.getLogger("crmdesk.store")
 
 
-def ensure_schema(path: Path, key: bytes) -> None:
+def ensure_schema(path: Path, key: bytes, *, existing: bool = False) -> None:
     """Make the store at *path*, or bring it to this program's schema; a copy is kept of an older one.
 
+    A desk whose store was lost must hear of it instead of working on in an empty one: with *existing*
+    nothing is made where nothing is.
+
     Raises:
-        StoreFault: wrong key, folder not writable, or a newer program wrote the store.
+        StoreFault: wrong key, folder not writable, a newer program wrote the store, or none is there.
     """
-    version = stored_version(path, key) if path.exists() else None
+    filled = path.exists() and path.stat().st_size > 0
+    version = stored_version(path, key) if filled else None
+    if version is None and existing:
+        raise StoreFault("The store at {path} is missing or empty. Restore it from a backup.", path=path)
     if version == HEAD:
         return
     if version is not None and version > HEAD:
