@@ -30,6 +30,7 @@ class HookGateway:
     """Turns hook calls into call events; `take` may be called from any thread.
 
     A hook without an id gets one per call; its later events find the call by number, else the latest one.
+    The end of a call that never rang here tells nothing: soft phones also report calls the agent dialled.
 
     Args:
         extension: this desk's, for hooks that name none.
@@ -77,6 +78,8 @@ class HookGateway:
         events: list[CallEvent] = []
         if known is None:
             key = call.external_id or uuid4().hex
+            if call.event == "ended":
+                return key, events
             known = CallRinging(**self._facts(call, key))
             self._open[key] = known
             events.append(known)

@@ -265,6 +265,14 @@ def test_hooks_without_an_id_find_their_call_by_number() -> None:
     assert ended == [(second, "missed"), (first, "answered")]
 
 
+@pytest.mark.parametrize("call_id", ["", "a1"])
+def test_the_end_of_a_call_that_never_rang_here_pops_nobody(call_id: str) -> None:
+    hooks, told = gateway()
+    hooks.take(HookCall("13800138000", event="ended", external_id=call_id))
+    assert not told
+    assert not hooks._open
+
+
 def test_a_phone_that_never_tells_the_end_costs_no_memory() -> None:
     hooks, told = gateway()
     keys = [hooks.take(HookCall(str(number))) for number in range(OPEN_CALLS + 5)]
