@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crmdesk.errors import FileFault, WorldFault
+from crmdesk.errors import FileFault, InvalidInput, WorldFault
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +18,8 @@ NO_WINDOW = "There is no display here. `crmdesk rpc` and `crmdesk --help` work w
 NOT_OPEN = "There is no display here, so no window can show this address."
 CREATE_NO_WINDOW = 0x08000000
 DETACHED_PROCESS = 0x00000008
+_ADDRESS = re.compile(r"crmdesk://(window|customer/[0-9a-fA-F-]{32,36})\Z")
+"""What `crmdesk open` understands besides calls; the running window shows it."""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,12 +65,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
+    if not (text.isascii() and text.isdigit() and int(text)):
         import argparse
 
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
+        raise argparse.ArgumentTypeError("a whole number from 1 upwards")
+    return int(text)
 
 
 def run_window(given: argparse.Namespace) -> int:
@@ -113,12 +115,14 @@ def run_call(given: argparse.Namespace) -> int:
 
 def run_open(given: argparse.Namespace) -> int:
     """Show an address in the running window, or start one for it."""
-    from crmdesk.services.telephony.hook import call_from_address
+    from crmdesk.services.telephony.hook import NO_ADDRESS, call_from_address
     from crmdesk.services.telephony.hook_server import open_in_running, send_to_running
 
     if given.address.lower().startswith("crmdesk://call"):
         if send_to_running(_folder(given), call_from_address(given.address)):
             return 0
+    elif not _ADDRESS.match(given.address):
+        raise InvalidInput(NO_ADDRESS, address=given.address[:80])
     elif open_in_running(_folder(given), given.address):
         return 0
     return _start_window(given, given.address, NOT_OPEN)

@@ -13,6 +13,8 @@ from crmdesk.cli import program, screens
 from crmdesk.services.telephony.hook import HookCall
 from crmdesk.services.telephony.hook_server import HookServer
 
+CUSTOMER = "01a1ffd7-67fd-74cc-96da-e56609a2c4de"
+
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
@@ -79,7 +81,7 @@ def test_without_a_display_there_is_a_sentence(
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    for words in (("call", "110"), ("open", "crmdesk://customer/7"), ("demo",), ()):
+    for words in (("call", "110"), ("open", f"crmdesk://customer/{CUSTOMER}"), ("demo",), ()):
         assert run(tmp_path, *words) == 1
         assert "There is no display here" in capsys.readouterr().err
     assert not started
@@ -87,10 +89,25 @@ def test_without_a_display_there_is_a_sentence(
 
 def test_addresses_reach_the_window(tmp_path: Path, taken: list[Any], started: list[list[str]]) -> None:
     assert run(tmp_path, "open", "crmdesk://call?from=%2B8613800138000&name=Ann") == 0
-    assert run(tmp_path, "open", "crmdesk://customer/K7") == 0
+    assert run(tmp_path, "open", f"crmdesk://customer/{CUSTOMER}") == 0
     assert (taken[0].number, taken[0].name) == ("+8613800138000", "Ann")
-    assert taken[1] == "crmdesk://customer/K7"
+    assert taken[1] == f"crmdesk://customer/{CUSTOMER}"
     assert not started
+
+
+@pytest.mark.parametrize(
+    "address", ["", "K7", "https://example.com", "crmdesk://customer/K7", "crmdesk://foo"]
+)
+def test_an_address_nobody_understands_is_refused(
+    tmp_path: Path,
+    taken: list[Any],
+    started: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+) -> None:
+    assert run(tmp_path, "open", address) == 1
+    assert "This address is not understood" in capsys.readouterr().err
+    assert not taken and not started
 
 
 def test_a_frozen_program_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
