@@ -63,6 +63,37 @@ _LEAK_TALKS = (
         "callback_promised",
     ),
 )
+_EARLIER_TALKS = (
+    (
+        640,
+        Talk(
+            "phone_pairing",
+            "手机连不上车机",
+            "换了新手机，蓝牙搜得到连不上。已教客户删除旧设备后重连，成功。",
+            "resolved",
+        ),
+    ),
+    (
+        402,
+        Talk(
+            "tyre_pressure_warning",
+            "胎压报警",
+            "高速上胎压灯亮，右后 1.9。已请客户就近补气并复位，第二天回电正常。",
+            "resolved",
+        ),
+    ),
+    (401, Talk("tyre_pressure_warning", "回访胎压", "补气后没有再报警，客户满意。", "resolved", "out")),
+    (
+        171,
+        Talk(
+            "infotainment_reboot",
+            "车机自动重启",
+            "导航时黑屏重启两次，版本较旧。已预约保养时一并升级。",
+            "booking_made",
+        ),
+    ),
+    (93, Talk("", "咨询延保价格", "质保明年到期，问延保怎么买。已发送价目表，客户再考虑。", "info_given")),
+)
 _LEAK_WORKS = (
     ("更换油底壳垫", "清洗后加荧光剂试车，确认油底壳垫渗油。更换垫片和放油螺塞垫圈，质保处理。"),
     ("再次处理漏油", "垫片边缘仍有渗油，重新涂胶并更换垫片，路试二十公里无渗漏。"),
@@ -128,10 +159,10 @@ class Cast:
         self._people.give(client, mobile("13800138000"), "手机", own=True)
         self._people.give(client, landline("21", "58840127"), "家", own=True)
         self._people.give_email(client, "wang.jianguo@example.com")
-        car = self._driven(client, "SUV-7", "沪A8K216", 850)
+        car = self._driven(client, "SUV-7", "沪A8K216", 920)
         yield from client.rows()
-        yield from self._regular(car)
-        for days, talk in zip(LEAK_DAYS, _LEAK_TALKS, strict=True):
+        yield from self._stories.services(car, self._today - timedelta(days=LEAK_DAYS[0] + 14))
+        for days, talk in (*_EARLIER_TALKS, *zip(LEAK_DAYS, _LEAK_TALKS, strict=True)):
             yield from self._calls.call(
                 client, self._at(days, 9, 12), replace(talk, agent=self._agent.login), car
             )
@@ -151,7 +182,7 @@ class Cast:
         self._people.give_email(client, "emily.carter@mail.example")
         car = self._driven(client, "EV-6", "沪AD20718", 600)
         yield from client.rows()
-        yield from self._regular(car)
+        yield from self._stories.services(car, self._today - timedelta(days=LEAK_DAYS[0] + 14))
         yield from self._calls.call(client, self._at(3, 18, 5), _CHARGING, car)
         yield car.asset
         yield self._promise(client, "Tell her what the charger check found", timedelta(minutes=70))
@@ -228,11 +259,6 @@ class Cast:
         if plate:
             car.asset.plate, car.asset.plate_key = plate, plate_key(plate)
         return car
-
-    def _regular(self, car: Car) -> Iterator[object]:
-        for day in self._fleet.services(car):
-            if day < self._today - timedelta(days=LEAK_DAYS[0] + 14):
-                yield from self._fleet.service(car, day)
 
     def _at(self, days_ago: int, hour: int, minute: int) -> datetime:
         return datetime.combine(self._today - timedelta(days=days_ago), time(hour, minute), self._chance.zone)

@@ -45,15 +45,25 @@ class Stories:
 
     def life(self, car: Car) -> Iterator[object]:
         """Yield everything that happened to *car* and was told to the hotline."""
-        begun = max(car.bought_on, self._today - timedelta(days=365 * YEARS))
-        for day in self._fleet.services(car):
-            yield from self._fleet.service(car, day)
-            if day > begun and self._chance.happens(0.35):
-                yield from self._booking(car, day, first=len(car.visits) == 1)
+        yield from self.services(car, self._today)
+        begun = self._begun(car)
         days = (self._today - begun).days
         for _ in range(self._chance.count(FAULTS_A_YEAR * days / 365)):
             fault = self._fault(car)
             yield from self._trouble(car, fault, begun + timedelta(days=self._chance.between(0, days)))
+
+    def services(self, car: Car, until: date) -> Iterator[object]:
+        """Yield the regular services of *car* before *until*, some of them booked by telephone."""
+        for day in self._fleet.services(car):
+            if day >= until:
+                return
+            yield from self._fleet.service(car, day)
+            if day > self._begun(car) and self._chance.happens(0.35):
+                yield from self._booking(car, day, first=len(car.visits) == 1)
+
+    def _begun(self, car: Car) -> date:
+        """Return since when the hotline knows of *car*."""
+        return max(car.bought_on, self._today - timedelta(days=365 * YEARS))
 
     def strangers(self, count: int) -> Iterator[object]:
         """Yield calls of people nobody knows: they asked something and are not on record."""
