@@ -1,9 +1,12 @@
-"""`crmdesk profile`: making the folder of a desk."""
+"""`crmdesk profile`: making the folder of a desk, and bringing its lost key back."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
+import os
+import sys
 from pathlib import Path
 
 
@@ -21,6 +24,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     new.add_argument("--test", action="store_true", help="a test profile, whose clock can be set")
     new.add_argument("--json", action="store_true", help="one JSON object on standard output")
     new.set_defaults(run=run_new)
+    recover = commands.add_parser(
+        "recover",
+        help="bring a lost key back with the recovery code",
+        description="Puts the key of the profile DIR back into the keyring, or into the file CRMDESK_KEY_FILE"
+        " names. The recovery code is asked for, or read from the first line of standard input; never given"
+        " here.",
+    )
+    recover.add_argument("directory", type=Path, metavar="DIR")
+    recover.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    recover.set_defaults(run=run_recover)
 
 
 def run_new(given: argparse.Namespace) -> int:
@@ -41,4 +54,17 @@ def run_new(given: argparse.Namespace) -> int:
     kind = "test profile" if given.test else "profile"
     print(f"New {kind} at {told['profile']}.")
     print(f"Recovery code, shown only now: {first.recovery_code}")
+    return 0
+
+
+def run_recover(given: argparse.Namespace) -> int:
+    """Make the key of a profile again from its recovery code."""
+    from crmdesk.services.profile import read_identity, recover
+    from crmdesk.services.store.keys import secrets_of
+
+    identity = read_identity(given.directory)
+    code = getpass.getpass("Recovery code: ") if sys.stdin.isatty() else sys.stdin.readline()
+    recover(given.directory, code, secrets_of(os.environ))
+    told = {"profile": str(given.directory), "id": identity.id}
+    print(json.dumps(told, ensure_ascii=False) if given.json else f"The key of {given.directory} is back.")
     return 0

@@ -57,6 +57,21 @@ def test_a_profile_is_made_once(run: Run, tmp_path: Path) -> None:
     assert (code, "already" in err) == (1, True)
 
 
+def test_the_recovery_code_brings_a_lost_key_back(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, other = str(tmp_path / "second"), str(tmp_path / "profile")
+    code = json.loads(run("profile", "new", "--json", desk)[1])["recovery_code"]
+    monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "another computer's.json"))
+    assert "recovery code" in run("export", "customers", "--profile", desk)[2]
+    slip = ("0" if code[0] != "0" else "1") + code[1:]
+    for wrong, at in ((slip, desk), (code, other), ("", desk)):
+        assert run("profile", "recover", at, stdin=f"{wrong}\n")[0] == 1
+        assert run("export", "customers", "--profile", at)[0] == 1
+    assert run("profile", "recover", desk, stdin=f"{code.lower()}\n")[0] == 0
+    assert run("export", "customers", "--profile", desk)[0] == 0
+
+
 def test_files_come_in_and_go_out(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "c.csv"
     file.write_bytes("客户;手机\n张三;13800138000\n ;1\n".encode("gbk"))
