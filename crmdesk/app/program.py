@@ -103,6 +103,7 @@ class Program:
         self.addresses = Addresses()
         self.addresses.wanted.connect(self.open_address, Qt.ConnectionType.QueuedConnection)
         self.store.on_change(self.bridge.changed.emit)
+        self.store.on_trouble(self.bridge.troubled.emit)
 
     @property
     def telephone(self) -> Telephone:
@@ -145,7 +146,7 @@ class Program:
         self._afterwards.close()
         if self._upkeep is not None:
             self._upkeep.stop()
-        if self._telephone.done():
+        if not self._telephone.cancel() and self._telephone.exception() is None:
             self.telephone.close()
         self.desk.close()
         self.bridge.close()
@@ -154,9 +155,8 @@ class Program:
 
     def _start_rest(self) -> None:
         try:
-            telephone = self._built_telephone()
-            self._telephone.set_result(telephone)
-            telephone.start()
+            self._build_telephone()
+            self.telephone.start()
             # What lives as long as the program is never looked through again: no long pause during a pop.
             gc.freeze()
             self._look_after_itself()
@@ -165,11 +165,21 @@ class Program:
             self._tell_link("failed", say("This desk could not start its telephone. Details are in the log."))
         self.started.set()
 
+    def _build_telephone(self) -> None:
+        try:
+            self._telephone.set_result(self._built_telephone())
+        except BaseException as error:
+            self._telephone.set_exception(error)
+            raise
+
     def _look_after_itself(self) -> None:
         from crmdesk.services.knowledge.analysis import warm
         from crmdesk.services.upkeep import Upkeep
 
         warm()
+        self.drafts.open_drafts().result()
+        if self.drafts.trouble is not None:
+            self.bridge.troubled.emit(self.drafts.trouble)
         self._upkeep = Upkeep(self.profile, self.store)
         self._upkeep.start()
 

@@ -19,12 +19,14 @@ class Bridge(QObject):
         call_changed(CallState): the telephone changed the state of a call.
         changed(ChangeSet): rows changed, by whom ever.
         status_changed(DeskStatus): telephony or sync changed.
+        troubled(Text): something threatens what is typed, the disk for example; None: all is well again.
     """
 
     popped = Signal(object)
     call_changed = Signal(object)
     changed = Signal(object)
     status_changed = Signal(object)
+    troubled = Signal(object)
     _arrived = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:

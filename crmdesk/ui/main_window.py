@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
     from crmdesk.models.screen_pop import ScreenPop
+    from crmdesk.models.text import Text
     from crmdesk.models.types import Clock, CustomerId
     from crmdesk.ui.bridge import Bridge
     from crmdesk.ui.call_side import CallSide
@@ -289,6 +290,7 @@ class MainWindow(QMainWindow):
         bridge.popped.connect(self.show_pop)
         bridge.changed.connect(self.home.on_changed)
         bridge.status_changed.connect(self.front.status.show_status)
+        bridge.troubled.connect(self._on_troubled)
         self.operations.failed.connect(self._on_failed)
         self.home.customer_wanted.connect(self._open_customer)
         self.home.command_wanted.connect(self._run_command)
@@ -314,6 +316,10 @@ class MainWindow(QMainWindow):
 
     def _make_side(self) -> None:
         self.side.start(restore_drafts=self._options.restore_drafts)
+
+    def _on_troubled(self, trouble: Text | None) -> None:
+        if trouble is not None:
+            self.front.messages.say(self.words.text(trouble), "breach", self.words.tr("Esc closes"))
 
     def _on_failed(self, error: BaseException) -> None:
         self.front.messages.say(self.words.error(error), "breach", self.words.tr("Esc closes"))
