@@ -12,7 +12,6 @@ from uuid import UUID
 from crmdesk.errors import InvalidInput, NotFound, TelephonyFault
 from crmdesk.models.types import AgentId
 from crmdesk.services.executor import Lane
-from crmdesk.ui.desk import CustomerRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
-    from crmdesk.ui.desk import FollowUp, PersonFields, WrapUp
+    from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
 
 T = TypeVar("T")
 PAGE = 30
@@ -274,6 +273,7 @@ def _worklist(connection: Any, author: Author) -> Worklist:
 
 def _record(connection: Any, customer_id: CustomerId, author: Author) -> CustomerRecord:
     from crmdesk.services.pop import record_view
+    from crmdesk.ui.desk import CustomerRecord
 
     pop = record_view(connection, customer_id, now=author.now())
     if pop is None or pop.customer is None:

@@ -13,15 +13,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmdesk.errors import StoreFault, WrongKey
-from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.models.text import Text, say
 from crmdesk.services.executor import Lane
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
 from crmdesk.services.store.files import set_aside, worded
 from crmdesk.services.store.values import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from crmdesk.models.screen_pop import NoteDraft
 
 T = TypeVar("T")
 COLUMNS = "draft_id, call_id, text, cursor, saved_at"
@@ -169,4 +171,6 @@ def _is_damage(error: StoreFault) -> bool:
 
 
 def _draft(row: tuple[Any, ...]) -> NoteDraft:
+    from crmdesk.models.screen_pop import NoteDraft
+
     return NoteDraft(row[0], row[1], row[2], row[3], from_micros(row[4]))
