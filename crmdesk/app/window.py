@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
-from crmdesk.services.profile import is_profile, new_profile, open_profile, profile_path
+from crmdesk.services.profile import is_profile, open_profile, profile_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
 SWITCH_SECONDS = 0.001
 FRONT = "crmdesk://window"
-FIRST_START = (
+UNSEEN_CODE = (
     "Your recovery code: {code}. Write it down; it brings your data back when the keyring is lost."
     " It is shown only now."
 )
@@ -35,7 +35,9 @@ def run(named: Path | None, address: str) -> int:
     path = profile_path(named, os.environ)
     app = application()
     try:
-        opened = _opened(path)
+        if not is_profile(path):
+            return _first_start(app, path, address)
+        profile = open_profile(path)
     except StoreBusy as busy:
         from crmdesk.services.telephony.hook_server import open_in_running
 
@@ -44,9 +46,7 @@ def run(named: Path | None, address: str) -> int:
         return _refused(busy)
     except CrmdeskError as error:
         return _refused(error)
-    profile, code = opened
-    with log_file(profile.logs_path):
-        return _run(app, profile, code, address)
+    return _run(app, profile, "", address)
 
 
 def application() -> QApplication:
@@ -60,12 +60,18 @@ def application() -> QApplication:
 
 
 def _run(app: QApplication, profile: Profile, code: str, address: str) -> int:
+    with log_file(profile.logs_path):
+        return _show(app, profile, code, address)
+
+
+def _show(app: QApplication, profile: Profile, code: str, address: str) -> int:
     program = Program(app, profile)
     trace = StartTrace(program, os.environ.get(TRACE_VARIABLE, ""))
     trace.setParent(app)
     program.show()
     if code:
-        program.window.front.messages.say(program.look.words.tr(FIRST_START, code=code), "good")
+        words = program.look.words
+        program.window.front.messages.say(words.tr(UNSEEN_CODE, code=code), "due", words.tr("Esc closes"))
     if address:
         program.open_address(address)
     try:
@@ -74,11 +80,18 @@ def _run(app: QApplication, profile: Profile, code: str, address: str) -> int:
         program.close()
 
 
-def _opened(path: Path) -> tuple[Profile, str]:
-    if is_profile(path):
-        return open_profile(path), ""
-    first = new_profile(path)
-    return first.profile, first.recovery_code
+def _first_start(app: QApplication, path: Path, address: str) -> int:
+    """Ask the questions of a first start, then go on with the new desk, or with the demo."""
+    from crmdesk.app.first_start import Beginning
+
+    begun = Beginning(app, path).run()
+    if begun.demo:
+        from crmdesk.app.demo import run as run_demo
+
+        return run_demo(None, None, None)
+    if begun.profile is None:
+        return 0
+    return _run(app, begun.profile, begun.unseen_code, address)
 
 
 def _refused(error: CrmdeskError) -> int:
