@@ -86,6 +86,7 @@ class Rehearsal:
         shown = self._ring(caller)
         name = f"call-{n + 1:02d}.png"
         self._program.window.grab().save(str(folder / name))
+        self._program.window.calls.put_away(shown.pop.call_key)
         self._pops.setdefault(caller.key, shown.pop)
         line = {**pop_as_json(shown.pop), "png": name, "painted_ms": round(shown.painted_ms, 2)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
