@@ -100,6 +100,10 @@ class AttachServer:
             except OSError:
                 break
             with self._guard:
+                if self._listener is None:
+                    # Came in while the door was being closed: nobody would send this visitor away.
+                    visitor.close()
+                    break
                 self._visitors.add(visitor)
             self._spawn(self._serve, visitor)
         listener.close()
