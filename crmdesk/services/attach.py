@@ -99,14 +99,18 @@ class AttachServer:
                 visitor, _ = listener.accept()
             except OSError:
                 break
-            with self._guard:
-                if self._listener is None:
-                    # Came in while the door was being closed: nobody would send this visitor away.
-                    visitor.close()
-                    break
-                self._visitors.add(visitor)
-            self._spawn(self._serve, visitor)
+            if self._admitted(visitor):
+                self._spawn(self._serve, visitor)
         listener.close()
+
+    def _admitted(self, visitor: socket.socket) -> bool:
+        """Note who came in; send away at once who came while the door was being closed."""
+        with self._guard:
+            if self._listener is not None:
+                self._visitors.add(visitor)
+                return True
+        visitor.close()
+        return False
 
     def _serve(self, visitor: socket.socket) -> None:
         try:
