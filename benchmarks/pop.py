@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
             program.window.close()
             program.close()
     _explain(bench, limit)
-    report("pop", bench.timings, limit, **_more(arguments, world, bench))
+    report("pop", bench.timings, limit, **_more(arguments, world, bench, limit))
 
 
 def _only_grave(kind: Any, _context: Any, message: str) -> None:
@@ -107,10 +108,13 @@ def _only_grave(kind: Any, _context: Any, message: str) -> None:
         print(kind, message, file=sys.stderr)
 
 
-def _more(arguments: argparse.Namespace, world: World, bench: Bench) -> dict[str, object]:
+def _more(arguments: argparse.Namespace, world: World, bench: Bench, limit: Timings) -> dict[str, object]:
+    from benchmarks.measure import percentile
+
     return {
         "customers": arguments.customers,
         "interactions": arguments.interactions,
+        "limit_cpu_p50_ms": percentile(limit.cpu_ms, 0.5),
         "history_longest": int(world.history.max()),
         "answers_least": bench.answers_least,
         "platform": arguments.platform,
@@ -182,6 +186,8 @@ class Shown:
     cpu_ms: float
     asked: list[tuple[str, Any]]
     cpu_steps: dict[str, float]
+    rows: Counter[str]
+    """Rows painted until then, by the name of their delegate."""
 
 
 class Bench:
@@ -200,6 +206,7 @@ class Bench:
         self.kinds: dict[str, list[float]] = {}
         self.known: list[Shown] = []
         self.answers_least = 99
+        self._rows: Counter[str] = Counter()
 
     def start(self, app: QApplication) -> None:
         """Show the window and wait until everything is connected."""
@@ -242,8 +249,9 @@ class Bench:
             f"CPU {step}": (self._cpu_at[last] - self._cpu_at[first]) * 1000
             for step, first, last in CPU_STEPS
         }
+        rows = Counter(self._rows)
         self._finish()
-        return Shown(pop, moments, cpu_ms, asked, cpu_steps)
+        return Shown(pop, moments, cpu_ms, asked, cpu_steps, rows)
 
     def keep(self, kind: str, shown: Shown) -> None:
         """Count *shown*."""
@@ -254,7 +262,9 @@ class Bench:
         for name, value in shown.cpu_steps.items():
             self.steps.setdefault(name, []).append(value)
         self.kinds.setdefault(kind, []).append(self.timings.wall_ms[-1])
-        self.answers_least = min(self.answers_least, len(shown.pop.answers))
+        self.answers_least = min(self.answers_least, shown.rows["AnswerDelegate"])
+        if shown.pop.timeline.items and not shown.rows["TimelineDelegate"]:
+            raise AssertionError("A history was not on the screen when the paint was told.")
         if shown.pop.customer is not None:
             self.known.append(shown)
 
@@ -284,9 +294,10 @@ class Bench:
     def _hook(self) -> None:
         """Note the moments on the way, from outside."""
         from crmdesk.services.telephony.gateway import CallRinging
+        from crmdesk.ui.widgets.lists import RowDelegate
 
         program, window = self._program, self._program.window
-        calls = program.telephone.calls
+        calls, paint = program.telephone.calls, RowDelegate.paint
         take, build, popped = calls.take, calls._pop_of, window.calls.popped
 
         def taking(event: Any) -> Any:
@@ -297,6 +308,7 @@ class Bench:
         def laying(pop: ScreenPop) -> Any:
             self._note("begun")
             self._pops.append(pop)
+            self._rows.clear()
             slot = popped(pop)
             self._note("laid")
             return slot
@@ -306,6 +318,10 @@ class Bench:
             self._note("popped")
             return pop
 
+        def painting(delegate: Any, *row: Any) -> None:
+            self._rows[type(delegate).__name__] += 1
+            paint(delegate, *row)
+
         def painted(_key: str) -> None:
             self._note("painted")
             self._moments["cpu"] = self._cpu()
@@ -313,6 +329,7 @@ class Bench:
         calls.take = taking  # type: ignore[method-assign]  # watched from outside
         window.calls.popped = laying  # type: ignore[method-assign]  # watched from outside
         calls._pop_of = building  # type: ignore[method-assign]  # watched from outside
+        RowDelegate.paint = painting  # type: ignore[assignment, method-assign]  # watched from outside
         window.painted.connect(painted)
 
     def _note(self, name: str) -> None:

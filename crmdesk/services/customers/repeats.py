@@ -18,9 +18,8 @@ _Days = dict[tuple[bytes, str], set[int]]
 
 _FOUND = """SELECT asset_id, code, at FROM visit_item
  WHERE asset_id IN ({}) AND kind = 'fault' AND code > '' AND at >= ?"""
-_CALLED = """SELECT i.asset_id, page.topic, page.at FROM (SELECT id, topic, at FROM interaction
- WHERE customer_id = ? AND at >= ? AND topic > '' AND direction <> 'out') AS page
- CROSS JOIN interaction AS i ON i.id = page.id"""
+_CALLED = """SELECT asset_id, topic, at FROM interaction
+ WHERE customer_id = ? AND at >= ? AND topic > '' AND direction <> 'out'"""
 _NAMES = "SELECT key, name_en, name_zh FROM fault WHERE key IN ({})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,8 @@ from crmdesk.services.knowledge.search import QUERY_LENGTH, search
 TOPICS = 30
 """How many topics of a call are looked at."""
 
-_HEAD_OF_SET = """SELECT * FROM (SELECT ?, seq FROM suggestion WHERE model = ? AND topic = ? AND lang = ?
- ORDER BY score DESC, updated_at DESC, seq LIMIT ?)"""
+_HEAD_OF_SET = """SELECT seq FROM suggestion WHERE model = ? AND topic = ? AND lang = ?
+ ORDER BY score DESC, updated_at DESC, seq LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,7 @@ def _from_sets(
 ) -> list[Suggestion]:
     found: list[Suggestion] = []
     for lang in _languages(connection, language):
-        keys = tuple(sets_of(model, topics[:TOPICS]))
-        places = _places(connection, keys, lang, count + len(known))
+        places = _places(connection, sets_of(model, topics[:TOPICS]), lang, count + len(known))
         rows = _articles(connection, places)
         for seq, (key, topic) in places.items():
             row = rows.get(seq)
@@ -105,17 +104,15 @@ def _languages(connection: Any, first: str) -> Iterator[str]:
 
 
 def _places(
-    connection: Any, keys: tuple[tuple[str, str], ...], lang: str, count: int
+    connection: Any, keys: Iterable[tuple[str, str]], lang: str, count: int
 ) -> dict[int, tuple[str, str]]:
-    """Return the *count* best articles by number, each with the closest set that holds it, in one query."""
-    query = " UNION ALL ".join([_HEAD_OF_SET] * len(keys))
-    values = [value for n, key in enumerate(keys) for value in (n, *key, lang, count)]
-    held = sorted(connection.execute(query, values).fetchall(), key=lambda row: row[0])
+    """Return the *count* best articles by number, each with the closest set that holds it."""
     best: dict[int, tuple[str, str]] = {}
-    for n, seq in held:
-        if len(best) == count:
-            break
-        best.setdefault(seq, keys[n])
+    for key in keys:
+        for (seq,) in connection.execute(_HEAD_OF_SET, (*key, lang, count)).fetchall():
+            best.setdefault(seq, key)
+            if len(best) == count:
+                return best
     return best
 
 

@@ -77,14 +77,14 @@ PLANS: dict[str, Plan] = {
     "call": Plan(
         indexes=(
             ("started_at",),
-            ("number_value", "started_at"),
+            ("number_value", "started_at", "customer_id", "dialled"),
             ("customer_id", "started_at"),
             ("agent_id", "started_at"),
         )
     ),
     "call_leg": Plan(indexes=(("call_id",),)),
     # Counters and the order of the time line are read from the index alone, whatever the length of a history.
-    "interaction": Plan(indexes=(("customer_id", "at", "kind", "direction", "topic"),)),
+    "interaction": Plan(indexes=(("customer_id", "at", "kind", "direction", "topic", "asset_id"),)),
     "note": Plan(indexes=(("call_id",), ("customer_id",))),
     "task": Plan(
         indexes=(

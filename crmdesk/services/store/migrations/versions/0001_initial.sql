@@ -141,7 +141,7 @@ CREATE INDEX ix_call_agent_id_started_at ON call (agent_id, started_at)
 
 CREATE INDEX ix_call_customer_id_started_at ON call (customer_id, started_at)
 
-CREATE INDEX ix_call_number_value_started_at ON call (number_value, started_at)
+CREATE INDEX ix_call_number_value_started_at_customer_id_dialled ON call (number_value, started_at, customer_id, dialled)
 
 CREATE INDEX ix_call_started_at ON call (started_at)
 
@@ -296,7 +296,7 @@ CREATE TABLE interaction (
 )
  WITHOUT ROWID
 
-CREATE INDEX ix_interaction_customer_id_at_kind_direction_topic ON interaction (customer_id, at, kind, direction, topic)
+CREATE INDEX ix_interaction_customer_id_at_kind_direction_topic_asset_id ON interaction (customer_id, at, kind, direction, topic, asset_id)
 
 CREATE TABLE note (
 	id BLOB NOT NULL,
