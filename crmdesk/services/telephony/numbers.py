@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from crmdesk.services.telephony.places import places
+
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
@@ -79,7 +81,6 @@ class ParsedNumber:
         if self.e164 is None:
             return ""
         import phonenumbers
-        from phonenumbers import geocoder
 
         # Put together again, not parsed again: a pop asks for the place in both languages. Digits with a
         # leading zero (Italy) need the parser.
@@ -89,9 +90,35 @@ class ParsedNumber:
             if digits.startswith("0")
             else phonenumbers.PhoneNumber(int(self.e164[1 : -len(digits)]), int(digits))
         )
-        place = geocoder.description_for_number(number, language) or ""
+        place = _area(number, language) or _country(number, language)
         foreign = self.display.startswith("+")
-        return place if foreign or place != geocoder.country_name_for_number(number, language) else ""
+        return place if foreign or place != _country(number, language) else ""
+
+
+def _area(number: PhoneNumber, language: str) -> str:
+    """Return the area of *number*; empty for none, and for kinds of numbers that are at home nowhere."""
+    import phonenumbers
+    from phonenumbers.phonenumberutil import is_number_type_geographical
+
+    kind, code = phonenumbers.number_type(number), number.country_code or 0
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN or not is_number_type_geographical(kind, code):
+        return ""
+    digits = phonenumbers.national_significant_number(number)
+    # Between code and area some countries put a digit that marks mobiles.
+    digits = digits.removeprefix(phonenumbers.country_mobile_token(code))
+    return places().area(f"{code}{digits}", language)
+
+
+def _country(number: PhoneNumber, language: str) -> str:
+    """Return the name of the country of *number*; empty when several share the number."""
+    import phonenumbers
+
+    if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.UNKNOWN:
+        return ""
+    regions = list(phonenumbers.region_codes_for_country_code(number.country_code or 0))
+    if len(regions) > 1:
+        regions = [each for each in regions if phonenumbers.is_valid_number_for_region(number, each)]
+    return places().country(regions[0], language) if len(regions) == 1 else ""
 
 
 class NumberParser:
@@ -117,7 +144,7 @@ class NumberParser:
         return found
 
     def warm(self) -> None:
-        """Load the library's data of this country and of places, some hundred milliseconds of work."""
+        """Load the library's data of this country and of places, some ten milliseconds of work."""
         parsed = parse_number("13800138000", self.site)
         _ = parsed.place_zh, parsed.place_en, parse_number("+12125550123", self.site)
 
