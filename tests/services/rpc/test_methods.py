@@ -133,6 +133,17 @@ def test_contacts_of_a_company(ask: Ask) -> None:
         ask("contact.update", id=made["id"], base_version=1, changes={"role": "司机"})
 
 
+def test_a_list_made_from_an_older_version_replaces_nothing(ask: Ask) -> None:
+    made = make_customer(ask, phones=["13800138000"])
+    seen = ask("customer.update", id=made["id"], base_version=1, changes={"phones": ["13900139000"]})
+    assert seen["version"] == 2
+    with pytest.raises(Conflict) as clash:
+        ask("customer.update", id=made["id"], base_version=1, changes={"phones": ["13700137000"]})
+    assert (clash.value.fields, clash.value.current["phones"]) == (("phones",), ["13900139000"])
+    again = ask("customer.update", id=made["id"], base_version=2, changes={"phones": ["13700137000"]})
+    assert again["phones"] == ["13700137000"]
+
+
 def test_assets_and_visits(ask: Ask) -> None:
     owner = make_customer(ask)
     car = ask("asset.create", customer_id=owner["id"], model="sedan", plate="沪A·12345", mileage_km=100)

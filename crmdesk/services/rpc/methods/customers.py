@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from crmdesk.errors import Conflict
 from crmdesk.models import asset, customer
 from crmdesk.models.screen_pop import Found
 from crmdesk.models.types import CustomerId
@@ -186,13 +187,29 @@ def update_customer(work: Any, desk: Desk, given: Given) -> Json:
     changes = {name: value for name, value in given["changes"].items() if name not in REACHED}
     held = work.load(customer.Customer, given["id"])
     operations = _point_operations(work, desk, given)
-    if changes or not operations:
-        work.do(held.change(work.author, changes, given.get("base_version")))
+    if operations:
+        _refuse_stale_lists(work, held, given)
+    # Also when only numbers change: the version is what tells the next writer of it.
+    work.do(held.change(work.author, changes, given.get("base_version")))
     for operation in operations:
         work.do(operation)
     work.commit()
     row = one(work.connection, "customer", customer.Customer, given["id"])
     return tell_customers(work.connection, [row])[0]
+
+
+def _refuse_stale_lists(work: Any, held: customer.Customer, given: Given) -> None:
+    """Refuse to replace lists by what was made from another version: a new number would be lost unseen."""
+    if given.get("base_version", held.rev) == held.rev:
+        return
+    names = tuple(name for name in REACHED if name in given["changes"])
+    row = one(work.connection, "customer", customer.Customer, held.id)
+    raise Conflict(
+        "Somebody changed {names} meanwhile. Look at both versions and choose.",
+        current=tell_customers(work.connection, [row])[0],
+        fields=names,
+        names=", ".join(names),
+    )
 
 
 def _point_operations(work: Any, desk: Desk, given: Given) -> list[Any]:
