@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 
+from crmdesk.models.screen_pop import Found, FoundPage
+from crmdesk.models.text import say
 from crmdesk.ui.masking import masked_address, masked_code, masked_number, same_number
 from tests.ui import sample
 from tests.ui.conftest import Seat
@@ -84,3 +86,14 @@ def test_it_may_switch_the_cover_off(take_seat: Callable[..., Seat]) -> None:
     seat = take_seat(mask_until_verified=False)
     seat.ring(sample.pop(), "talking")
     assert _line(seat, "Work") == "021 5820 8123"
+
+
+def test_found_numbers_are_covered_unless_they_were_typed(seat: Seat) -> None:
+    finder = seat.parts.finder
+    page = FoundPage(
+        (Found(sample.CHEN, "陈静怡", "", "person", "", say("number"), "+8613812345678"),), False
+    )
+    for typed, shown in (("5678", "138 **** 5678"), ("1381234567", "138 1234 5678")):
+        seat.parts.box.setText(typed)
+        finder.show_found(page)
+        assert finder.model.rows[0].below == shown

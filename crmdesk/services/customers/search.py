@@ -69,7 +69,10 @@ _BY_NAME = """SELECT s.seq, s.starred, s.own, s.names FROM (SELECT rowid FROM cu
  CROSS JOIN customer_search AS s ON s.seq = hit.rowid"""
 _IDS = "SELECT seq, id FROM customer WHERE seq IN ({})"
 _CONTACTS = "SELECT name, name_alt FROM contact WHERE customer_id = ?"
-_HEADS = "SELECT id, name, name_alt, kind, tier FROM customer WHERE id IN ({})"
+_HEADS = """SELECT id, name, name_alt, kind, tier,
+ (SELECT plate FROM asset WHERE customer_id = customer.id AND plate <> '' LIMIT 1),
+ (SELECT raw FROM contact_point WHERE customer_id = customer.id AND kind = 'phone' LIMIT 1)
+ FROM customer WHERE id IN ({})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +306,7 @@ def _page(connection: Any, hits: _Hits) -> FoundPage:
     items = []
     for customer, (why, detail) in shown:
         if customer in by_id:
-            _, name, name_alt, kind, tier = by_id[customer]
-            items.append(Found(CustomerId(UUID(bytes=customer)), name, name_alt, kind, tier, why, detail))
+            _, name, name_alt, kind, tier, plate, phone = by_id[customer]
+            told = detail or plate or phone or ""
+            items.append(Found(CustomerId(UUID(bytes=customer)), name, name_alt, kind, tier, why, told))
     return FoundPage(tuple(items), len(hits.found) > hits.limit)

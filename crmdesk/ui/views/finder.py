@@ -10,6 +10,8 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from crmdesk.models.screen_pop import Found
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
+from crmdesk.ui.masking import masked_number
+from crmdesk.ui.numbers import grouped
 from crmdesk.ui.painting import plain
 from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import TIERS, said
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _SEARCH_MS = 30
 _COMMANDS = 6
+_TYPED = 7
+"""Whoever types so many digits of a number knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +193,17 @@ class Finder(Pane):
             icon="company" if found.kind == "company" else "person",
             text=plain(found.name),
             alt=plain(found.name_alt),
-            below=plain(found.detail),
+            below=self._detail(found.detail),
             aside=said(self._words, TIERS, found.tier),
             aside_below=self._words.text(found.why),
         )
+
+    def _detail(self, detail: str) -> str:
+        """Return plate, code or number; a number that was not typed is shown as its head and tail."""
+        text = plain(grouped(detail))
+        digits = "".join(c for c in self._box.text() if c.isdigit())
+        typed = len(digits) >= _TYPED and digits in "".join(c for c in text if c.isdigit())
+        return text if typed or any(c.isalpha() for c in text) else masked_number(text)
 
     def _on_steered(self, step: int) -> None:
         last = len(self.model.rows) - 1

@@ -81,8 +81,8 @@ def test_what_nobody_has_finds_nobody(town: Desk, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why", "detail"),
     [
-        ("张建", "name", ""),
-        ("zjg", "name in pinyin", ""),
+        ("张建", "name", "沪A·12345"),
+        ("zjg", "name in pinyin", "沪A·12345"),
         ("0013", "number", "+8613800138000"),
         ("沪A123", "plate", "沪A·12345"),
         (VIN[-9:], "VIN", VIN),
@@ -125,6 +125,12 @@ def test_whole_names_and_tiers_come_first(desk: Desk) -> None:
     key, part = desk.customer("王伟", key_account=True), desk.customer("王伟民", tier="platinum")
     newest = desk.customer("王伟")
     assert found(desk, "王伟") == [key, gold, newest, plain, part]
+
+
+def test_without_a_car_the_number_tells_namesakes_apart(desk: Desk) -> None:
+    desk.customer("陆远", "+8613800138000")
+    desk.customer("陆远")
+    assert [hit.detail for hit in find(desk.reader, "陆远").items] == ["", "+8613800138000"]
 
 
 def test_contacts_lead_to_their_company(desk: Desk) -> None:
