@@ -72,6 +72,7 @@ class Program:
         self._afterwards = Lane("start")
         self._telephone: Future[Telephone] = Future()
         self._upkeep: Upkeep | None = None
+        self._spoken = self._chosen_language
         self._build_services()
         self._build_window(app)
 
@@ -92,6 +93,7 @@ class Program:
         settings = self.profile.settings
         self.bridge = Bridge()
         self.look = dress(app, self.language(), settings.text("theme") or "light")
+        self._spoken = lambda: self.look.words.language
         options = WindowOptions(
             zone=ZoneInfo(settings.text("zone")),
             mask_until_verified=bool(settings["mask_until_verified"]),
@@ -111,7 +113,10 @@ class Program:
         return self._telephone.result()
 
     def language(self) -> str:
-        """Return the language of the window: the profile's, else the computer's."""
+        """Return the language of the window; before there is one, the profile's, else the computer's."""
+        return self._spoken()
+
+    def _chosen_language(self) -> str:
         chosen = self.profile.settings.text("language")
         if chosen:
             return chosen

@@ -73,7 +73,7 @@ class LocalDesk:
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""
-        return self._store.read(_worklist, self._store.author)
+        return self._store.read(_worklist, self._store.author, self._language())
 
     def dispositions(self) -> Future[tuple[DispositionChoice, ...]]:
         """Ask for the ways a call can end, the usual ones first."""
@@ -264,11 +264,11 @@ class LocalDesk:
             self._drafts.forget(draft_id)
 
 
-def _worklist(connection: Any, author: Author) -> Worklist:
+def _worklist(connection: Any, author: Author, language: str) -> Worklist:
     from crmdesk.services.customers.worklist import worklist
 
     agent = AgentId(UUID(author.actor)) if author.actor else None
-    return worklist(connection, agent, now=author.now())
+    return worklist(connection, agent, now=author.now(), language=language)
 
 
 def _record(connection: Any, customer_id: CustomerId, author: Author) -> CustomerRecord:

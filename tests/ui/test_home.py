@@ -203,3 +203,9 @@ def test_times_are_told_in_the_zone_of_the_site(seat: Seat) -> None:
     seat.clock.now += timedelta(days=1)
     seat.window.words.use("zh")
     assert seat.parts.home.calls.lines.rows[0].aside == "昨天 09:43"
+
+
+def test_another_language_fetches_news_in_it(seat: Seat) -> None:
+    before = len(seat.desk.named("worklist"))
+    seat.ctrl_shift(Qt.Key.Key_L)
+    assert len(seat.desk.named("worklist")) == before + 1

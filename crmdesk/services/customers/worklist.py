@@ -16,6 +16,8 @@ from crmdesk.services.customers.values import identity, micros, moment, moment_a
 
 CALLS = 20
 NEWS = 5
+NEWEST = 40
+"""So many of the newest articles are looked through for those in the agent's language."""
 PASSAGE = 160
 
 _TASK = """SELECT t.id, t.kind, t.subject, t.customer_id, ifnull(c.name, ''), t.number_value, t.due_at,
@@ -37,10 +39,12 @@ _CALLS_OF = f"{_CALL} WHERE k.agent_id = ? ORDER BY k.started_at DESC LIMIT {CAL
 _CALLS_UNOWNED = f"{_CALL} WHERE k.agent_id IS NULL ORDER BY k.started_at DESC LIMIT {CALLS}"
 _CALLS_ALL = f"{_CALL} ORDER BY k.started_at DESC LIMIT {CALLS}"
 _ARTICLES = f"""SELECT id, title, lang, safety, say_this, body, version FROM article
- WHERE state = 'published' ORDER BY updated_at DESC LIMIT {NEWS}"""
+ WHERE state = 'published' ORDER BY updated_at DESC LIMIT {NEWEST}"""
 
 
-def worklist(connection: Any, agent_id: AgentId | None, *, now: datetime, limit: int = 50) -> Worklist:
+def worklist(
+    connection: Any, agent_id: AgentId | None, *, now: datetime, limit: int = 50, language: str = ""
+) -> Worklist:
     """Return what waits for *agent_id*: his tasks and calls, and those that nobody (of his team) owns.
 
     Without an agent it is everybody's.
@@ -50,12 +54,13 @@ def worklist(connection: Any, agent_id: AgentId | None, *, now: datetime, limit:
         agent_id: who is signed in, None when nobody is.
         now: the desk's moment: tasks due before it are overdue.
         limit: tasks at most.
+        language: news in it come first (zh or en); empty: the newest first, whatever their language.
     """
     return Worklist(
         agent_id=agent_id,
         tasks=tuple(_task(row, micros(now)) for row in _open_tasks(connection, agent_id, limit)),
         calls=tuple(_call(row) for row in _latest_calls(connection, agent_id)),
-        news=tuple(_article(row) for row in rows(connection, _ARTICLES)),
+        news=tuple(_article(row) for row in _news(connection, language)),
     )
 
 
@@ -110,6 +115,11 @@ def _call(row: tuple[Any, ...]) -> CallLine:
         talk_seconds=talk,
         disposition=disposition,
     )
+
+
+def _news(connection: Any, language: str) -> list[tuple[Any, ...]]:
+    newest = rows(connection, _ARTICLES)
+    return sorted(newest, key=lambda row: bool(language) and row[2] != language)[:NEWS]
 
 
 def _article(row: tuple[Any, ...]) -> Answer:

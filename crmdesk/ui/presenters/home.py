@@ -39,6 +39,7 @@ class HomePresenter(QObject):
         self._operations = operations
         self._words = words
         self._stale = True
+        words.changed.connect(self._on_language)
         front.home.task_entered.connect(self._on_task)
         front.home.task_done.connect(self._on_task_done)
         front.home.call_entered.connect(self._on_call)
@@ -60,6 +61,11 @@ class HomePresenter(QObject):
         if changes.kinds & _SHOWN:
             self._stale = True
             self.refresh()
+
+    def _on_language(self) -> None:
+        """News come in the agent's language first."""
+        self._stale = True
+        self.refresh()
 
     def _show(self, worklist: Worklist) -> None:
         self._front.home.show_worklist(worklist)

@@ -85,6 +85,15 @@ def test_news_are_the_latest_published_articles(desk: Desk) -> None:
     ]
 
 
+def test_news_in_the_agents_language_come_first_whatever_is_newer(desk: Desk) -> None:
+    for title, lang in (("eins", "zh"), ("one", "en"), ("two", "en"), ("zwei", "zh")):
+        desk.later(hours=1)
+        held = {"title": title, "body": title, "lang": lang, "state": "published"}
+        desk.do(article.save_article(desk.author, held))
+    news = worklist(desk.reader, None, now=desk.now, language="en").news
+    assert [line.title for line in news] == ["two", "one", "zwei", "eins"]
+
+
 def test_length_of_history_does_not_matter(desk: Desk) -> None:
     me = hire(desk, "lin")
     for n in range(CALLS + 5):
