@@ -72,7 +72,9 @@ def run_import(given: argparse.Namespace) -> int:
         counts = _send(desk, given, rows, refused)
     refused.sort(key=lambda each: int(each["line"]))
     print(json.dumps({"rows": len(sheet.lines), **counts, "refused": refused}, ensure_ascii=False))
-    return 1 if refused and given.strict else 0
+    if refused and given.strict:
+        raise InvalidInput("Rows refused: {count}. The output names lines and reasons.", count=len(refused))
+    return 0
 
 
 def _refuse_later(kind: str, file: Path | None) -> None:

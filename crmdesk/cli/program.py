@@ -131,8 +131,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_profile(command: argparse.ArgumentParser) -> None:
-    """Let *command* take ``--profile``, before or after its name."""
+    """Let *command*, and the commands of its group, take ``--profile``, before or after the name."""
     import argparse
+
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for member in action.choices.values():
+                add_profile(member)
 
     if not any(action.dest == "profile" for action in command._actions):
         command.add_argument(

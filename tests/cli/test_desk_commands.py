@@ -82,7 +82,9 @@ def test_files_come_in_and_go_out(run: Run, tmp_path: Path) -> None:
     summary = json.loads(out.splitlines()[-1])
     assert (code, summary["rows"], summary["new"]) == (0, 2, 1)
     assert summary["refused"] == [{"line": 3, "reason": "Please fill in name."}]
-    assert run(*words, "--strict")[0] == 1
+    code, out, err = run(*words, "--strict")
+    assert (code, json.loads(out)["new"]) == (1, 1)
+    assert err == "crmdesk: Rows refused: 1. The output names lines and reasons.\n"
     code, out, _ = run(*words)
     assert json.loads(out)["same"] == 1
     code, out, _ = run("export", "customers")

@@ -124,6 +124,12 @@ def test_the_profile_may_be_named_before_or_after_the_command(screens: NoScreens
     assert screens.shown == [(tmp_path, ""), (tmp_path, "crmdesk://x"), (tmp_path, "")]
 
 
+def test_members_of_a_group_take_the_profile_too(screens: NoScreens, tmp_path: Path) -> None:
+    monitor = ["telephony", "monitor", "--profile", str(tmp_path / "none")]
+    assert program.run(monitor, screens) == 1
+    assert program.parser().parse_args(monitor).profile == tmp_path / "none"
+
+
 def test_the_demo_is_handed_over(screens: NoScreens, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     words = ["demo", "--customers", "5", "--calls", "2", "--headless", str(out)]
