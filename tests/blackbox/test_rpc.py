@@ -117,9 +117,9 @@ def test_nothing_acknowledged_is_lost_by_a_kill(desk: Desk, round_number: int) -
 
 
 def test_a_second_process_waits_for_the_first(desk: Desk) -> None:
-    first, second = desk.rpc(), desk.rpc()
-    with first:
+    with desk.rpc() as first:
         first.ask("customer.create", name="Ann")
+        second = desk.rpc()
     with second:
         assert second.ask("system.info")["counts"]["customer"] == 1
 
