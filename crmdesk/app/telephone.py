@@ -5,15 +5,13 @@ Nothing of it is needed for the first screen, so it is imported and built after 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from crmdesk.models.text import Text
 from crmdesk.services.attach import AttachServer
 from crmdesk.services.call_desk import CallDesk
-from crmdesk.services.rpc.desk import desk_of
-from crmdesk.services.rpc.methods import all_methods
-from crmdesk.services.rpc.session import Session
 from crmdesk.services.telephony.ami_gateway import AmiGateway
 from crmdesk.services.telephony.gateway import (
     CallAnswered,
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
 
     from crmdesk.models.types import Clock
     from crmdesk.services.profile import Profile
+    from crmdesk.services.rpc.desk import Desk
+    from crmdesk.services.rpc.session import Session
     from crmdesk.services.store.store import Store
     from crmdesk.services.telephony.ami_client import AmiSettings, LinkState
     from crmdesk.services.telephony.gateway import (
@@ -73,6 +73,8 @@ class Telephone:
         self._store = store
         self._bridge = bridge
         self._on_link = on_link
+        self._desk: Desk | None = None
+        self._making_desk = threading.Lock()
         extension = profile.settings.text("extension")
         self.numbers = NumberParser(site_rules(profile.settings))
         self.calls = CallDesk(
@@ -87,7 +89,7 @@ class Telephone:
         self.calls.on_call(self._tell_call)
         self._hook = HookGateway(extension, now=profile.clock)
         self._door = HookServer(profile.path, self._hook.take, on_address)
-        self._joining = AttachServer(profile.path, self._conversations())
+        self._joining = AttachServer(profile.path, self._conversation)
         self.line = self._line(link or self._link_of_settings(), extension)
 
     def start(self) -> None:
@@ -125,9 +127,20 @@ class Telephone:
             return None
         return ami_settings(settings, self._profile.secrets.get(self._profile.id, SECRET_NAME) or "")
 
-    def _conversations(self) -> Callable[[Callable[[bytes], None]], Session]:
-        desk, methods = desk_of(self._profile, self._store, self.calls, self.numbers), all_methods()
-        return lambda send: Session(desk, methods, send)
+    def _conversation(self, send: Callable[[bytes], None]) -> Session:
+        """Begin a conversation with a process that joined; the first one loads what they speak of."""
+        from crmdesk.services.rpc.methods import all_methods
+        from crmdesk.services.rpc.session import Session
+
+        return Session(self._joined(), all_methods(), send)
+
+    def _joined(self) -> Desk:
+        from crmdesk.services.rpc.desk import desk_of
+
+        with self._making_desk:
+            if self._desk is None:
+                self._desk = desk_of(self._profile, self._store, self.calls, self.numbers)
+            return self._desk
 
     def _take(self, event: CallEvent) -> None:
         self.calls.take(event)
