@@ -19,6 +19,8 @@ HELD_AT_MOST = timedelta(hours=24)
 
 FARTHEST = timedelta(weeks=5_000)
 MICROSECOND = timedelta(microseconds=1)
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+"""What a test profile's clock may show: beyond it dates of the past or next months could not be told."""
 _SHIFT = re.compile(r"([+-])(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _log = logging.getLogger("crmdesk.clock")
@@ -79,13 +81,14 @@ class DeskClock:
             raise Denied("Only the clock of a test profile can be set.")
         moment = read_clock(words)
         with self._lock:
-            self._last = None
             if isinstance(moment, datetime):
-                self._frozen = moment
+                self._frozen = _sensible(moment, timedelta(), words)
             elif self._frozen is not None:
-                self._frozen += moment
+                self._frozen = _sensible(self._frozen, moment, words)
             else:
+                _sensible(self._system(), self._shift + moment, words)
                 self._shift += moment
+            self._last = None
         return self()
 
     def _guarded(self, now: datetime) -> datetime:
@@ -115,7 +118,21 @@ def read_clock(words: str) -> datetime | timedelta:
         raise _refused(words) from error
     if moment.tzinfo is None:
         raise _refused(words)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise _refused(words) from error
+
+
+def _sensible(moment: datetime, ahead: timedelta, words: str) -> datetime:
+    """Return *moment* + *ahead*; refuse a year outside of those a test profile may show."""
+    try:
+        reached = moment + ahead
+    except OverflowError as error:
+        raise _refused(words) from error
+    if not EARLIEST_YEAR <= reached.year <= LATEST_YEAR:
+        raise _refused(words)
+    return reached
 
 
 def _refused(words: str) -> InvalidInput:

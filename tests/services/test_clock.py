@@ -100,3 +100,25 @@ def test_only_a_test_clock_can_be_set(computer: Computer) -> None:
 def test_words_that_are_no_time_are_refused(words: str) -> None:
     with pytest.raises(InvalidInput):
         read_clock(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "1969-12-31T00:00:00Z"]
+)
+def test_a_moment_no_calendar_needs_changes_nothing(words: str) -> None:
+    clock = DeskClock(settable=True)
+    clock.set("2026-11-20T09:58:00Z")
+    with pytest.raises(InvalidInput):
+        clock.set(words)
+    assert clock() == datetime(2026, 11, 20, 9, 58, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("begin", ["2026-11-20T09:58:00Z", "+1s"])
+def test_a_clock_pushed_on_and_on_stays_a_clock(begin: str) -> None:
+    clock = DeskClock(settable=True)
+    clock.set(begin)
+    with pytest.raises(InvalidInput):
+        for _ in range(100):
+            clock.set("+4999w")
+    assert clock().year <= 2200
+    assert clock.set("-1d").year <= 2200
