@@ -81,9 +81,10 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def environment(keys: Path, trace: str) -> dict[str, str]:
-    """Return what the program is started with."""
+    """Return what the program is started with; it keeps its compiled modules, as an installed one does."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **kept,
         "CRMDESK_KEY_FILE": str(keys),
         "CRMDESK_TRACE_START": trace,
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
