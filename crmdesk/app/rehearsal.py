@@ -17,6 +17,7 @@ from crmdesk.services.rpc.pops import pop_as_json
 from crmdesk.ui.desk import DeskStatus
 from crmdesk.ui.main_window import WindowOptions
 from crmdesk.ui.screens import Scenes, render_screens
+from crmdesk.ui.translation import CHINESE, ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,9 +131,19 @@ class Rehearsal:
             status=DeskStatus(extension=self._company.extension, telephony="connected"),
         )
         options = WindowOptions(zone=ZoneInfo(program.profile.settings.text("zone")), restore_drafts=False)
-        screens = render_screens(
-            program.desk, scenes, program.look, folder, options=options, clock=program.profile.clock
-        )
+        screens = []
+        for language in (CHINESE, ENGLISH):
+            # The services look at the window's language, too: news come in it.
+            program.look.words.use(language)
+            screens += render_screens(
+                program.desk,
+                scenes,
+                program.look,
+                folder,
+                languages=(language,),
+                options=options,
+                clock=program.profile.clock,
+            )
         (folder / "screens.json").write_text(json.dumps(screens, indent=1), encoding="utf-8")
 
     def _wait(self, happened: Callable[[], bool], what: str) -> None:

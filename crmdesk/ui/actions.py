@@ -68,7 +68,13 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+Shift+W",),
         word("Moves call and note away from this record"),
     ),
-    Command("always-ask", CALL, word("Always ask for this number"), ("Ctrl+Shift+K",)),
+    Command(
+        "always-ask",
+        CALL,
+        word("Always ask"),
+        ("Ctrl+Shift+K",),
+        word("Asks who calls whenever this number rings"),
+    ),
     Command("only-this", CALL, word("Number belongs to this person only"), ("Ctrl+Shift+O",)),
     Command(
         "call-back", CALL, word("Call back now"), ("Ctrl+Shift+B",), word("Dials the number of this call")

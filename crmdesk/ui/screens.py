@@ -13,6 +13,7 @@ from crmdesk.models.types import utc_now
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState, DeskStatus
 from crmdesk.ui.main_window import MainWindow, WindowOptions
+from crmdesk.ui.views.first_start import FirstStartView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
 
 WIDTH, HEIGHT = 1440, 900
+FIRST_START = "first-start"
+_FOLDER = "~/.local/share/crmdesk"
 _WAIT_MS = 5000
 _FRAME_MS = 60
 _LASTS = {"talking": 6.0, "ended": 148.0, "cut_off": 192.0}
@@ -194,6 +197,16 @@ def _follow_up(studio: Studio, scenes: Scenes) -> None:
     studio.run("follow-up")
 
 
+def _new_person(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.unknown, "talking")
+    studio.run("new-person")
+
+
+def _change_record(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.run("edit-person")
+
+
 def _keys(studio: Studio, scenes: Scenes) -> None:
     studio.run("keys")
 
@@ -216,6 +229,8 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("answers-search", _answers),
     ("find-anything", _find),
     ("follow-up", _follow_up),
+    ("new-person", _new_person),
+    ("change-record", _change_record),
     ("keys", _keys),
     ("cut-off-trouble", _trouble),
 )
@@ -256,4 +271,17 @@ def render_screens(  # noqa: PLR0913 - all but three are choices
                 studio.picture(out_dir / file)
                 studio.close()
                 written.append({"file": file, "screen": name, "language": language, "theme": theme})
+            if not only or FIRST_START in only:
+                file = f"{FIRST_START}.{language}.{theme}.png"
+                _picture_first_start(look.words.twin(language), look.ink, out_dir / file)
+                written.append({"file": file, "screen": FIRST_START, "language": language, "theme": theme})
     return written
+
+
+def _picture_first_start(words: Words, ink: Ink, path: Path) -> None:
+    """Write what is seen before there is a desk, with the questions about a telephone system open."""
+    view = FirstStartView(ink, words, _FOLDER)
+    view.telephone.setCurrentIndex(1)
+    view.show()
+    view.grab().save(str(path))
+    view.deleteLater()
