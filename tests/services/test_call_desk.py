@@ -273,3 +273,17 @@ def test_hostile_words_from_the_line_stay_words(scene: Scene) -> None:
     assert "\x1b" not in stored
     assert len(stored) <= 255
     assert scene.one("SELECT count(*) FROM customer") == (3,)
+
+
+def test_a_pop_is_painted_before_its_call_is_kept_and_closing_waits_for_nobody(tmp_path: Path) -> None:
+    ensure_schema(tmp_path / "store.db", bytes(32))
+    store = Store(tmp_path / "store.db", bytes(32), Author(AGENT, "desk", lambda: NOON), followers)
+    patient = CallDesk(store, NumberParser().parse, "test", lambda: "zh", breath_seconds=600.0)
+    shown: list[ScreenPop] = []
+    patient.on_pop(shown.append)
+    kept = patient.take(CallRinging(call_key="7", extension="1001", number=WANG, wall_at=NOON))
+    assert [pop.call_key for pop in shown] == ["7"]
+    assert not kept.done()
+    patient.close()
+    store.close()
+    assert kept.exception(timeout=20) is None
