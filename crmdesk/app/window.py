@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
@@ -98,6 +98,8 @@ def _refused(error: CrmdeskError) -> int:
     """Say why there is no window, in a dialog and on standard error; return the exit code."""
     sys.stderr.write(f"{error.kind}: {error}\n")
     if QApplication.platformName() not in ("offscreen", "minimal"):
+        from PySide6.QtWidgets import QMessageBox
+
         QMessageBox.critical(None, "crmdesk", str(error))
     return 1
 

@@ -107,11 +107,6 @@ class HomeView(QWidget):
         self.calls = self._section(row, 4, word("Recent calls"))
         self.news = self._section(row, 4, word("News in the answers"))
         words.bind(
-            self.tasks.set_hint, word("Nothing is due.\nF9 writes down a call-back or task during a call.")
-        )
-        words.bind(self.calls.set_hint, word("No calls yet today.\nA call shows up here by itself."))
-        words.bind(self.news.set_hint, word("No new articles since your last shift."))
-        words.bind(
             self.tasks.setAccessibleDescription,
             word("Enter dials and opens the customer, Delete marks as done; typing filters"),
         )
@@ -135,8 +130,11 @@ class HomeView(QWidget):
 
     def show_worklist(self, worklist: Worklist) -> None:
         """Show what waits for this agent."""
+        first = self._worklist is None
         self._worklist = worklist
         self._fill()
+        if first:
+            self._tell_hints()
 
     def know(self, choices: tuple[DispositionChoice, ...]) -> None:
         """Know the names of the ways a call can end."""
@@ -158,6 +156,14 @@ class HomeView(QWidget):
         self.news.setFocus(Qt.FocusReason.OtherFocusReason)
         self.article.hide()
         return True
+
+    def _tell_hints(self) -> None:
+        """Say what empty lists mean; before the worklist is known they mean nothing."""
+        self._words.bind(
+            self.tasks.set_hint, word("Nothing is due.\nF9 writes down a call-back or task during a call.")
+        )
+        self._words.bind(self.calls.set_hint, word("No calls yet today.\nA call shows up here by itself."))
+        self._words.bind(self.news.set_hint, word("No new articles since your last shift."))
 
     def _news_pane(self) -> QWidget:
         pane = self.news.parentWidget()

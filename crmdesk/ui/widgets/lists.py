@@ -101,7 +101,9 @@ class ListPane(QListView):
     def set_hint(self, hint: str) -> None:
         """Show *hint* while there are no rows."""
         self.hint = hint
-        self.viewport().update()
+        # Only where it shows: asking Qt for a widget that it made itself loads the classes of all widgets.
+        if self.isVisible() and self.model().rowCount() == 0:
+            self.viewport().update()
 
     def current_row(self) -> int:
         """Return the number of the current row, -1 without."""
