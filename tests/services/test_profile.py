@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from crmdesk.errors import Denied, InvalidInput, KeyUnavailable, StoreBusy, StoreFault, WrongKey
+from crmdesk.models.customer import open_customer
 from crmdesk.services import profile as profiles
 from crmdesk.services.profile import (
     FirstStart,
@@ -59,6 +61,21 @@ def test_what_lies_in_the_folder_does_not_hold_the_key(folder: Path, secrets: Me
         if file.is_file():
             assert key.encode() not in file.read_bytes()
             assert first.recovery_code.encode() not in file.read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_nobody_else_reads_the_files_of_a_desk(folder: Path, secrets: MemorySecrets) -> None:
+    folder.mkdir(mode=0o755)
+    with (
+        new_profile(folder, secrets=secrets, environment={}).profile as first,
+        closing(first.open_store()) as store,
+        closing(first.open_drafts()) as drafts,
+    ):
+        store.write(lambda work: work.do(open_customer(work.author, {"name": "Ann"}))).result()
+        drafts.forget("none")
+        modes = {file.name: file.stat().st_mode & 0o077 for file in folder.rglob("*") if file.is_file()}
+    assert {"store.db", "store.db-wal", "store.db-shm", "drafts.db"} <= set(modes)
+    assert not any(modes.values()), modes
 
 
 def test_a_second_profile_in_the_same_folder_is_refused(folder: Path, secrets: MemorySecrets) -> None:

@@ -7,6 +7,7 @@ WAL-reset bug).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -43,6 +44,11 @@ def open_connection(path: Path, key: bytes, *, role: Role, create: bool = False)
         raise WrongKey("The key of this store is damaged. Restore the profile from a backup.")
     if not create and not path.exists():
         raise StoreFault("There is no store at {path}.", path=path)
+    if create:
+        # Log and index of the file get its mode from SQLite: nobody else reads any of them. What hinders it
+        # hinders SQLite too, and is told below.
+        with suppress(OSError):
+            path.touch(mode=0o600)
     connection = None
     try:
         connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
