@@ -97,18 +97,23 @@ def see_call(
     return author.describe("call.seen", {"id": row_id, "fields": row, "legs": known})
 
 
-def wrap_up(author: Author, call: Row, disposition: str, seconds: int | None, topic: str = "") -> Operation:
-    """Describe how the agent finished *call*: disposition key, wrap-up seconds, topic."""
+def wrap_up(
+    author: Author, call: Row, disposition: str, seconds: int | None, topic: str = "", stretched: str = ""
+) -> Operation:
+    """Describe how the agent finished *call*: disposition key, wrap-up seconds, topic.
+
+    *stretched* says why more time was taken than is usual; it stands in the log of operations, in no row.
+    """
     not_negative("wrap_up_seconds", seconds)
-    return author.describe(
-        "call.wrap_up",
-        {
-            "id": call["id"],
-            "disposition": clean_line(disposition),
-            "wrap_up_seconds": seconds,
-            "topic": within("topic", clean_line(topic), 100),
-        },
-    )
+    payload = {
+        "id": call["id"],
+        "disposition": clean_line(disposition),
+        "wrap_up_seconds": seconds,
+        "topic": within("topic", clean_line(topic), 100),
+    }
+    if stretched:
+        payload["stretched"] = within("stretched", clean_line(stretched), 100)
+    return author.describe("call.wrap_up", payload)
 
 
 def seen(rows: Rows, operation: Operation) -> Iterable[RowChange]:

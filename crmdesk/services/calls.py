@@ -75,7 +75,7 @@ class WrapUp:
     """All that finishes a call, kept in one transaction.
 
     ``text`` becomes a note with the id ``note_id`` (a draft's) unless it is blank; ``follow_up`` holds the
-    fields of a task that was promised; ``seconds`` is the wrap-up time.
+    fields of a task that was promised; ``seconds`` is the wrap-up time, ``stretched`` why it was longer.
     """
 
     call_id: UUID
@@ -86,6 +86,7 @@ class WrapUp:
     note_id: UUID | None = None
     articles: tuple[UUID, ...] = ()
     follow_up: Mapping[str, Any] | None = None
+    stretched: str = ""
 
 
 def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
@@ -99,7 +100,9 @@ def wrap_up_call(work: UnitOfWork, finish: WrapUp) -> Row:
     if finish.follow_up:
         promised = {**finish.follow_up, "call_id": held["id"]}
         work.do(task.open_task(work.author, promised, uuid5(held["id"], "follow-up")))
-    work.do(call.wrap_up(work.author, held, finish.disposition, finish.seconds, finish.topic))
+    work.do(
+        call.wrap_up(work.author, held, finish.disposition, finish.seconds, finish.topic, finish.stretched)
+    )
     finished = known_call(work, finish.call_id)
     work.commit()
     return finished

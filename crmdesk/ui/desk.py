@@ -91,6 +91,7 @@ class WrapUp:
     """All that closes a call, kept in one transaction.
 
     The text becomes a note with the id of the draft when it is not blank; ``follow_up`` becomes a task.
+    ``seconds`` is the wrap-up time, None while it is not known; ``stretched`` the code of why it was longer.
     """
 
     call_id: CallId
@@ -100,6 +101,8 @@ class WrapUp:
     text: str
     articles: tuple[ArticleId, ...]
     follow_up: FollowUp | None
+    seconds: int | None = None
+    stretched: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,8 @@ class LocalDesk:
             text=wrap_up.text,
             note_id=UUID(wrap_up.draft_id) if wrap_up.draft_id else None,
             articles=wrap_up.articles,
+            seconds=wrap_up.seconds,
+            stretched=wrap_up.stretched,
             follow_up=_task_fields(wrap_up.follow_up, self._store.author) if wrap_up.follow_up else None,
         )
         kept = self._store.write(calls.wrap_up_call, finish)

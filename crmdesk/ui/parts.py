@@ -71,6 +71,7 @@ class Parts:
             self.follow_up.time,
             self.follow_up.subject,
             self.wrap_up.box,
+            self.wrap_up.reason,
             self.home.tasks,
             self.home.calls,
             self.home.news,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from crmdesk.errors import Conflict
-from crmdesk.ui.desk import PersonFields
+from crmdesk.ui.desk import PersonFields, WrapUp
 from crmdesk.ui.views.person_form import PersonForm
 from tests.app.test_pops_painted import Watched, watched
 
@@ -68,3 +69,29 @@ def test_a_change_of_the_head_seen_too_early_is_a_conflict(watched: Watched) -> 
 def _owner(connection: Any, call_id: Any) -> bytes:
     row = connection.execute("SELECT customer_id FROM call WHERE id = ?", (call_id.bytes,)).fetchone()
     return bytes(row[0])
+
+
+def test_how_long_a_wrap_up_took_and_why_is_kept(watched: Watched) -> None:
+    held = watched.built.simulator.ring("13800138000", "Wang", "1001", "02158208000", "hotline")
+    pop = watched.expect(held.call_key)
+    watched.until(lambda: watched.program.store.read(_calls_of, pop.call_id).result() == 1)
+    finish = WrapUp(pop.call_id, "", None, "", "", (), None, seconds=85, stretched="note")
+    watched.program.desk.wrap_up(finish).result(10)
+    seconds, logged = watched.program.store.read(_finish, pop.call_id).result()
+    assert seconds == 85
+    assert json.loads(logged)["stretched"] == "note"
+
+
+def _calls_of(connection: Any, call_id: Any) -> int:
+    row = connection.execute("SELECT count(*) FROM call WHERE id = ?", (call_id.bytes,)).fetchone()
+    return int(row[0])
+
+
+def _finish(connection: Any, call_id: Any) -> tuple[int, str]:
+    (seconds,) = connection.execute(
+        "SELECT wrap_up_seconds FROM call WHERE id = ?", (call_id.bytes,)
+    ).fetchone()
+    (payload,) = connection.execute(
+        "SELECT payload FROM operation WHERE kind = 'call.wrap_up' ORDER BY n DESC LIMIT 1"
+    ).fetchone()
+    return int(seconds), str(payload)

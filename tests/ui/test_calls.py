@@ -272,3 +272,24 @@ def test_another_record_can_be_read_during_a_call_and_the_note_stays_the_calls(s
     for _ in range(3):
         seat.key(Qt.Key.Key_Escape)
     assert seat.parts.caller.list.facts.rows[0].text == "陈静怡"
+
+
+def test_more_time_guesses_why_and_both_go_with_the_call(seat: Seat) -> None:
+    seat.ring(sample.pop(), "talking", "ended")
+    assert seat.parts.wrap_up.reason.isHidden()
+    seat.ctrl_shift(Qt.Key.Key_T)
+    reason = seat.parts.wrap_up.reason
+    assert reason.currentText() == "Note to write"
+    reason.setFocus()
+    seat.key(Qt.Key.Key_Down)
+    seat.clock.go_on(30)
+    seat.key(Qt.Key.Key_F12)
+    (asked,) = seat.desk.named("wrap_up")
+    assert (asked[0].stretched, asked[0].seconds) == ("entry", 31)
+
+
+def test_in_the_usual_time_nothing_is_said_of_it(seat: Seat) -> None:
+    seat.ring(sample.pop(), "talking", "ended")
+    seat.key(Qt.Key.Key_F12)
+    (asked,) = seat.desk.named("wrap_up")
+    assert (asked[0].stretched, asked[0].seconds) == ("", 1)

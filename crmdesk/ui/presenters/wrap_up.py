@@ -35,6 +35,7 @@ class WrapUpPresenter(QObject):
         self._choices: tuple[DispositionChoice, ...] = ()
         self.ready = True
         place.parts.wrap_up.disposition_chosen.connect(self._on_disposition)
+        place.parts.wrap_up.reason_chosen.connect(self._on_reason)
 
     def offer(self, choices: tuple[DispositionChoice, ...]) -> None:
         """Know the ways a call can end."""
@@ -66,6 +67,7 @@ class WrapUpPresenter(QObject):
         if slot is not None and slot.wrap_up_until is not None:
             start = max(slot.wrap_up_until, self._place.moments.now())
             slot.wrap_up_until = start + timedelta(seconds=STRETCH_SECONDS)
+            slot.stretched = slot.stretched or self._guess_reason(slot)
             self.draw()
 
     def to_disposition(self) -> None:
@@ -78,6 +80,7 @@ class WrapUpPresenter(QObject):
         slot, strip = self._slots.current, self._place.parts.wrap_up
         if slot is None:
             return
+        strip.show_reason(slot.stretched)
         strip.choose(slot.disposition or guess_disposition(self._choices, slot))
         marks = [
             ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
@@ -104,6 +107,8 @@ class WrapUpPresenter(QObject):
             text=note.text(slot.number).strip(),
             articles=tuple(slot.used),
             follow_up=slot.follow_up,
+            seconds=self._seconds(slot),
+            stretched=slot.stretched,
         )
 
         def refused(error: BaseException) -> None:
@@ -123,6 +128,23 @@ class WrapUpPresenter(QObject):
             self.ready_changed.emit()
 
         self._place.operations.run(self._place.desk.set_ready(wanted), done)
+
+    def _seconds(self, slot: Slot) -> int | None:
+        """Return how long the wrap-up took so far; None for a call taken over from before a crash."""
+        if slot.ended_at is None or slot.wrap_up_until is None:
+            return None
+        return max(0, int((self._place.moments.now() - slot.ended_at).total_seconds()))
+
+    def _guess_reason(self, slot: Slot) -> str:
+        """Return why more time is probably needed; asking for it would take some of it."""
+        parts = self._place.parts
+        if slot.follow_up is not None or not parts.follow_up.isHidden():
+            return "entry"
+        return "note"
+
+    def _on_reason(self, code: str) -> None:
+        if self._slots.current is not None:
+            self._slots.current.stretched = code
 
     def _on_disposition(self, key: str) -> None:
         if self._slots.current is not None:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
 
+REASONS = (
+    ("note", word("Note to write")),
+    ("entry", word("Data to enter")),
+    ("colleague", word("Asking a colleague")),
+)
+"""Why a wrap-up takes longer: code and words."""
+
 
 class Marks(QWidget):
     """Painted chips: (icon, text, tone) each."""
@@ -57,9 +64,11 @@ class WrapUpStrip(QWidget):
 
     Signals:
         disposition_chosen(str): key of the way the call ended, chosen by hand.
+        reason_chosen(str): code of why the wrap-up takes longer, chosen by hand.
     """
 
     disposition_chosen = Signal(str)
+    reason_chosen = Signal(str)
 
     def __init__(
         self, ink: Ink, words: Words, finish: QAction, stretch: QAction, parent: QWidget | None = None
@@ -73,6 +82,9 @@ class WrapUpStrip(QWidget):
         self.box = QComboBox(self)
         self.box.setMinimumWidth(240)
         self.box.setMinimumHeight(32)
+        self.reason = QComboBox(self)
+        self.reason.setMinimumHeight(32)
+        self.reason.hide()
         self.marks = Marks(ink, self)
         self._stretch = ActionButton(ink, stretch, self, icon="clock")
         row = QHBoxLayout(self)
@@ -80,6 +92,7 @@ class WrapUpStrip(QWidget):
         row.setSpacing(8)
         row.addWidget(self.box)
         row.addWidget(self.marks, 1)
+        row.addWidget(self.reason)
         row.addSpacing(96)
         row.addWidget(self._stretch)
         row.addWidget(ActionButton(ink, finish, self, icon="check"))
@@ -88,6 +101,9 @@ class WrapUpStrip(QWidget):
         words.bind(self.box.setAccessibleDescription, word("Guessed; choose another one when it is wrong"))
         words.bind(self.marks.setAccessibleDescription, word("What was used and promised in this call"))
         self.box.activated.connect(lambda row: self.disposition_chosen.emit(self._choices[row].key))
+        words.bind(self.reason.setAccessibleName, word("Why it takes longer"))
+        words.bind(self.reason.setAccessibleDescription, word("Guessed; choose another one when it is wrong"))
+        self.reason.activated.connect(lambda row: self.reason_chosen.emit(REASONS[row][0]))
         words.changed.connect(self._fill)
         ink.changed.connect(self.update)
 
@@ -103,6 +119,12 @@ class WrapUpStrip(QWidget):
         if row != self.box.currentIndex():
             self.box.setCurrentIndex(row)
 
+    def show_reason(self, code: str) -> None:
+        """Show why the wrap-up takes longer; empty hides it."""
+        if self.reason.isVisibleTo(self) != bool(code):
+            self.reason.setVisible(bool(code))
+        self.reason.setCurrentIndex(next((n for n, (held, _) in enumerate(REASONS) if held == code), -1))
+
     def show_timer(self, text: str, tone: str) -> None:
         """Show the seconds left of the wrap-up; empty while the call is up."""
         if (text, tone) != (self._timer, self._tone):
@@ -117,7 +139,8 @@ class WrapUpStrip(QWidget):
         painter.fillRect(self.rect(), ink.colour(ink.theme.line))
         painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(ink.theme.base))
         if self._timer:
-            right = self.marks.geometry().right() + 8
+            last = self.marks if self.reason.isHidden() else self.reason
+            right = last.geometry().right() + 8
             area = QRect(right, 8, 96, 28)
             tone = ink.theme.tone(self._tone)[0]
             ink.icon(painter, QPoint(area.left(), area.top() + 6), "clock", tone)
@@ -129,3 +152,7 @@ class WrapUpStrip(QWidget):
         self.box.clear()
         self.box.addItems([self._words.pick(choice.name_en, choice.name_zh) for choice in self._choices])
         self.box.setCurrentIndex(chosen)
+        why = self.reason.currentIndex()
+        self.reason.clear()
+        self.reason.addItems([self._words.tr(text) for _, text in REASONS])
+        self.reason.setCurrentIndex(why)
