@@ -171,3 +171,17 @@ def test_a_clash_shows_both_values_and_takes_one_key_each(seat: Seat) -> None:
 def test_a_record_that_is_not_there_cannot_be_changed(seat: Seat) -> None:
     seat.ctrl(Qt.Key.Key_E)
     assert seat.parts.messages.text == "No record is open that could be changed"
+
+
+def test_in_a_low_window_the_form_scrolls_and_keeps_its_fields_whole(seat: Seat) -> None:
+    seat.desk.likely = (WHO,)
+    seat.ring(sample.unknown_pop(), "talking")
+    seat.ctrl(Qt.Key.Key_N)
+    seat.window.resize(960, 600)
+    form = _form(seat)
+    seat.qtbot.waitUntil(lambda: seat.parts.record.height() < 500)
+    for line in ("name", "name_alt", "phone"):
+        assert form.line(line).height() >= 32
+    assert form.geometry().bottom() <= seat.parts.record.height()
+    row = form.line("phone").mapTo(form, form.line("phone").rect().bottomRight())
+    assert row.x() < form.width()

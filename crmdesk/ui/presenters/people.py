@@ -281,6 +281,7 @@ class PeoplePresenter(QObject):
             self._task.version = version
         form.tell(tr("Somebody changed this meanwhile: ← takes theirs, → keeps yours, Ctrl+Enter saves."))
         form.clashes.show_clashes(clashes)
+        form.fit()
 
 
 def _head_of(card: CustomerCard) -> PersonFields:

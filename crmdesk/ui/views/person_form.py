@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from crmdesk.ui.desk import PersonFields
 from crmdesk.ui.itemmodels.rows import RowsModel
@@ -15,8 +25,11 @@ from crmdesk.ui.views.clashes import ClashList
 from crmdesk.ui.vocabulary import CHANNELS, LANGUAGES, TIERS
 from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.pane import ActionButton, Pane
+from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
+
     from crmdesk.ui.presenters.workplace import Tools
     from crmdesk.ui.translation import Words
 
@@ -24,6 +37,9 @@ _LOOK_MS = 250
 """So long after the last key it is looked who may be the same person."""
 _ROW = 64
 _SHOWN = 2
+_LOW = 96
+_ELSEWHERE = 360
+"""Pixels of the window that menu, band, answers, heading, button and wrap-up take."""
 _WRAP = int(Qt.TextFlag.TextWordWrap)
 _NOBODY = word("not said")
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -80,6 +96,8 @@ class PersonForm(Pane):
         self.clashes = ClashList(tools.ink, tools.words, self)
         self._told = QLabel(self)
         self._form = QFormLayout()
+        self._body = QWidget(self)
+        self._scroll = QScrollArea(self)
         self._rows: dict[str, QWidget] = {}
         self._throttle = QTimer(self, singleShot=True, interval=_LOOK_MS)
         self._lay_out(ActionButton(tools.ink, tools.actions["go-on"], self, icon="check"))
@@ -149,6 +167,18 @@ class PersonForm(Pane):
         room = self.ink.body.boundingRect(0, 0, max(200, self.width() - 24), 200, _WRAP, text).height()
         self._told.setMinimumHeight(room + 8 if text else 0)
         self._told.setVisible(bool(text))
+        self.fit()
+
+    def fit(self) -> None:
+        """Take the height that all fields need, or what a low window leaves; the rest scrolls."""
+        room = self.window().height() - _ELSEWHERE
+        self._scroll.setMinimumHeight(max(_LOW, min(self._body.sizeHint().height(), room)))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: another height of the window is another height of the form."""
+        if event.type() == QEvent.Type.Resize and watched is self.window() and not self.isHidden():
+            self.fit()
+        return super().eventFilter(watched, event)
 
     def to_field(self, name: str) -> None:
         """Put the keyboard into a field."""
@@ -180,6 +210,8 @@ class PersonForm(Pane):
         self.show_likely([])
         self.clashes.show_clashes([])
         self.show()
+        self.fit()
+        self.window().installEventFilter(self)
         self.name_line.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.name_line.selectAll()
 
@@ -205,11 +237,25 @@ class PersonForm(Pane):
         buttons.addWidget(save)
         self.likely_list.setModel(self.likely)
         self.likely_list.setItemDelegate(ChoiceDelegate(self.ink, _ROW, self.likely_list))
-        self.content.addLayout(self._form)
+        for box in self._boxes.values():
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(1)
+        inner = QVBoxLayout(self._body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(0)
+        inner.addLayout(self._form)
         for part in (self._told, self.likely_list, self.clashes):
-            self.content.addWidget(part)
+            inner.addWidget(part)
+        inner.addStretch(1)
+        self._scroll.setWidget(self._body)
+        self._scroll.setWidgetResizable(True)
+        self._body.setBackgroundRole(QPalette.ColorRole.Base)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setVerticalScrollBar(SlimScrollBar(self.ink, self._scroll))
+        self.content.addWidget(self._scroll, 1)
         self.content.addLayout(buttons)
-        self.content.addStretch(1)
 
     def _pair(self, name: str, field: QWidget, second: tuple[str, QWidget] | None = None) -> None:
         """Add a row of one field, or of two with the second one's label between them."""
