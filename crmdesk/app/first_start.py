@@ -10,6 +10,7 @@ from PySide6.QtCore import QEventLoop, QLocale, QObject
 
 from crmdesk.services.executor import Lane
 from crmdesk.services.profile import new_profile
+from crmdesk.services.starter import furnish
 from crmdesk.services.telephony.site import SECRET_NAME
 from crmdesk.settings import policy_path, read_policy
 from crmdesk.ui.bridge import Bridge
@@ -102,6 +103,7 @@ class Beginning(QObject):
         profile = self._first.profile
         if answers.password:
             profile.secrets.set(profile.id, SECRET_NAME, answers.password)
+        furnish(profile)
         return self._first
 
     def _on_made(self, first: FirstStart) -> None:

@@ -39,9 +39,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_new(given: argparse.Namespace) -> int:
     """Make a profile and show its recovery code."""
     from crmdesk.services.profile import new_profile
+    from crmdesk.services.starter import furnish
 
     first = new_profile(given.directory, test=given.test)
     with first.profile as profile:
+        furnish(profile)
         told = {
             "profile": str(profile.path),
             "id": profile.id,

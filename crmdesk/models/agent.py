@@ -15,11 +15,12 @@ from crmdesk.models.wire import from_json
 
 @dataclass(kw_only=True)
 class Team:
-    """A team of the hotline."""
+    """A team of the hotline; it owns the call-backs of its ``queue``, the one without a queue all others."""
 
     id: UUID
     rev: int = 1
     key: str = ""
+    queue: str = ""
     name_en: str = ""
     name_zh: str = ""
 

@@ -196,10 +196,17 @@ def _call_back(rows: Rows, call: Row, operation: Operation) -> Iterable[RowChang
                 customer_id=call["customer_id"],
                 call_id=call["id"],
                 number_value=call["number_value"],
+                team_id=_team_of(rows, call["queue"]),
                 due_at=(call["ended_at"] or operation.at) + timedelta(minutes=CALL_BACK_WITHIN),
                 created_at=operation.at,
             ),
         )
+
+
+def _team_of(rows: Rows, queue: str) -> UUID | None:
+    """Return the team that owns the calls of *queue*: its own, else the one for all queues."""
+    teams = rows.where("team", "queue", queue) or rows.where("team", "queue", "")
+    return teams[0]["id"] if teams else None
 
 
 def wrapped_up(rows: Rows, operation: Operation) -> Iterable[RowChange]:

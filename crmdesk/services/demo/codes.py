@@ -40,7 +40,13 @@ def code_rows(content: DemoContent) -> Iterator[object]:
     """Yield teams, agents, dispositions, outlets, models and faults."""
     company = content.company
     for team in company.teams:
-        yield Team(id=code_id("team", team.key), key=team.key, name_en=team.name_en, name_zh=team.name_zh)
+        yield Team(
+            id=code_id("team", team.key),
+            key=team.key,
+            queue=team.queue,
+            name_en=team.name_en,
+            name_zh=team.name_zh,
+        )
     for agent in company.agents:
         yield Agent(
             id=code_id("agent", agent.login),

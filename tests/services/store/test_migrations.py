@@ -91,8 +91,8 @@ def test_this_program_knows_its_last_step() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO team VALUES (x'00', 1, '', '', '')",
-        "INSERT INTO team VALUES (zeroblob(16), 0, '', '', '')",
+        "INSERT INTO team VALUES (x'00', 1, '', '', '', '')",
+        "INSERT INTO team VALUES (zeroblob(16), 0, '', '', '', '')",
         "INSERT INTO agent VALUES (zeroblob(16), 1, '', '', '', '', NULL, '', '[]', 7)",
     ],
 )
@@ -154,7 +154,7 @@ def second_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 
 
 def test_an_older_store_is_copied_then_taken_on(store: Path, second_step: Path) -> None:
-    run_sql(store, "INSERT INTO team VALUES (zeroblob(16), 1, 'k', 'Team', '组')")
+    run_sql(store, "INSERT INTO team VALUES (zeroblob(16), 1, 'k', '', 'Team', '组')")
     ensure_schema(store, KEY)
     assert stored_version(store, KEY) == "0002"
     assert run_sql(store, "SELECT name_zh FROM team") == [("组",)]

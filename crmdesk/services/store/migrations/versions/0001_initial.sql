@@ -451,6 +451,7 @@ CREATE TABLE team (
 	id BLOB NOT NULL,
 	rev INTEGER NOT NULL,
 	"key" TEXT NOT NULL,
+	queue TEXT NOT NULL,
 	name_en TEXT NOT NULL,
 	name_zh TEXT NOT NULL,
 	CONSTRAINT pk_team PRIMARY KEY (id),
