@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crmdesk.errors import FileFault, InvalidInput
 
+OFF = "off"
 ASKED = "The passphrase is asked for, or read from the first line of standard input; never given here."
 
 
@@ -20,9 +21,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "backup",
         help="the whole profile into one file under a passphrase",
         description=f"Writes store, drafts, settings and attachments into FILE, sealed by a passphrase."
-        f" Works while the window is open. {ASKED}",
+        f" Works while the window is open. With --nightly a backup is written into FOLDER now, and every day"
+        f" from then on while the window is open, under the same passphrase. {ASKED}",
     )
-    saved.add_argument("file", type=Path, metavar="FILE")
+    where = saved.add_mutually_exclusive_group(required=True)
+    where.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    where.add_argument("--nightly", metavar="FOLDER|off", help="one every day into this folder; off: no more")
+    saved.add_argument("--keep", type=int, metavar="N", help="how many nightly backups stay (7)")
     saved.set_defaults(run=run_backup)
     restored = subparsers.add_parser(
         "restore",
@@ -40,11 +45,33 @@ def run_backup(given: argparse.Namespace) -> int:
     """Write a backup."""
     from crmdesk.cli.desks import client, folder
 
+    if given.nightly is not None:
+        return _run_nightly(given)
+    if given.keep is not None:
+        raise InvalidInput("--keep belongs to --nightly.", fields=("keep",))
     file = given.file.absolute()
     passphrase = _passphrase(given, twice=True)
     with client(folder(given)) as desk:
         told = desk.call("profile.backup", {"file": str(file), "passphrase": passphrase})
     print(json.dumps(told, ensure_ascii=False) if given.json else f"Backup in {told['file']}.")
+    return 0
+
+
+def _run_nightly(given: argparse.Namespace) -> int:
+    from crmdesk.cli.desks import client, folder
+
+    wanted: dict[str, object] = {"folder": None}
+    if given.nightly != OFF:
+        wanted = {"folder": str(Path(given.nightly).absolute()), "passphrase": _passphrase(given, twice=True)}
+        wanted |= {} if given.keep is None else {"keep": given.keep}
+    with client(folder(given)) as desk:
+        told = desk.call("profile.nightly", wanted)
+    if given.json:
+        print(json.dumps(told, ensure_ascii=False))
+    elif told["file"] is None:
+        print("The nightly backup is off.")
+    else:
+        print(f"The nightly backup is on. The first one is in {told['file']}.")
     return 0
 
 

@@ -204,8 +204,8 @@ def _disk(path: Path) -> Finding:
 def _backup(settings: Settings) -> Finding:
     named = settings.text("backup_folder")
     if not named:
-        advice = "Name a folder for the nightly backup in the settings, or run: crmdesk backup FILE."
-        return Finding("backup", LOOK, "no folder is named", advice)
+        advice = "Switch it on: crmdesk backup --nightly FOLDER."
+        return Finding("backup", LOOK, "the nightly backup is off", advice)
     folder = Path(named)
     times = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
     if not times:

@@ -59,11 +59,7 @@ class Upkeep:
         """Do what is due now."""
         if not self._store.read(_is_current).result():
             reindex_in_child(self._store.path, self._profile.key)
-        self._store.write(forget_answers, self._profile.clock() - ANSWERS_KEPT).result()
-        folder = self._profile.settings.text("backup_folder")
-        if folder:
-            keep = self._profile.settings.number("backup_keep")
-            nightly(self._profile, Path(folder), self._profile.clock(), keep)
+        run_due(self._profile, self._store)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -74,6 +70,20 @@ class Upkeep:
             except Exception:  # noqa: BLE001 - the edge of a thread: it tries again in an hour
                 _log.exception("looking after the desk failed")
             self._stopping.wait(EVERY_SECONDS)
+
+
+def run_due(profile: Profile, store: Store) -> int:
+    """Do what the desk's clock makes due: forget old answers, write today's backup; return how much was done.
+
+    Raises:
+        CrmdeskError: the backup could not be written; old answers are forgotten all the same.
+    """
+    done = store.write(forget_answers, profile.clock() - ANSWERS_KEPT).result().result
+    folder = profile.settings.text("backup_folder")
+    if folder:
+        keep = profile.settings.number("backup_keep")
+        done += nightly(profile, Path(folder), profile.clock(), keep) is not None
+    return done
 
 
 def reindex_in_child(path: Path, key: bytes) -> None:
@@ -102,10 +112,13 @@ def reindex(path: Path, key: bytes) -> None:
         connection.close()
 
 
-def forget_answers(work: UnitOfWork, before: datetime) -> None:
-    """Forget answers to requests given *before* that moment."""
-    work.connection.execute("DELETE FROM request WHERE at < ?", (to_micros(before),))
+def forget_answers(work: UnitOfWork, before: datetime) -> int:
+    """Forget answers to requests given *before* that moment; return how many."""
+    forgotten: int = work.connection.execute(
+        "DELETE FROM request WHERE at < ?", (to_micros(before),)
+    ).rowcount
     work.commit()
+    return forgotten
 
 
 def _is_current(connection: Any) -> bool:

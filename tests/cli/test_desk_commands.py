@@ -191,3 +191,49 @@ def test_the_doctor_sees_what_does_not_work(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert (checks["keyring"]["state"], checks["store"]["state"]) == ("bad", "bad")
     assert "chmod 600" in checks["keyring"]["found"]
+
+
+@pytest.mark.parametrize("through", ["alone", "window"])
+def test_the_nightly_backup_is_switched_on_and_off(
+    run: Run, tmp_path: Path, through: str, request: pytest.FixtureRequest
+) -> None:
+    if through == "window":
+        request.getfixturevalue("window")
+    folder = tmp_path / "nightly"
+    code, out, err = run("backup", "--nightly", str(folder), "--keep", "3", stdin="correct horse\n")
+    assert (code, err) == (0, "")
+    (written,) = folder.iterdir()
+    assert str(written) in out
+    held = json.loads((tmp_path / "profile" / "settings.json").read_bytes())
+    assert (held["backup_folder"], held["backup_keep"]) == (str(folder), 3)
+    assert "correct horse" in (tmp_path / "keys.json").read_text()
+    checks = json.loads(run("doctor", "--json")[1])["checks"]
+    assert {check["name"]: check["state"] for check in checks}["backup"] == "ok"
+    assert run("restore", str(written), "--profile", str(tmp_path / "again"), stdin="correct horse\n")[0] == 0
+    assert run("backup", "--nightly", "off") == (0, "The nightly backup is off.\n", "")
+    assert json.loads((tmp_path / "profile" / "settings.json").read_bytes())["backup_folder"] == ""
+    assert "correct horse" not in (tmp_path / "keys.json").read_text()
+    assert written.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "passphrase", "reason"),
+    [
+        (["--nightly", "profile/inside"], "correct horse\n", "outside of the profile"),
+        (["--nightly", "nightly"], "short\n", "8 characters"),
+        (["--nightly", "nightly", "--keep", "0"], "correct horse\n", "keep"),
+        (["--nightly", "file/below"], "correct horse\n", ""),
+        (["b", "--keep", "3"], "correct horse\n", "--keep belongs to --nightly"),
+    ],
+)
+def test_a_nightly_backup_that_would_not_work_stays_off(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], passphrase: str, reason: str
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("backup", *words, stdin=passphrase)
+    assert code == 1
+    assert reason in err
+    assert "backup_folder" not in json.loads((tmp_path / "profile" / "settings.json").read_bytes())
+    assert "correct horse" not in (tmp_path / "keys.json").read_text()
+    assert run("backup")[0] == 2

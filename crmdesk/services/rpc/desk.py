@@ -36,6 +36,10 @@ class Parts:
     login: Callable[[], str]
     zone: Callable[[], str]
     back_up: Callable[[Path, str], None]
+    back_up_nightly: Callable[[Path | None, str, int | None], Path | None]
+    """Takes folder (None: no more), passphrase and how many stay; returns the first file."""
+
+    run_due: Callable[[], int]
     test: bool
     considerate: bool
     """Somebody works at this desk: long work rests in between."""
@@ -111,6 +115,8 @@ def desk_of(
         login=lambda: login_of(profile),
         zone=lambda: profile.settings.text("zone"),
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
+        back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
+        run_due=lambda: _run_due(profile, store),
         test=profile.test,
         considerate=shown,
     )
@@ -150,3 +156,18 @@ def _back_up(profile: Profile, file: Path, passphrase: str) -> None:
     from crmdesk.services.store.backup import backup
 
     backup(profile, file, passphrase)
+
+
+def _back_up_nightly(profile: Profile, folder: Path | None, passphrase: str, keep: int | None) -> Path | None:
+    from crmdesk.services.store.backup import switch_off_nightly, switch_on_nightly
+
+    if folder is not None:
+        return switch_on_nightly(profile, folder, passphrase, keep)
+    switch_off_nightly(profile)
+    return None
+
+
+def _run_due(profile: Profile, store: Store) -> int:
+    from crmdesk.services.upkeep import run_due
+
+    return run_due(profile, store)

@@ -244,15 +244,55 @@ def nightly(
     """
     passphrase = profile.secrets.get(profile.id, NIGHTLY)
     if passphrase is None:
-        raise KeyUnavailable("Choose a passphrase for the nightly backup first.")
-    beginning = f"crmdesk-{profile.id[:8]}-"
-    file = folder / f"{beginning}{now:%Y-%m-%d}{SUFFIX}"
+        raise KeyUnavailable(
+            "Choose a passphrase for the nightly backup first: crmdesk backup --nightly FOLDER."
+        )
+    file = folder / f"{_beginning(profile)}{now:%Y-%m-%d}{SUFFIX}"
     if file.exists():
         return None
+    _write_dated(profile, file, passphrase, told)
     with worded(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    backup(profile, file, passphrase, told)
-    with worded(folder):
-        for old in sorted(folder.glob(f"{beginning}*{SUFFIX}"))[: -max(1, keep)]:
+        for old in sorted(folder.glob(f"{_beginning(profile)}*{SUFFIX}"))[: -max(1, keep)]:
             old.unlink()
     return file
+
+
+def switch_on_nightly(profile: Profile, folder: Path, passphrase: str, keep: int | None = None) -> Path:
+    """Write a backup into *folder* now, and let one follow every day; return its file.
+
+    The passphrase goes among the profile's secrets. Today's file is written anew, so that it opens with the
+    passphrase chosen last. *keep*: how many stay; None leaves that as it is.
+
+    Raises:
+        InvalidInput, Denied: the passphrase, the folder or *keep* do not fit, or IT's policy says otherwise.
+        StoreFault: the folder cannot be written. In any case nothing was switched on.
+    """
+    chosen: dict[str, object] = {"backup_folder": str(folder)}
+    if keep is not None:
+        chosen["backup_keep"] = keep
+    profile.settings.changed_by("agent", chosen)
+    file = folder / f"{_beginning(profile)}{profile.clock():%Y-%m-%d}{SUFFIX}"
+    _write_dated(profile, file, passphrase, _nobody)
+    profile.secrets.set(profile.id, NIGHTLY, passphrase)
+    profile.change_settings("agent", chosen)
+    return file
+
+
+def switch_off_nightly(profile: Profile) -> None:
+    """Write no nightly backups any more and forget their passphrase; those that are there stay.
+
+    Raises:
+        Denied: IT's policy names the folder.
+    """
+    profile.change_settings("agent", {"backup_folder": ""})
+    profile.secrets.delete(profile.id, NIGHTLY)
+
+
+def _beginning(profile: Profile) -> str:
+    return f"crmdesk-{profile.id[:8]}-"
+
+
+def _write_dated(profile: Profile, file: Path, passphrase: str, told: Told) -> None:
+    with worded(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    backup(profile, file, passphrase, told)

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,6 +164,19 @@ def test_clock_set_exists_in_test_profiles_only(talk: Talk) -> None:
     assert talk("system.info")["now"] == "2026-12-27T18:00:00Z"
     with pytest.raises(InvalidInput):
         talk("clock.set", at="tomorrow")
+
+
+def test_what_the_clock_makes_due_is_done_at_once(talk: Talk, tmp_path: Path) -> None:
+    talk("customer.create", name="Ann", request_id="r1")
+    talk("profile.nightly", folder=str(tmp_path / "nightly"), passphrase="correct horse")
+    assert talk("clock.run_due") == {"done": 0}
+    talk("clock.set", at="+31d")
+    assert talk("clock.run_due") == {"done": 2}
+    assert sorted(file.name[-25:-15] for file in (tmp_path / "nightly").iterdir()) == [
+        "2026-11-20",
+        "2026-12-21",
+    ]
+    assert talk("clock.run_due") == {"done": 0}
 
 
 def test_a_real_profile_has_no_clock_to_set(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,18 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.agent import Agent, Team
 from crmdesk.models.wire import Json, to_json
 from crmdesk.services.rpc.desk import Desk
-from crmdesk.services.rpc.kinds import COUNT, FLAG, MOMENT, TEXT, Field, choice, list_of, nullable, record
+from crmdesk.services.rpc.kinds import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    TEXT,
+    Field,
+    choice,
+    integer,
+    list_of,
+    nullable,
+    record,
+)
 from crmdesk.services.rpc.listing import Listing, page_of
 from crmdesk.services.rpc.method import Given, Method, action, query
 from crmdesk.services.rpc.records import AGENT, AGENT_NAMES, TEAM, TEAM_NAMES
@@ -98,11 +109,29 @@ def set_clock(session: Session, given: Given) -> Json:
 
 def back_up(session: Session, given: Given) -> Json:
     """Write the whole profile into a file."""
-    path = Path(given["file"])
-    if not path.is_absolute():
-        raise InvalidInput("{name} must be {wanted}.", fields=("file",), name="file", wanted="a whole path")
+    path = _whole_path("file", given["file"])
     session.desk.parts.back_up(path, given["passphrase"])
     return {"file": str(path), "bytes": path.stat().st_size}
+
+
+def back_up_nightly(session: Session, given: Given) -> Json:
+    """Switch the nightly backup on, or off."""
+    folder = given.get("folder")
+    path = None if folder is None else _whole_path("folder", folder)
+    file = session.desk.parts.back_up_nightly(path, given.get("passphrase", ""), given.get("keep"))
+    return {"file": None if file is None else str(file)}
+
+
+def _whole_path(name: str, given: str) -> Path:
+    path = Path(given)
+    if not path.is_absolute():
+        raise InvalidInput("{name} must be {wanted}.", fields=(name,), name=name, wanted="a whole path")
+    return path
+
+
+def run_due(session: Session, _given: Given) -> Json:
+    """Do what the clock makes due."""
+    return {"done": session.desk.parts.run_due()}
 
 
 def describe(session: Session, _given: Given) -> Json:
@@ -130,6 +159,14 @@ METHODS: tuple[Method, ...] = (
         test_only=True,
     ),
     action(
+        "clock.run_due",
+        "Do at once what the desk's clock makes due: old answers are forgotten, today's backup is written.",
+        (),
+        record(Field("done", COUNT, "answers forgotten and backups written", required=True)),
+        run_due,
+        test_only=True,
+    ),
+    action(
         "profile.backup",
         "Write the whole profile into a file, sealed by a passphrase; people go on working meanwhile.",
         (
@@ -140,6 +177,17 @@ METHODS: tuple[Method, ...] = (
         ),
         record(Field("file", TEXT, required=True), Field("bytes", COUNT, required=True)),
         back_up,
+    ),
+    action(
+        "profile.nightly",
+        "Switch the nightly backup on, its first one written at once, or off.",
+        (
+            Field("folder", nullable(TEXT), "whole path; null switches it off", required=True),
+            Field("passphrase", TEXT, "eight characters at least"),
+            Field("keep", integer(1, 365), "how many stay"),
+        ),
+        record(Field("file", nullable(TEXT), "the first backup", required=True)),
+        back_up_nightly,
     ),
     action(
         "rpc.describe",
