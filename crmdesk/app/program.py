@@ -97,6 +97,7 @@ class Program:
         options = WindowOptions(
             zone=ZoneInfo(settings.text("zone")),
             mask_until_verified=bool(settings["mask_until_verified"]),
+            test_profile=self.profile.test,
         )
         self.window = MainWindow(
             self.desk, self.bridge, self.look.words, self.look.ink, options, clock=self.profile.clock

@@ -76,13 +76,14 @@ class WindowOptions:
     """What a site or a person chooses.
 
     ``open_on_ring`` shows the record while the telephone still rings; ``mask_until_verified`` covers numbers,
-    addresses and VINs until the caller has shown who he is.
+    addresses and VINs until the caller has shown who he is. The title of a ``test_profile`` says so.
     """
 
     zone: tzinfo = UTC
     open_on_ring: bool = True
     restore_drafts: bool = True
     mask_until_verified: bool = True
+    test_profile: bool = False
 
 
 class MainWindow(QMainWindow):
@@ -282,7 +283,8 @@ class MainWindow(QMainWindow):
         self.setFont(self.ink.fonts.body)
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)
-        self.words.bind(self.setWindowTitle, word("crmdesk"))
+        title = word("crmdesk – test profile") if self._options.test_profile else word("crmdesk")
+        self.words.bind(self.setWindowTitle, title)
         self.words.bind(self.setAccessibleName, word("crmdesk"))
         self.words.bind(self.setAccessibleDescription, word("Calls, customers and answers"))
 

@@ -67,3 +67,24 @@ def test_a_telephone_that_cannot_be_built_leaves_a_working_desk(
     assert program.desk.call_back("13800138000", None).exception(10) is not None
     program.window.close()
     program.close()
+
+
+@pytest.mark.parametrize(
+    ("test", "language", "title"),
+    [
+        (False, "en", "crmdesk"),
+        (True, "en", "crmdesk – test profile"),
+        (True, "zh", "crmdesk – 测试配置"),
+    ],
+)
+def test_the_title_says_when_a_profile_is_for_tests(
+    tmp_path: Path, qapp: QApplication, qtbot: QtBot, test: bool, language: str, title: str
+) -> None:
+    settings = {"language": language}
+    made = new_profile(
+        tmp_path / "desk", test=test, settings=settings, secrets=MemorySecrets(), environment={}
+    )
+    program = _shown(made.profile, qapp, qtbot)
+    assert program.window.windowTitle() == title
+    program.window.close()
+    program.close()
