@@ -146,9 +146,15 @@ def _start_window(given: argparse.Namespace, address: str, no_display: str) -> i
     """Start the window as a process of its own, which outlives this one."""
     import subprocess
 
+    from crmdesk.services.profile import check_profile, is_profile
+
+    path = _folder(given)
     if not has_display():
         raise WorldFault(no_display)
-    command = [*own_command(), "--profile", str(_folder(given)), "window", "--address", address]
+    if is_profile(path):
+        # The window will be on its own: what it would refuse is refused here, where somebody reads it.
+        check_profile(path)
+    command = [*own_command(), "--profile", str(path), "window", "--address", address]
     nothing = subprocess.DEVNULL
     flags = CREATE_NO_WINDOW | DETACHED_PROCESS if sys.platform == "win32" else 0
     subprocess.Popen(

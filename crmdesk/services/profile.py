@@ -25,7 +25,7 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.drafts import Drafts, drafts_key
 from crmdesk.services.store.files import FileLock, set_aside, worded, write_whole
 from crmdesk.services.store.keys import STORE_KEY, Secrets, new_key, secrets_of
-from crmdesk.services.store.schema import ensure_schema
+from crmdesk.services.store.schema import ensure_schema, refuse_unknown
 from crmdesk.services.store.space import Space
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.values import from_micros
@@ -350,6 +350,21 @@ def open_profile(
         lock.release()
         raise
     return profile
+
+
+def check_profile(
+    path: Path, *, secrets: Secrets | None = None, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Refuse a profile that cannot be opened, whoever has it open now; quick, and changes nothing.
+
+    Raises:
+        StoreFault: no profile, no key, a key that does not fit, a newer schema, or no store.
+        FileFault: IT's policy is wrong.
+    """
+    identity = read_identity(path)
+    key = _store_key(identity, secrets or secrets_of(environment))
+    refuse_unknown(Layout(path).store, key)
+    read_policy(policy_path())
 
 
 def recover(path: Path, code: str, secrets: Secrets) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from crmdesk.cli import program, screens
+from crmdesk.services.profile import new_profile
+from crmdesk.services.store.connection import open_connection
 from crmdesk.services.telephony.hook import HookCall
 from crmdesk.services.telephony.hook_server import HookServer
 
@@ -113,3 +115,30 @@ def test_an_address_nobody_understands_is_refused(
 def test_a_frozen_program_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert screens.own_command() == [sys.executable]
+
+
+def test_a_call_that_no_window_could_show_is_refused(
+    tmp_path: Path,
+    started: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":9")
+    monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "keys.json"))
+    profile = new_profile(tmp_path / "desk").profile
+    assert run(profile.path, "call", "13800138000") == 0
+    assert len(started) == 1
+    connection = open_connection(profile.store_path, profile.key, role="writer")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert run(profile.path, "call", "13800138000") == 1
+    assert "A newer crmdesk" in capsys.readouterr().err
+    profile.close()
+    monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "others.json"))
+    assert run(profile.path, "open", f"crmdesk://customer/{CUSTOMER}") == 1
+    assert "recovery code" in capsys.readouterr().err
+    profile.store_path.unlink()
+    monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "keys.json"))
+    assert run(profile.path, "call", "13800138000") == 1
+    assert "missing or empty" in capsys.readouterr().err
+    assert len(started) == 1

@@ -26,16 +26,10 @@ def ensure_schema(path: Path, key: bytes, *, existing: bool = False) -> None:
     filled = path.exists() and path.stat().st_size > 0
     version = stored_version(path, key) if filled else None
     if version is None and existing:
-        raise StoreFault("The store at {path} is missing or empty. Restore it from a backup.", path=path)
+        raise _missing(path)
     if version == HEAD:
         return
-    if version is not None and version > HEAD:
-        raise NewerStore(
-            "A newer crmdesk wrote this store (its schema is {found}, this program knows {known})."
-            " Install the newer crmdesk again.",
-            found=version,
-            known=HEAD,
-        )
+    _refuse_newer(version)
     from crmdesk.services.store.migrations.run import copy_before, upgrade
 
     if version is None:
@@ -44,6 +38,37 @@ def ensure_schema(path: Path, key: bytes, *, existing: bool = False) -> None:
     copy = copy_before(path, key, version)
     upgrade(path, key)
     _log.info("the store went from schema %s to %s; a copy lies in %s", version, HEAD, copy.name)
+
+
+def refuse_unknown(path: Path, key: bytes) -> None:
+    """Refuse a store this program could not open; looks at it as a reader, whoever writes there now.
+
+    Raises:
+        StoreFault: wrong key, a newer program wrote the store, or none is there.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        raise _missing(path)
+    connection = open_connection(path, key, role="reader")
+    try:
+        _refuse_newer(_version(connection, path))
+    except DATABASE_ERRORS as error:
+        raise explained(error, path) from error
+    finally:
+        connection.close()
+
+
+def _missing(path: Path) -> StoreFault:
+    return StoreFault("The store at {path} is missing or empty. Restore it from a backup.", path=path)
+
+
+def _refuse_newer(version: str | None) -> None:
+    if version is not None and version > HEAD:
+        raise NewerStore(
+            "A newer crmdesk wrote this store (its schema is {found}, this program knows {known})."
+            " Install the newer crmdesk again.",
+            found=version,
+            known=HEAD,
+        )
 
 
 def stored_version(path: Path, key: bytes) -> str | None:
