@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmdesk.app.farewell import Farewell
 from crmdesk.app.program import Program
 from crmdesk.app.rehearsal import Rehearsal
 from crmdesk.app.window import StartTrace, application
@@ -66,7 +67,7 @@ def run(customers: int | None, calls: int | None, headless: Path | None) -> int:
                 calls or HEADLESS_CALLS, headless
             )
     except CrmdeskError as error:
-        sys.stderr.write(f"{error.kind}: {error}\n")
+        sys.stderr.write(f"crmdesk: {error}\n")
         return 1
 
 
@@ -101,6 +102,7 @@ def _show(program: Program, built: Stage, calls: int | None) -> int:
     phone = DemoPhone(built.simulator, built.company, built.content, calls=calls)
     trace = StartTrace(program, os.environ.get("CRMDESK_TRACE_START", ""))
     trace.setParent(app)
+    farewell = Farewell(app.closeAllWindows)
     program.show()
     phone.start()
     try:
@@ -108,6 +110,7 @@ def _show(program: Program, built: Stage, calls: int | None) -> int:
     finally:
         phone.stop()
         program.close()
+        farewell.end()
 
 
 def tell(line: dict[str, object]) -> None:

@@ -6,11 +6,13 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from crmdesk.app.farewell import Farewell
 from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
 SWITCH_SECONDS = 0.001
 FRONT = "crmdesk://window"
+WAITS, WAIT_SECONDS = 20, 0.5
+"""How often and how long a window waits, before it is there, for whoever has the profile open."""
+
 UNSEEN_CODE = (
     "Your recovery code: {code}. Write it down; it brings your data back when the keyring is lost."
     " It is shown only now."
@@ -37,16 +42,32 @@ def run(named: Path | None, address: str) -> int:
     try:
         if not is_profile(path):
             return _first_start(app, path, address)
-        profile = open_profile(path)
-    except StoreBusy as busy:
-        from crmdesk.services.telephony.hook_server import open_in_running
-
-        if open_in_running(path, address or FRONT):
-            return 0
-        return _refused(busy)
+        profile = _opened(path, address)
     except CrmdeskError as error:
         return _refused(error)
-    return _run(app, profile, "", address)
+    return 0 if profile is None else _run(app, profile, "", address)
+
+
+def _opened(path: Path, address: str) -> Profile | None:
+    """Return the profile, open; None when a running window has taken *address*.
+
+    Whoever has the profile open may be a script about to end, or a window about to begin: it is waited for.
+
+    Raises:
+        StoreBusy: it is neither, the whole time.
+        CrmdeskError: the profile cannot be opened.
+    """
+    for _ in range(WAITS - 1):
+        try:
+            return open_profile(path)
+        except StoreBusy:
+            from crmdesk.services.telephony.hook_server import open_in_running
+
+            if open_in_running(path, address or FRONT):
+                return None
+        with suppress(StoreBusy):
+            return open_profile(path, wait_seconds=WAIT_SECONDS)
+    return open_profile(path)
 
 
 def application() -> QApplication:
@@ -68,6 +89,7 @@ def _show(app: QApplication, profile: Profile, code: str, address: str) -> int:
     program = Program(app, profile)
     trace = StartTrace(program, os.environ.get(TRACE_VARIABLE, ""))
     trace.setParent(app)
+    farewell = Farewell(app.closeAllWindows)
     program.show()
     if code:
         words = program.look.words
@@ -78,6 +100,7 @@ def _show(app: QApplication, profile: Profile, code: str, address: str) -> int:
         return app.exec()
     finally:
         program.close()
+        farewell.end()
 
 
 def _first_start(app: QApplication, path: Path, address: str) -> int:
@@ -96,7 +119,7 @@ def _first_start(app: QApplication, path: Path, address: str) -> int:
 
 def _refused(error: CrmdeskError) -> int:
     """Say why there is no window, in a dialog and on standard error; return the exit code."""
-    sys.stderr.write(f"{error.kind}: {error}\n")
+    sys.stderr.write(f"crmdesk: {error}\n")
     if QApplication.platformName() not in ("offscreen", "minimal"):
         from PySide6.QtWidgets import QMessageBox
 

@@ -1,5 +1,6 @@
 """A desk that is open: the window takes in scripts and hooks, `rpc --live` takes hooks without one."""
 
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -74,3 +75,18 @@ def test_hooks_reach_a_desk_without_a_window(desk: Desk) -> None:
         popped = rpc.next()["params"]
         assert (popped["external_id"], popped["caller_name"]) == ("h1", "Zhang San")
         assert desk.run("call", "--id", "h1", "--event", "ended").returncode == 0
+
+
+def test_a_window_that_is_told_to_end_closes_its_doors(desk: Desk, window: subprocess.Popen[bytes]) -> None:
+    wait_for(desk.path / "hook.json", window)
+    window.send_signal(signal.SIGTERM)
+    assert window.wait(PATIENCE_SECONDS) == 0
+    assert not (desk.path / "attach.json").exists()
+    assert not (desk.path / "hook.json").exists()
+
+
+def test_a_refused_window_says_why_like_every_command(desk: Desk) -> None:
+    desk.path.joinpath("store.db").unlink()
+    done = desk.run(QT_QPA_PLATFORM="offscreen")
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("crmdesk: The store at")
