@@ -72,7 +72,7 @@ def test_nobody_else_reads_the_files_of_a_desk(folder: Path, secrets: MemorySecr
         closing(first.open_drafts()) as drafts,
     ):
         store.write(lambda work: work.do(open_customer(work.author, {"name": "Ann"}))).result()
-        drafts.forget("none")
+        drafts.forget("none").result()
         modes = {file.name: file.stat().st_mode & 0o077 for file in folder.rglob("*") if file.is_file()}
     assert {"store.db", "store.db-wal", "store.db-shm", "drafts.db"} <= set(modes)
     assert not any(modes.values()), modes
