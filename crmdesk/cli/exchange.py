@@ -122,16 +122,21 @@ def _rows(
 def _send(
     desk: Client, given: argparse.Namespace, rows: list[dict[str, Any]], refused: list[dict[str, Any]]
 ) -> dict[str, int]:
-    """Send the rows in parts; return how many were new, changed and the same."""
+    """Send the rows in parts; return how many were new, changed and the same.
+
+    An answer about fewer rows than were sent means that the store could take no more; the rest is sent again,
+    which goes on or tells the reason.
+    """
     counts = {"new": 0, "changed": 0, "same": 0}
-    done = 0
-    for start in range(0, len(rows), BATCH):
+    start = 0
+    while start < len(rows):
         part = {"kind": given.kind, "rows": rows[start : start + BATCH], "dry_run": given.dry_run}
         try:
             answer = desk.call("exchange.import", part)
         except Exception:
-            if done:
-                words = f"{done} rows are in; run the same import again to go on"
+            if start:
+                kept = sum(counts.values())
+                words = f"{kept} rows are in; run the same import again to go on"
                 print(f"crmdesk: {words}", file=sys.stderr)
             raise
         for taken in answer["rows"]:
@@ -139,7 +144,7 @@ def _send(
                 refused.append({"line": taken["line"], "reason": taken["reason"]})
             else:
                 counts[taken["outcome"]] += 1
-        done += len(answer["rows"])
+        start += len(answer["rows"])
     return counts
 
 

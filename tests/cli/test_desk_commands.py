@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from crmdesk.cli import desks, program
-from crmdesk.errors import Conflict, NotFound, StoreBusy, WorldFault
+from crmdesk.errors import Conflict, DiskFull, NotFound, StoreBusy, WorldFault
 from crmdesk.services.attach import AttachServer
+from crmdesk.services.exchange import loading
 from crmdesk.services.profile import open_profile
 from crmdesk.services.rpc.desk import close_desk, open_desk
 from crmdesk.services.rpc.methods import all_methods
@@ -237,3 +238,22 @@ def test_a_nightly_backup_that_would_not_work_stays_off(
     assert "backup_folder" not in json.loads((tmp_path / "profile" / "settings.json").read_bytes())
     assert "correct horse" not in (tmp_path / "keys.json").read_text()
     assert run("backup")[0] == 2
+
+
+def test_an_import_that_meets_a_full_disk_tells_the_rows_that_are_in(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied, count = loading._applied, iter(range(10))
+
+    def fill(*arguments: Any) -> Any:
+        if next(count) >= 3:
+            raise DiskFull("The disk is full.")
+        return applied(*arguments)
+
+    monkeypatch.setattr(loading, "ALONE_MS", 0.0)
+    monkeypatch.setattr(loading, "_applied", fill)
+    (tmp_path / "c.csv").write_text("name,phones.1\nAnn,\n,1\nBob,\nCarl,\n")
+    code, out, err = run("import", "customers", str(tmp_path / "c.csv"))
+    assert (code, out) == (1, "")
+    assert err == "crmdesk: 2 rows are in; run the same import again to go on\ncrmdesk: The disk is full.\n"
+    assert run("export", "customers")[1].count("\n") == 1 + 2

@@ -4,8 +4,9 @@ A row is known by its own ``id``, else by the source's ``external_id``, else (ca
 its content; so a second import of the same file changes nothing, and an import that was cut off is finished
 by running it again. Nothing is taken away: what a file does not say stays as it is, numbers are only added.
 
-Rows are applied in transactions that hold the write lock for :data:`BUDGET_MS`; all of a row's checks are
-made before its first change, so a refused row leaves no trace.
+Rows are applied in transactions that hold the write lock for :data:`BUDGET_MS`, or :data:`ALONE_MS` where
+nobody waits for it: each is made durable, which takes longer than applying a few rows. All of a row's checks
+are made before its first change, so a refused row leaves no trace.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from crmdesk.errors import AgentError, InvalidInput
+from crmdesk.errors import AgentError, InvalidInput, StoreFault
 from crmdesk.models import article, asset, customer, visit
 from crmdesk.models.operations import Operation
 from crmdesk.models.rules import clean_line, required_line, within
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
 BUDGET_MS = 15.0
-"""How long a transaction goes on taking rows; the last one may go a little over."""
+ALONE_MS = 250.0
+"""How long a transaction goes on taking rows, while somebody works here and else; it may go a little over."""
 
 NAMESPACE = UUID("b1d3c8a2-5e0f-5b57-9d64-2f7c6c0e7a55")
 SOURCE = "import"
@@ -71,38 +73,45 @@ def load(
 ) -> list[Taken]:
     """Take *rows* of *kind* (line, fields) in short transactions; with *dry* only say what would happen.
 
-    *considerate*: somebody works at this desk. After each transaction the thread rests as long as that took,
-    so that a call pops and typing is kept meanwhile.
+    Returns what became of the rows, of fewer than given when the store could not be written any more: those
+    are in, taking the others again goes on or says why not.
+
+    *considerate*: somebody works at this desk. Transactions are shorter, and after each the thread rests as
+    long as that took, so that a call pops and typing is kept meanwhile.
 
     Raises:
-        StoreFault: the store could not be written; the rows before are in, running it again goes on.
+        StoreFault: the store could not be written; none of the rows is in.
     """
     found: list[Taken] = []
     for _, values in rows:
         # Understood here and remembered by the parser, so that it costs nothing while the lock is held.
         for number in _reached(values)["phones"]:
             site.parse(clean_line(number))
+    use_case = _rehearsed if dry else _applied
+    budget_ms = BUDGET_MS if considerate else ALONE_MS
     while len(found) < len(rows):
-        use_case = _rehearsed if dry else _applied
         begun = time.perf_counter()
-        found += store.write(use_case, kind, rows[len(found) :], site, initiator=SOURCE).result().result
+        part = store.write(use_case, kind, rows[len(found) :], site, budget_ms, initiator=SOURCE)
+        if found and isinstance(part.exception(), StoreFault):
+            break
+        found += part.result().result
         if considerate:
             time.sleep(time.perf_counter() - begun)
     return found
 
 
-def _rehearsed(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site) -> list[Taken]:
-    return _take_some(work, kind, rows, site)
+def _rehearsed(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
+    return _take_some(work, kind, rows, site, budget_ms)
 
 
-def _applied(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site) -> list[Taken]:
-    taken = _take_some(work, kind, rows, site)
+def _applied(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
+    taken = _take_some(work, kind, rows, site, budget_ms)
     work.commit()
     return taken
 
 
-def _take_some(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site) -> list[Taken]:
-    deadline = time.perf_counter() + BUDGET_MS / 1000
+def _take_some(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
+    deadline = time.perf_counter() + budget_ms / 1000
     taken: list[Taken] = []
     for line, values in rows:
         taken.append(_take(work, kind, line, values, site))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from crmdesk.errors import DiskFull
 from crmdesk.services.exchange import loading
 from crmdesk.services.exchange.columns import KINDS, plan_of, values_of
 from crmdesk.services.exchange.tables import read_sheet
@@ -54,9 +55,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def take(desk: Desk, kind: str, rows: list[dict[str, Any]], *, dry: bool = False) -> list[str]:
+def take(
+    desk: Desk, kind: str, rows: list[dict[str, Any]], *, dry: bool = False, considerate: bool = False
+) -> list[str]:
     site = loading.Site(desk.parts.numbers.parse, ZoneInfo("Asia/Shanghai"))
-    taken = loading.load(desk.store, kind, list(enumerate(rows, 2)), site, dry=dry)
+    taken = loading.load(desk.store, kind, list(enumerate(rows, 2)), site, dry=dry, considerate=considerate)
     assert [each.line for each in taken] == list(range(2, len(rows) + 2))
     return [f"{each.outcome} {each.reason}".strip() for each in taken]
 
@@ -158,14 +161,36 @@ def test_rows_without_any_id_are_known_by_their_content(filled: Desk) -> None:
     assert take(filled, "assets", [car, {**car, "mileage_km": 20}]) == ["new", "changed"]
 
 
-def test_the_write_lock_is_given_back_between(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows go in parts; each part is one transaction, however many rows there are."""
+@pytest.mark.parametrize(("considerate", "parts"), [(True, [1, 1, 1, 1, 1]), (False, [5])])
+def test_the_write_lock_is_given_back_between_where_somebody_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, considerate: bool, parts: list[int]
+) -> None:
+    """Rows go in parts, each one transaction: small ones beside a window, large ones alone."""
     monkeypatch.setattr(loading, "BUDGET_MS", 0.0)
-    parts: list[int] = []
-    monkeypatch.setattr(loading, "_applied", counted(loading._applied, parts))
+    monkeypatch.setattr(loading, "ALONE_MS", 60_000.0)
+    found: list[int] = []
+    monkeypatch.setattr(loading, "_applied", counted(loading._applied, found))
     rows = [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)]
-    assert take(desk, "customers", rows) == ["new"] * 5
-    assert parts == [1, 1, 1, 1, 1]
+    assert take(desk, "customers", rows, considerate=considerate) == ["new"] * 5
+    assert found == parts
+
+
+def test_rows_that_are_in_are_told_when_the_disk_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "ALONE_MS", 0.0)
+    applied, found = loading._applied, list[int]()
+
+    def fill(*arguments: Any) -> Any:
+        if len(found) == 2:
+            raise DiskFull("The disk is full.")
+        return counted(applied, found)(*arguments)
+
+    monkeypatch.setattr(loading, "_applied", fill)
+    site = loading.Site(desk.parts.numbers.parse, ZoneInfo("Asia/Shanghai"))
+    rows = [(n, {"external_id": f"N{n}", "name": f"N{n}"}) for n in range(5)]
+    taken = loading.load(desk.store, "customers", rows, site, dry=False)
+    assert [each.line for each in taken] == [0, 1]
+    with pytest.raises(DiskFull):
+        loading.load(desk.store, "customers", rows[2:], site, dry=False)
 
 
 def counted(use_case: Any, parts: list[int]) -> Any:

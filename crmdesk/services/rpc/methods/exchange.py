@@ -43,7 +43,8 @@ def take_rows(session: Session, given: Given) -> Json:
 METHODS: tuple[Method, ...] = (
     action(
         "exchange.import",
-        "Take rows of a file: each is new, changed, the same, or refused with a reason; safe to repeat.",
+        "Take rows of a file: each is new, changed, the same, or refused with a reason; safe to repeat. An"
+        " answer about fewer rows than given: the store could take no more; the same without those goes on.",
         (
             Field("kind", choice(KINDS), required=True),
             Field("rows", list_of(ROW, MOST), "at most 500", required=True),
