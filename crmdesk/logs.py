@@ -24,6 +24,7 @@ LINE = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
 
 _hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
 
+_HIDES = "_crmdesk_hides"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 
 
@@ -51,12 +52,30 @@ def logger(topic: str) -> logging.Logger:
 
 @contextmanager
 def hidden(*names: str) -> Iterator[None]:
-    """Mask *names* in everything this thread or task logs inside of the block."""
-    mark = _hidden.set(_hidden.get() + tuple(name for name in names if name.strip()))
+    """Mask *names* in what this thread or task logs inside of the block, and in errors that leave it.
+
+    An error remembers them, so that its traceback is masked wherever it is logged.
+    """
+    kept = tuple(name for name in names if name.strip())
+    mark = _hidden.set(_hidden.get() + kept)
     try:
         yield
+    except Exception as error:
+        setattr(error, _HIDES, (*getattr(error, _HIDES, ()), *kept))
+        raise
     finally:
         _hidden.reset(mark)
+
+
+def _names_of(error: BaseException | None) -> tuple[str, ...]:
+    """Return the names that *error*, and those it came from, must not show."""
+    found: tuple[str, ...] = ()
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        found += getattr(error, _HIDES, ())
+        error = error.__cause__ or error.__context__
+    return found
 
 
 def masked(text: str, names: tuple[str, ...] = ()) -> str:
@@ -84,7 +103,8 @@ class MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with a traceback below it when there is one."""
         held = (record.msg, record.args, record.exc_text)
-        names = _hidden.get()
+        error = record.exc_info[1] if record.exc_info else None
+        names = _hidden.get() + _names_of(error)
         record.msg, record.args = masked(record.getMessage(), names), None
         record.exc_text = masked(self.formatException(record.exc_info), names) if record.exc_info else None
         try:

@@ -84,3 +84,23 @@ def test_the_file_is_let_go_at_the_end(tmp_path: Path) -> None:
     with log_file(tmp_path):
         assert len(root.handlers) == len(before[0]) + 1
     assert (list(root.handlers), root.level) == before
+
+
+def test_an_error_is_masked_wherever_it_is_logged(tmp_path: Path) -> None:
+    log = logger("calls")
+
+    def fail() -> None:
+        try:
+            with hidden("张三"):
+                raise ValueError("张三 calls from 13800138000")
+        except ValueError as error:
+            raise RuntimeError("not shown") from error
+
+    with log_file(tmp_path) as path:
+        try:
+            fail()
+        except RuntimeError:
+            log.exception("a call was lost")
+    content = path.read_text(encoding="utf-8")
+    assert "张三" not in content and "13800138000" not in content
+    assert "‹name› calls from ‹phone…00›" in content

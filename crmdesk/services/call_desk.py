@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from crmdesk.logs import hidden
 from crmdesk.models.call import call_id
 from crmdesk.models.screen_pop import CallerNumber, ScreenPop
 from crmdesk.models.types import CallId, CustomerId
@@ -79,6 +80,10 @@ class CallDesk:
 
     def take(self, event: CallEvent) -> Future[Outcome[None]]:
         """Show and keep *event*; the future is done when it is kept."""
+        with hidden(event.name or ""):
+            return self._take(event)
+
+    def _take(self, event: CallEvent) -> Future[Outcome[None]]:
         pop = self._pop_of(event) if isinstance(event, (CallRinging, CallPlaced, CallMoved)) else None
         if pop is not None:
             for show in self._pop_listeners:
@@ -88,7 +93,8 @@ class CallDesk:
         for tell in self._call_listeners:
             tell(event)
         kept = self._store.write(see_call, self.id_of(event), self._values(event, pop), self._legs(event))
-        kept.add_done_callback(_log_failure)
+        names = (event.name or "", pop.customer.name if pop is not None and pop.customer is not None else "")
+        kept.add_done_callback(lambda done: _log_failure(done, names))
         return kept
 
     def id_of(self, event: CallEvent) -> CallId:
@@ -239,7 +245,8 @@ def _seconds(event: CallEnded) -> dict[str, int]:
     return {name: round(seconds) for name, seconds in times.items() if seconds is not None}
 
 
-def _log_failure(kept: Future[Outcome[None]]) -> None:
+def _log_failure(kept: Future[Outcome[None]], names: tuple[str, ...]) -> None:
     error = kept.exception()
     if error is not None:
-        _log.error("a call could not be kept: %s", error)
+        with hidden(*names):
+            _log.error("a call could not be kept: %s", error)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from crmdesk.errors import Bug, CrmdeskError
+from crmdesk.logs import hidden
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.models.wire import Json
@@ -32,6 +33,9 @@ _log = logging.getLogger("crmdesk.rpc")
 
 UNSENT_AT_MOST = 1_000
 """Notifications that may wait for a slow reader."""
+
+NAMED = frozenset({"name", "name_alt", "caller_name", "query", "address"})
+"""Parameters, and fields of records, that hold names of people."""
 
 TOPICS = ("changed", "popped", "synced")
 LATER = (
@@ -141,6 +145,10 @@ class Session:
         raise Refusal(NO_METHOD, reason.format(name=request.method), request.id)
 
     def _answered(self, request: Request, method: Method) -> dict[str, Json]:
+        with hidden(*_names_in(request.params)):
+            return self._answer(request, method)
+
+    def _answer(self, request: Request, method: Method) -> dict[str, Json]:
         try:
             return success(request.id, self.perform(method, request.params))
         except Bug as bug:
@@ -184,3 +192,16 @@ class Session:
     def _tell(self, message: Mapping[str, Json]) -> None:
         with self._sending:
             self._send(line_of(message))
+
+
+def _names_in(params: Json) -> Iterator[str]:
+    """Yield what names a person in *params*, however deep: such texts are masked in the log."""
+    if isinstance(params, list):
+        for each in params:
+            yield from _names_in(each)
+    elif isinstance(params, Mapping):
+        for key, value in params.items():
+            if key in NAMED and isinstance(value, str):
+                yield value
+            else:
+                yield from _names_in(value)

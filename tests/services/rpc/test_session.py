@@ -1,6 +1,7 @@
 """The conversation: lines in, lines out, errors by family, requests done once, news once subscribed."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from crmdesk.errors import Bug, Conflict, Denied, InvalidInput, NotFound, StoreBusy
+from crmdesk.logs import log_file
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import TEXT, Field, record
 from crmdesk.services.rpc.method import Method, action
 from crmdesk.services.rpc.session import Session
+from crmdesk.services.telephony.gateway import CallRinging
 from tests.services.rpc.conftest import Talk
 
 UNKNOWN = "01a1ffa8-4972-776c-bd24-f0e2555c1eff"
@@ -201,3 +204,23 @@ def test_a_declared_method_reads_its_parameters(desk: Desk) -> None:
     method: Method = action("t", "T.", (Field("a", TEXT), Field("b", TEXT, default="z")), record(), keep)
     Session(desk, {"t": method}, lambda _: None).call("t", {"a": "x"})
     assert seen == [{"a": "x", "b": "z"}]
+
+
+def test_a_bug_leaves_no_caller_in_the_log(
+    talk: Talk, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: object, _connection: Any, ring: Any) -> None:
+        raise ValueError(f"{ring.caller_name} on {ring.number.raw}")
+
+    monkeypatch.setattr(type(desk.calls), "_build", fail)
+    with log_file(tmp_path / "logs") as path:
+        params = {"external_id": "c1", "from": "13800138000", "name": "Zhang San"}
+        assert talk.line(request("call.ring", **params))["error"]["code"] == -32603
+        try:
+            desk.calls.take(CallRinging(call_key="c2", extension="1001", number="13800138000", name="李四"))
+        except ValueError:
+            logging.getLogger("crmdesk.telephony").exception("not taken")
+    content = path.read_text(encoding="utf-8")
+    assert content.count("‹name› on ‹phone…00›") == 2
+    for secret in ("Zhang San", "李四", "13800138000"):
+        assert secret not in content
