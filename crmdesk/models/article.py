@@ -32,6 +32,8 @@ EDITABLE = frozenset(
     }
 )
 BODY_LIMIT = 200_000
+MOST_NAMES = 50
+"""Models or topics of one article at most."""
 
 
 @dataclass(kw_only=True)
@@ -79,16 +81,19 @@ class ArticleFeedback:
     unhelpful: int = 0
 
 
-def save_article(author: Author, values: Mapping[str, Any], row_id: UUID | None = None) -> Operation:
-    """Describe an article, new or in a new version."""
+def save_article(
+    author: Author, values: Mapping[str, Any], row_id: UUID | None = None, base_revision: int | None = None
+) -> Operation:
+    """Describe an article, new or in a new version of the one that was looked at as of *base_revision*."""
     return author.describe(
         "article.save",
         {"id": row_id or author.new_id(), "fields": checked_fields(values, new=row_id is None)},
+        base_revision=base_revision,
     )
 
 
 def checked_fields(values: Mapping[str, Any], *, new: bool) -> Row:
-    """Return the fields of an article cleaned; refuse one without title or text."""
+    """Return the fields of an article cleaned; refuse one without title or text, and too many names."""
     foreign = tuple(name for name in values if name not in EDITABLE)
     if foreign:
         raise InvalidInput("There is no field {names} here.", fields=foreign, names=", ".join(foreign))
@@ -101,9 +106,22 @@ def checked_fields(values: Mapping[str, Any], *, new: bool) -> Row:
     for name in ("title", "safety", "keywords", "external_id"):
         if name in row:
             row[name] = within(name, clean_line(row[name]), 2_000)
-    if new and not (row.get("title") or row.get("body")):
+    for name in ("models", "topics"):
+        if name in row:
+            row[name] = _names(name, row[name])
+    if (new or "title" in row) and not (row.get("title") or row.get("body")):
         required_line("title", "")
     return row
+
+
+def _names(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return *values* as single lines, each once, without empty ones."""
+    names = tuple(dict.fromkeys(line for each in values if (line := within(name, clean_line(each), 200))))
+    if len(names) > MOST_NAMES:
+        raise InvalidInput(
+            "An article can have at most {most} {field}.", fields=(name,), most=MOST_NAMES, field=name
+        )
+    return names
 
 
 def saved(rows: Rows, operation: Operation) -> Iterable[RowChange]:

@@ -87,7 +87,8 @@ def checked_fields(values: Mapping[str, Any]) -> Row:
         row["plate_key"] = plate_key(row["plate"])
     if row.get("vin"):
         row["vin"] = checked_vin(row["vin"])
-    not_negative("mileage_km", row.get("mileage_km"))
+    for name in ("mileage_km", "next_service_km"):
+        not_negative(name, row.get(name))
     return row
 
 

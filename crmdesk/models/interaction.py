@@ -13,6 +13,7 @@ from uuid import UUID
 
 from crmdesk.models.operations import RowChange, Rows, fresh, patched
 
+KINDS = ("call", "visit", "note", "task")
 SUMMARY_LIMIT = 280
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
-from crmdesk.models.rules import clean_line, clean_text, one_of, within
+from crmdesk.models.rules import clean_line, clean_text, one_of, required_line, within
 from crmdesk.models.wire import Row, from_json
 
 KINDS = ("task", "callback")
 STATES = ("open", "done", "dropped")
+SUBJECT_LIMIT = 500
 CALL_BACK_WITHIN = 60
 """Minutes until the call-back of a missed call is due."""
 
@@ -62,8 +63,11 @@ class Task:
 
 
 def open_task(author: Author, values: Mapping[str, Any], row_id: UUID | None = None) -> Operation:
-    """Describe a new task or call-back."""
-    return author.describe("task.open", {"id": row_id or author.new_id(), "fields": checked_fields(values)})
+    """Describe a new task or call-back; refuse a task that does not say what to do."""
+    fields = checked_fields(values)
+    if fields.get("kind", "task") == "task":
+        required_line("subject", fields.get("subject", ""), SUBJECT_LIMIT)
+    return author.describe("task.open", {"id": row_id or author.new_id(), "fields": fields})
 
 
 def checked_fields(values: Mapping[str, Any]) -> Row:
@@ -72,7 +76,7 @@ def checked_fields(values: Mapping[str, Any]) -> Row:
     one_of("kind", row.get("kind", "task"), KINDS)
     one_of("state", row.get("state", "open"), STATES)
     if "subject" in row:
-        row["subject"] = within("subject", clean_line(row["subject"]), 500)
+        row["subject"] = within("subject", clean_line(row["subject"]), SUBJECT_LIMIT)
     if "note" in row:
         row["note"] = within("note", clean_text(row["note"]))
     return row

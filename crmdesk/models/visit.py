@@ -99,7 +99,8 @@ def _checked_fields(author: Author, values: Mapping[str, Any]) -> Row:
             fields=("visited_at",),
             at=row["visited_at"].date(),
         )
-    not_negative("mileage_km", row.get("mileage_km"))
+    for name in ("mileage_km", "next_service_km"):
+        not_negative(name, row.get(name))
     for name, limit in (("summary", 2_000), ("outlet", 200), ("external_id", 200)):
         if name in row:
             row[name] = within(name, clean_line(row[name]), limit)

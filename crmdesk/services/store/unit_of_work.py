@@ -201,7 +201,7 @@ class UnitOfWork:
         )
 
     def _refuse_clash(self, rows: StoredRows, operation: Operation) -> None:
-        if operation.base_revision is None or "changes" not in operation.payload:
+        if operation.base_revision is None or operation.kind not in _CHANGED_TABLE:
             return
         table = _CHANGED_TABLE[operation.kind]
         current = rows.get(table, UUID(operation.payload["id"]))
@@ -209,7 +209,8 @@ class UnitOfWork:
             raise NotFound("This {what} is not here any more.", what=table.replace("_", " "))
         if operation.base_revision == current["rev"]:
             return
-        wanted = from_json(ENTITIES[table], operation.payload["changes"])
+        given = operation.payload.get("changes", operation.payload.get("fields", {}))
+        wanted = from_json(ENTITIES[table], given)
         since = self._changed_since(current["id"], operation.base_revision)
         refuse_overwriting(current, operation.base_revision, since, wanted)
 
@@ -230,4 +231,5 @@ _CHANGED_TABLE = {
     "task.change": "task",
     "visit.change": "service_visit",
     "contact_point.change": "contact_point",
+    "article.save": "article",
 }

@@ -123,7 +123,7 @@ class Desk:
 
     def task(self, owner: UUID, **fields: object) -> None:
         """Open a task."""
-        self.do(task.open_task(self.author, {"customer_id": owner, **fields}))
+        self.do(task.open_task(self.author, {"customer_id": owner, "subject": "Promised", **fields}))
 
     def decide(self, number: str, mode: str, owner: UUID | None = None) -> None:
         """Remember a choice for a number."""

@@ -290,6 +290,53 @@ def test_articles_that_do_not_exist(talk: Talk) -> None:
         talk("knowledge.suggest", text="x")
 
 
+def test_an_article_is_not_overwritten_unseen_nor_kept_twice(ask: Ask) -> None:
+    made = ask(
+        "knowledge.save", title="漏油", body="看螺丝。", external_id="A1", models=["SUV-7", " SUV-7", ""]
+    )
+    assert made["models"] == ["SUV-7"]
+    again = ask("knowledge.save", external_id="A1", title="漏油了", base_version=1)
+    assert (again["id"], again["version"]) == (made["id"], 2)
+    assert ask("knowledge.save", id=made["id"], body="看机油尺。", base_version=1)["version"] == 3
+    with pytest.raises(Conflict) as clash:
+        ask("knowledge.save", id=made["id"], title="不漏油", base_version=1)
+    assert clash.value.current["title"] == "漏油了"
+    assert clash.value.fields == ("title",)
+    for wrong in ({"title": " "}, {"topics": [f"t{n}" for n in range(51)]}):
+        with pytest.raises(InvalidInput):
+            ask("knowledge.save", external_id="A1", **wrong)
+    assert len(ask("knowledge.list", limit=500)["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "field"),
+    [
+        ("task.create", {}, "subject"),
+        ("task.create", {"subject": " ", "kind": "task"}, "subject"),
+        ("customer.timeline", {"kinds": ["call", "fax"]}, "kinds"),
+        ("asset.create", {"model": "SUV-7", "next_service_km": -1}, "next_service_km"),
+        ("visit.create", {"visited_at": "2026-11-01T00:00:00Z", "next_service_km": -1}, "next_service_km"),
+    ],
+)
+def test_what_says_nothing_or_cannot_be_is_refused(
+    ask: Ask, method: str, given: dict[str, Any], field: str
+) -> None:
+    owner = make_customer(ask)["id"]
+    car = ask("asset.create", customer_id=owner, model="SUV-7")["id"]
+    whose = {
+        "customer": {"id": owner},
+        "asset": {"customer_id": owner},
+        "visit": {"asset_id": car},
+    }
+    with pytest.raises(InvalidInput) as refused:
+        ask(method, **whose.get(method.partition(".")[0], {}), **given)
+    assert any(field in name for name in refused.value.fields)
+
+
+def test_a_call_back_needs_no_subject(ask: Ask) -> None:
+    assert ask("task.create", kind="callback", number_value="+8613800138000")["subject"] == ""
+
+
 def test_lists_of_people(ask: Ask) -> None:
     assert ask("agent.list")["items"] == []
     assert ask("team.list")["complete"] is True

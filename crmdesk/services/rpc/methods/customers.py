@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crmdesk.errors import Conflict
-from crmdesk.models import asset, customer
+from crmdesk.models import asset, customer, interaction
 from crmdesk.models.screen_pop import Found
 from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Json
@@ -23,6 +23,7 @@ from crmdesk.services.rpc.kinds import (
     ID,
     TEXT,
     Field,
+    choice,
     entity_fields,
     integer,
     list_of,
@@ -258,7 +259,7 @@ METHODS: tuple[Method, ...] = (
             Field("id", ID, required=True),
             Field("after", nullable(TEXT), "`next` of the part before"),
             Field("limit", integer(1, 500), default=20),
-            Field("kinds", list_of(TEXT, 20), "only these: call, visit, note, task"),
+            Field("kinds", list_of(choice(interaction.KINDS), 20), "only these; all when empty"),
         ),
         record(
             Field("items", list_of(HISTORY_ENTRY), required=True),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models import article, asset, call, customer
+from crmdesk.models.rules import clean_line
 from crmdesk.models.wire import Json
 from crmdesk.services import calls
 from crmdesk.services.knowledge.search import search
@@ -30,6 +31,7 @@ from crmdesk.services.rpc.method import Given, Method, change, query
 from crmdesk.services.rpc.pops import reasons
 from crmdesk.services.rpc.records import ARTICLE, ARTICLE_CHOICES, ARTICLE_NAMES, ARTICLE_WRITABLE
 from crmdesk.services.rpc.rows import one, select, told
+from crmdesk.services.rpc.updates import BASE_VERSION
 
 ARTICLES = Listing("article", article.Article, ARTICLE_NAMES)
 RECENT = 10
@@ -133,12 +135,23 @@ def list_articles(connection: Any, _desk: Desk, given: Given) -> Json:
 
 def save(work: Any, desk: Desk, given: Given) -> Json:
     """Keep an article, new or in its next version."""
-    values = {name: value for name, value in given.items() if name != "id"}
-    known = one(work.connection, "article", article.Article, given["id"])["id"] if "id" in given else None
-    operation = article.save_article(work.author, values, known)
+    values = {name: value for name, value in given.items() if name not in ("id", "base_version")}
+    known = _known(work, given)
+    base = given.get("base_version") if known else None
+    operation = article.save_article(work.author, values, known, base)
     work.do(operation)
     work.commit()
     return get_article(work.connection, desk, {"id": UUID(operation.payload["id"])})
+
+
+def _known(work: Any, given: Given) -> UUID | None:
+    """Return the id of the article that is saved, by its id or the source's; None when it is a new one."""
+    if "id" in given:
+        found: UUID = one(work.connection, "article", article.Article, given["id"])["id"]
+        return found
+    name = clean_line(given.get("external_id", ""))
+    rows = work.rows("article", "external_id", name) if name else []
+    return rows[0]["id"] if rows else None
 
 
 def feedback(work: Any, _desk: Desk, given: Given) -> Json:
@@ -188,8 +201,8 @@ METHODS: tuple[Method, ...] = (
     query("knowledge.list", "Articles.", ARTICLES.params(), page_of(ARTICLE), list_articles),
     change(
         "knowledge.save",
-        "Keep an article: a new one, or with `id` the next version of one.",
-        (Field("id", ID), *FIELDS),
+        "Keep an article: a new one, or, with `id` or an `external_id` that is known, its next version.",
+        (Field("id", ID), BASE_VERSION, *FIELDS),
         ARTICLE,
         save,
     ),
