@@ -97,10 +97,6 @@ class Slots:
         """Return the slot of a call by the telephone's key."""
         return next((slot for slot in self if slot.pop.call_key == call_key), None)
 
-    def of_call(self, call_id: object) -> Slot | None:
-        """Return the slot of a call by its id."""
-        return next((slot for slot in self if slot.pop.call_id == call_id), None)
-
     def free(self) -> int | None:
         """Return the lowest free number, None when all are taken."""
         return next((n for n in range(1, SLOTS + 1) if n not in self._slots), None)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-STEP = 4
-"""Pixels; every distance is a multiple of it."""
 BODY_PX = 14
 HEAD_PX = 20
 

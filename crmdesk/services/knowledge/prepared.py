@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crmdesk.services.knowledge.analysis import model_key
-from crmdesk.services.knowledge.articles import ARTICLE_COLUMNS, ArticleRow, article_row
+from crmdesk.services.knowledge.articles import ArticleRow
 from crmdesk.services.knowledge.feedback import read_priors
 
 ANY = "*"
@@ -53,15 +53,6 @@ def prepare_suggestions(connection: Any, article: ArticleRow) -> None:
 def forget_suggestions(connection: Any, seq: int) -> None:
     """Take article number *seq* out of all suggestion sets."""
     connection.execute("DELETE FROM suggestion WHERE seq = ?", (seq,))
-
-
-def prepare_all(connection: Any) -> int:
-    """Make all suggestion sets anew inside the caller's transaction; returns the number of articles."""
-    connection.execute("DELETE FROM suggestion")
-    rows = connection.execute(f"SELECT {ARTICLE_COLUMNS} FROM article WHERE state = 'published'").fetchall()
-    for row in rows:
-        prepare_suggestions(connection, article_row(row))
-    return len(rows)
 
 
 def sets_of(model: str, topics: tuple[str, ...]) -> Iterator[tuple[str, str]]:

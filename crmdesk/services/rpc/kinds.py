@@ -88,7 +88,6 @@ MOMENT = _parsed(
     _moment, "a moment in UTC like 2026-11-20T09:58:00Z", {"type": "string", "format": "date-time"}
 )
 DAY = _parsed(date.fromisoformat, "a date like 2026-11-20", {"type": "string", "format": "date"})
-ANYTHING = Kind({}, lambda _, value: value)
 
 
 def integer(lowest: int = -(1 << 63), highest: int = (1 << 63) - 1) -> Kind:

@@ -50,11 +50,6 @@ class RowsModel(QAbstractListModel, Generic[Row]):
         index = self.index(number)
         self.dataChanged.emit(index, index)
 
-    def spoken_again(self) -> None:
-        """Tell views that the words changed, the rows did not."""
-        if self._rows:
-            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
-
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - the default Qt itself has
         """Qt: how many rows."""
         return 0 if parent.isValid() else len(self._rows)

@@ -141,6 +141,9 @@ def test_no_query_is_syntax(cars: Shelf, query: str) -> None:
 def test_any_text_is_a_query(cars: Shelf, query: str) -> None:
     for hit in cars.hits(query):
         assert len(hit.passage) <= 160
+    hits = cars.hits(f"{query} 漏油")
+    assert hits
+    assert all(len(hit.passage) <= 160 for hit in hits)
 
 
 def test_empty_query_and_empty_store(shelf: Shelf) -> None:
