@@ -141,12 +141,13 @@ def test_who_waited_in_vain_is_told_so(desk: Desk) -> None:
 
 def test_nothing_readable_lies_on_the_disk(desk: Desk, talk: Ask) -> None:
     talk("customer.create", name="Bartholomew", phones=["13800138000"], hint="机密")
-    for path in desk.path.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert b"Bartholomew" not in content, path
-            assert "机密".encode() not in content, path
-            assert b"13800138000" not in content, path
+    files = [path for path in desk.path.rglob("*") if path.is_file()]
+    assert {"store.db", "store.db-wal", "profile.json"} <= {path.name for path in files}
+    for path in files:
+        content = path.read_bytes()
+        assert b"Bartholomew" not in content, path
+        assert "机密".encode() not in content, path
+        assert b"13800138000" not in content, path
 
 
 def test_keys_are_for_their_owner_only(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The demo's telephone rings through a real socket, all the way into a desk's calls."""
 
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,4 +114,11 @@ def test_a_key_goes_on_and_a_stop_ends_everything(
 def test_it_may_be_stopped_before_it_starts(
     filled: Filled, content: DemoContent, simulator: Simulator
 ) -> None:
-    DemoPhone(simulator, filled.company, content).stop()
+    phone = DemoPhone(simulator, filled.company, content, rhythm=SLOW)
+    before = threading.active_count()
+    phone.stop()
+    assert threading.active_count() == before
+    with listening(simulator.start()) as events:
+        phone.start()
+        assert phone.wait(PATIENCE)
+        assert events.empty()

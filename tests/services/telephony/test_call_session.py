@@ -199,6 +199,8 @@ def test_lost_repeated_and_swapped_events_never_raise(data: st.DataObject) -> No
     for event in events:
         session.feed(event, 1.0)
 
+    assert session.calls == (), "the whole story ends every call that a part of it began"
+
 
 def test_calls_at_the_same_time_do_not_mix() -> None:
     streams = [parsed(name) for name in ("direct_caller_gives_up", "queue_ringall_agent_hangup")]
