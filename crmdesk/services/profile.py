@@ -24,7 +24,7 @@ from crmdesk.services.machine import machine_mark
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.drafts import Drafts, drafts_key
 from crmdesk.services.store.files import FileLock, set_aside, worded, write_whole
-from crmdesk.services.store.keys import STORE_KEY, Secrets, new_key, secrets_of
+from crmdesk.services.store.keys import KEY_FILE_VARIABLE, STORE_KEY, Secrets, new_key, secrets_of
 from crmdesk.services.store.schema import ensure_schema, refuse_unknown
 from crmdesk.services.store.space import Space
 from crmdesk.services.store.store import Store
@@ -86,6 +86,12 @@ class Layout:
     def lock(self) -> Path:
         """The file whose lock says that the profile is open."""
         return self.path / "profile.lock"
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Everything."""
+        files = (self.identity, self.store, self.drafts, self.settings, self.recovery, self.lock)
+        return (*files, self.attachments, self.logs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,15 +275,17 @@ def new_profile(
     """Make a profile at *path*, with an empty store, and open it.
 
     Raises:
-        InvalidInput: there is one already, or *settings* do not fit.
+        InvalidInput: there is one already, other things lie there, or *settings* do not fit.
         StoreFault: no keyring, no space, or the folder cannot be written.
     """
     layout = Layout(path)
     keeper = secrets or secrets_of(environment)
     chosen = Settings().changed_by("it", settings or {})
     with worded(path):
+        _refuse_foreign(layout, environment.get(KEY_FILE_VARIABLE, ""))
         for folder in (path, layout.attachments, layout.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
     lock = _locked(layout, 0.0)
     try:
         if is_profile(path):
@@ -286,6 +294,21 @@ def new_profile(
     finally:
         lock.release()
     return FirstStart(open_profile(path, secrets=keeper, environment=environment), code)
+
+
+def _refuse_foreign(layout: Layout, key_file: str) -> None:
+    """Refuse a folder in which anything lies but what an earlier attempt left, or the key file."""
+    if not layout.path.exists() or is_profile(layout.path):
+        return
+    own = tuple(each.name for each in layout.all)
+    if key_file and Path(key_file).absolute().parent == layout.path.absolute():
+        own += (Path(key_file).name,)
+    if any(not each.name.startswith(own) for each in layout.path.iterdir()):
+        raise InvalidInput(
+            "The folder {path} holds other things. Take a new or an empty one.",
+            fields=("path",),
+            path=layout.path,
+        )
 
 
 def _furnish(layout: Layout, identity: Identity, secrets: Secrets, settings: Settings) -> str:

@@ -102,6 +102,26 @@ def test_a_lost_store_is_told_and_never_begun_anew(folder: Path, secrets: Memory
     assert (store.read_bytes() if store.exists() else None) == before
 
 
+def test_a_folder_with_other_things_is_refused_and_left_alone(folder: Path, secrets: MemorySecrets) -> None:
+    (folder / "letters").mkdir(parents=True)
+    folder.chmod(0o755)
+    with pytest.raises(InvalidInput, match="holds other things"):
+        new_profile(folder, secrets=secrets, environment={})
+    assert [each.name for each in folder.iterdir()] == ["letters"]
+    if os.name == "posix":
+        assert folder.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_an_empty_folder_becomes_its_owners_alone(folder: Path) -> None:
+    folder.mkdir(mode=0o755)
+    keys = folder / "keys.json"
+    new_profile(folder, environment={"CRMDESK_KEY_FILE": str(keys)}).profile.close()
+    assert keys.exists()
+    for each in (folder, folder / "logs", folder / "attachments"):
+        assert each.stat().st_mode & 0o777 == 0o700
+
+
 def test_what_a_broken_first_start_left_is_set_aside(folder: Path, secrets: MemorySecrets) -> None:
     folder.mkdir()
     (folder / "store.db").write_bytes(b"left")
