@@ -23,7 +23,7 @@ from crmdesk.models.types import CustomerId
 from crmdesk.services.codes import agent_of
 from crmdesk.services.executor import Lane
 from crmdesk.ui.bridge import Bridge
-from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.local_desk import LocalDesk
 from crmdesk.ui.look import dress
 from crmdesk.ui.main_window import MainWindow, WindowOptions

@@ -14,7 +14,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from crmdesk.errors import Bug
 from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.services.rpc.pops import pop_as_json
-from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.main_window import WindowOptions
 from crmdesk.ui.screens import Scenes, render_screens
 from crmdesk.ui.translation import CHINESE, ENGLISH

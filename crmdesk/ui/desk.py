@@ -45,24 +45,6 @@ class CallState:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskStatus:
-    """The quiet marks of the status line.
-
-    ``telephony`` is connected, connecting, off or failed, ``trouble`` the sentence when it failed.
-    ``shared`` is False while this PC works alone; ``last_sync_at`` is aware UTC.
-    """
-
-    agent_name: str = ""
-    extension: str = ""
-    telephony: str = "off"
-    trouble: Text | None = None
-    shared: bool = False
-    last_sync_at: datetime | None = None
-    pending: int = 0
-    test_profile: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class CustomerRecord:
     """A customer opened by hand: what a pop shows, without the call."""
 

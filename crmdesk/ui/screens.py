@@ -11,7 +11,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 from crmdesk.models.text import say
 from crmdesk.models.types import utc_now
 from crmdesk.ui.bridge import Bridge
-from crmdesk.ui.desk import CallState, DeskStatus
+from crmdesk.ui.desk import CallState
+from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 from crmdesk.ui.views.first_start import FirstStartView
 

@@ -16,7 +16,8 @@ from crmdesk.errors import NotFound
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.text import say
 from crmdesk.ui.bridge import Bridge
-from crmdesk.ui.desk import CallState, DeskStatus
+from crmdesk.ui.desk import CallState
+from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.operations import Operations
 from tests.ui import sample
 from tests.ui.conftest import Seat

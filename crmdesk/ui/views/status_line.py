@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from crmdesk.ui.desk import DeskStatus
+from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.vocabulary import TELEPHONY, said
 
 if TYPE_CHECKING:
