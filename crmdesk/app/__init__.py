@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,11 +10,19 @@ if TYPE_CHECKING:
 
 
 def run_window(profile: Path | None, address: str = "") -> int:
-    """Show the window of *profile* (None: the usual one), opened at *address*; return the exit code."""
-    _load_qt()
-    from crmdesk.app.window import run
+    """Show the window of *profile* (None: the usual one), opened at *address*; return the exit code.
 
-    return run(profile, address)
+    Nothing that a start makes is garbage, and looking for some would be a tenth of it: Python begins to look
+    when everything is there.
+    """
+    gc.disable()
+    try:
+        _load_qt()
+        from crmdesk.app.window import run
+
+        return run(profile, address)
+    finally:
+        gc.enable()
 
 
 def run_demo(*, customers: int | None, calls: int | None, headless: Path | None) -> int:

@@ -163,13 +163,18 @@ class Program:
         try:
             self._build_telephone()
             self.telephone.start()
-            # What lives as long as the program is never looked through again: no long pause during a pop.
-            gc.freeze()
-            self._look_after_itself()
+            self._look_at_drafts()
         except Exception:  # noqa: BLE001 - the edge of a thread: the window lives on, the log says why
             _log.exception("starting the rest failed")
             self._tell_link("failed", say("This desk could not start its telephone. Details are in the log."))
         self.started.set()
+        try:
+            self._look_after_itself()
+        except Exception:  # noqa: BLE001 - the edge of a thread: the desk works without it, the log says why
+            _log.exception("looking after the desk did not begin")
+        # What lives as long as the program is never looked through again: no long pause during a pop.
+        gc.freeze()
+        gc.enable()
 
     def _build_telephone(self) -> None:
         try:
@@ -178,14 +183,17 @@ class Program:
             self._telephone.set_exception(error)
             raise
 
+    def _look_at_drafts(self) -> None:
+        self.drafts.open_drafts().result()
+        if self.drafts.trouble is not None:
+            self.bridge.troubled.emit(self.drafts.trouble)
+
     def _look_after_itself(self) -> None:
+        """Do what nobody waits for, last."""
         from crmdesk.services.knowledge.analysis import warm
         from crmdesk.services.upkeep import Upkeep
 
         warm()
-        self.drafts.open_drafts().result()
-        if self.drafts.trouble is not None:
-            self.bridge.troubled.emit(self.drafts.trouble)
         self._upkeep = Upkeep(self.profile, self.store)
         self._upkeep.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -107,6 +108,7 @@ def _first_start(app: QApplication, path: Path, address: str) -> int:
     """Ask the questions of a first start, then go on with the new desk, or with the demo."""
     from crmdesk.app.first_start import Beginning
 
+    gc.enable()
     begun = Beginning(app, path).run()
     if begun.demo:
         from crmdesk.app.demo import run as run_demo

@@ -7,7 +7,6 @@ which a spawned process gets its arguments, never by its command line or environ
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,6 +87,8 @@ def run_due(profile: Profile, store: Store) -> int:
 
 def reindex_in_child(path: Path, key: bytes) -> None:
     """Bring the search indexes of the store at *path* to this program's analysis, in a child process."""
+    import multiprocessing
+
     child = multiprocessing.get_context("spawn").Process(
         target=reindex, args=(path, key), name="crmdesk-reindex"
     )
