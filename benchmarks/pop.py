@@ -294,10 +294,11 @@ class Bench:
     def _hook(self) -> None:
         """Note the moments on the way, from outside."""
         from crmdesk.services.telephony.gateway import CallRinging
-        from crmdesk.ui.widgets.lists import RowDelegate
+        from crmdesk.ui.delegates.answers import AnswerDelegate
+        from crmdesk.ui.delegates.timeline import TimelineDelegate
 
         program, window = self._program, self._program.window
-        calls, paint = program.telephone.calls, RowDelegate.paint
+        calls = program.telephone.calls
         take, build, popped = calls.take, calls._pop_of, window.calls.popped
 
         def taking(event: Any) -> Any:
@@ -318,9 +319,12 @@ class Bench:
             self._note("popped")
             return pop
 
-        def painting(delegate: Any, *row: Any) -> None:
-            self._rows[type(delegate).__name__] += 1
-            paint(delegate, *row)
+        def counted(paint: Callable[..., None]) -> Callable[..., None]:
+            def painting(delegate: Any, *row: Any) -> None:
+                self._rows[type(delegate).__name__] += 1
+                paint(delegate, *row)
+
+            return painting
 
         def painted(_key: str) -> None:
             self._note("painted")
@@ -329,7 +333,8 @@ class Bench:
         calls.take = taking  # type: ignore[method-assign]  # watched from outside
         window.calls.popped = laying  # type: ignore[method-assign]  # watched from outside
         calls._pop_of = building  # type: ignore[method-assign]  # watched from outside
-        RowDelegate.paint = painting  # type: ignore[assignment, method-assign]  # watched from outside
+        for delegates in (AnswerDelegate, TimelineDelegate):
+            delegates.paint_row = counted(delegates.paint_row)  # type: ignore[method-assign]  # the same
         window.painted.connect(painted)
 
     def _note(self, name: str) -> None:

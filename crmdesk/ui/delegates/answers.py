@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect
 
@@ -11,9 +11,8 @@ from crmdesk.ui.painting import plain
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+    from PySide6.QtWidgets import QWidget
 
     from crmdesk.models.worklist import Answer
     from crmdesk.ui.painting import Ink
@@ -30,19 +29,13 @@ class AnswerDelegate(RowDelegate):
         self._words = words
         self.used: frozenset[object] = frozenset()
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
-        if not isinstance(model, RowsModel):
-            return
-        answer: Answer = model.rows[index.row()]
-        area: QRect = option.rect
+        answer: Answer = model.rows[number]
         ink, theme = self.ink, self.ink.theme
         left, right = area.left() + 12, area.right() - 11
-        number = QRect(left, area.top() + 8, 20, 20)
-        ink.line(painter, number, str(index.row() + 1), ink.fonts.strong, theme.muted)
+        rank = QRect(left, area.top() + 8, 20, 20)
+        ink.line(painter, rank, str(number + 1), ink.fonts.strong, theme.muted)
         x = left + 20
         if answer.safety:
             ink.icon(painter, QPoint(x, area.top() + 10), "warning", theme.breach)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 
@@ -40,14 +40,9 @@ class FactDelegate(RowDelegate):
             return self._size
         return self._sizes.get(fact.kind) or QSize(64, self._height(fact))
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        fact = _fact(index)
-        if fact is None:
-            return
-        area: QRect = option.rect
+        fact: Fact = model.rows[number]
         inner = area.adjusted(_EDGE, 0, -_EDGE, 0)
         if fact.kind == "line":
             self._line(painter, inner, fact)

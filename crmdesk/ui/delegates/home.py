@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect
 
@@ -11,9 +11,7 @@ from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem
 
 HEIGHT = 52
 
@@ -40,15 +38,9 @@ class Line:
 class LineDelegate(RowDelegate):
     """Paints a :class:`Line`."""
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
-        if not isinstance(model, RowsModel):
-            return
-        line: Line = model.rows[index.row()]
-        area: QRect = option.rect
+        line: Line = model.rows[number]
         ink, theme = self.ink, self.ink.theme
         colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
         ink.icon(painter, QPoint(area.left() + 12, area.top() + 8), line.icon, colour)

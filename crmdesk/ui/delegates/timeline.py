@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect
 
@@ -12,11 +12,11 @@ from crmdesk.ui.vocabulary import KINDS, STATES, said
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+    from PySide6.QtWidgets import QWidget
 
     from crmdesk.models.screen_pop import TimelineEntry
+    from crmdesk.ui.itemmodels.rows import RowsModel
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
@@ -45,16 +45,11 @@ class TimelineDelegate(RowDelegate):
         self._words = words
         self._moments = moments
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
         if not isinstance(model, TimelineModel):
             return
-        number = index.row()
         entry = model.rows[number]
-        area: QRect = option.rect
         ink, theme = self.ink, self.ink.theme
         day = model.days[number]
         if day is not None:

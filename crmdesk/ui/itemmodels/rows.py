@@ -44,6 +44,10 @@ class RowsModel(QAbstractListModel, Generic[Row]):
         number = index.row()
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
+    def place(self, number: int) -> QModelIndex:
+        """Return the index of a row there is, without asking how many there are as Qt does."""
+        return self.createIndex(number, 0)
+
     def replace(self, number: int, row: Row) -> None:
         """Put *row* in place of the one at *number*."""
         self._rows[number] = row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
@@ -14,9 +14,7 @@ from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 from crmdesk.ui.widgets.pane import ActionButton, Pane
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QAction, QKeyEvent, QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem
 
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
@@ -46,19 +44,13 @@ class Choice:
 class ChoiceDelegate(RowDelegate):
     """Key, name in both scripts, reasons below."""
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
-        if not isinstance(model, RowsModel):
-            return
-        choice: Choice = model.rows[index.row()]
-        area: QRect = option.rect
+        choice: Choice = model.rows[number]
         ink, theme = self.ink, self.ink.theme
         key = QRect(area.left() + 16, area.top() + 18, 56, 28)
         painter.fillRect(key, ink.colour(theme.accent_soft))
-        ink.line(painter, key.adjusted(8, 0, 0, 0), f"Alt+{index.row() + 1}", ink.fonts.strong, theme.accent)
+        ink.line(painter, key.adjusted(8, 0, 0, 0), f"Alt+{number + 1}", ink.fonts.strong, theme.accent)
         left = key.right() + 16
         ink.icon(painter, QPoint(left, area.top() + 12), choice.icon, theme.muted)
         right = area.right() - 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, Qt
 
@@ -13,9 +13,8 @@ from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QKeyEvent, QPainter
-    from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
+    from PySide6.QtWidgets import QWidget
 
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
@@ -46,25 +45,20 @@ class ClashDelegate(RowDelegate):
         super().__init__(ink, _HEIGHT, parent)
         self._words = words
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
-        if not isinstance(model, RowsModel):
-            return
-        clash: Clash = model.rows[index.row()]
-        area: QRect = option.rect.adjusted(12, 4, -12, 0)
+        clash: Clash = model.rows[number]
+        area = area.adjusted(12, 4, -12, 0)
         ink, theme = self.ink, self.ink.theme
         top = QRect(area.left(), area.top(), area.width(), 22)
         ink.line(painter, top, clash.label, ink.fonts.strong, theme.text)
-        for number, (key, label, value, taken) in enumerate(
+        for place, (key, label, value, taken) in enumerate(
             (
                 ("←", self._words.tr("theirs"), clash.theirs, not clash.take_yours),
                 ("→", self._words.tr("yours"), clash.yours, clash.take_yours),
             )
         ):
-            line = QRect(area.left(), area.top() + 24 + number * 22, area.width(), 22)
+            line = QRect(area.left(), area.top() + 24 + place * 22, area.width(), 22)
             colour = theme.good if taken else theme.muted
             if taken:
                 ink.icon(painter, line.topLeft(), "check", theme.good)

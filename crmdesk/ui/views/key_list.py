@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeySequence
@@ -17,9 +17,8 @@ from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 from crmdesk.ui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QPainter
-    from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+    from PySide6.QtWidgets import QListView, QWidget
 
     from crmdesk.ui.actions import Command
     from crmdesk.ui.painting import Ink
@@ -32,15 +31,9 @@ _HEIGHT = 32
 class KeyDelegate(RowDelegate):
     """Key first, then what it does."""
 
-    def paint_row(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        model = index.model()
-        if not isinstance(model, RowsModel):
-            return
-        line: Line = model.rows[index.row()]
-        area: QRect = option.rect
+        line: Line = model.rows[number]
         ink, theme = self.ink, self.ink.theme
         key = QRect(area.left() + 16, area.top(), 168, area.height())
         ink.line(painter, key, line.aside, ink.fonts.strong, theme.accent)
