@@ -18,6 +18,7 @@ from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
 from crmdesk.services.profile import is_profile, open_profile, profile_path
+from crmdesk.ui.look import STYLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def application() -> QApplication:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     held = QApplication.instance()
-    return held if isinstance(held, QApplication) else QApplication([sys.argv[0]])
+    return held if isinstance(held, QApplication) else QApplication([sys.argv[0], *STYLE])
 
 
 def _run(app: QApplication, profile: Profile, code: str, address: str) -> int:

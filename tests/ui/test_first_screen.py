@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,3 +107,12 @@ def test_the_program_is_loaded_without_what_calls_need() -> None:
         [sys.executable, "-c", PROBE, *LATER], capture_output=True, text=True, timeout=60, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_the_program_asks_qt_for_its_style_when_qt_begins() -> None:
+    made = "from crmdesk.app.window import application; print(application().style().name())"
+    asked = {**os.environ, "QT_STYLE_OVERRIDE": "Windows"}
+    found = subprocess.run(
+        [sys.executable, "-c", made], capture_output=True, text=True, timeout=60, check=True, env=asked
+    )
+    assert found.stdout.strip() == "fusion"
