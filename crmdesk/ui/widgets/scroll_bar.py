@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider
+from PySide6.QtWidgets import QScrollBar
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -30,6 +30,8 @@ class SlimScrollBar(QScrollBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw the handle only."""
+        from PySide6.QtWidgets import QStyle, QStyleOptionSlider
+
         ink, painter = self._ink, QPainter(self)
         painter.fillRect(self.rect(), ink.colour(ink.theme.base))
         option = QStyleOptionSlider()
