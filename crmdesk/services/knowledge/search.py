@@ -25,7 +25,7 @@ from crmdesk.services.knowledge.analysis import fold, is_chinese, model_key, nor
 from crmdesk.services.knowledge.feedback import read_priors
 from crmdesk.services.knowledge.index import NAMED, SPOKEN
 
-BUDGET = 3_000
+BUDGET = 2_500
 """Postings read for one query at most."""
 
 QUERY_LENGTH = 400
