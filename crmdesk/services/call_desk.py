@@ -21,6 +21,7 @@ from crmdesk.models.screen_pop import CallerNumber, ScreenPop
 from crmdesk.models.types import CallId, CustomerId
 from crmdesk.services.calls import see_call
 from crmdesk.services.executor import in_snapshot
+from crmdesk.services.knowledge.prepared import Remembered
 from crmdesk.services.pop import Ring, build_pop, with_customer
 from crmdesk.services.store.store import Outcome, Store
 from crmdesk.services.telephony.gateway import (
@@ -67,6 +68,7 @@ class CallDesk:
         self._breath_seconds = breath_seconds
         self._reader: Any = None
         self._reading = threading.Lock()
+        self._remembered = Remembered()
         self._pop_listeners: list[Callable[[ScreenPop], None]] = []
         self._call_listeners: list[Callable[[CallEvent], None]] = []
 
@@ -171,10 +173,11 @@ class CallDesk:
             return in_snapshot(connection, self._build, ring)
 
     def _build(self, connection: Any, ring: Ring) -> ScreenPop:
-        return build_pop(connection, ring, now=self.site_now(), language=self._language())
+        now, language = self.site_now(), self._language()
+        return build_pop(connection, ring, now=now, language=language, remembered=self._remembered)
 
     def _rebuild(self, connection: Any, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
-        return with_customer(connection, pop, customer_id, now=self.site_now())
+        return with_customer(connection, pop, customer_id, now=self.site_now(), remembered=self._remembered)
 
     def site_now(self) -> datetime:
         """Return the present moment in the site's zone."""

@@ -15,9 +15,10 @@ from crmdesk.models.screen_pop import CallerNumber, Counters, CustomerCard, Matc
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CallId, CustomerId
 from crmdesk.models.worklist import Answer
-from crmdesk.services.customers.lookup import decide, match_number
-from crmdesk.services.customers.profile import badges, counters, customer_card, verify_facts
-from crmdesk.services.customers.timeline import timeline_page
+from crmdesk.services.customers.lookup import recognise
+from crmdesk.services.customers.profile import badges, customer_card, tally, verify_facts
+from crmdesk.services.customers.timeline import newest_lines
+from crmdesk.services.knowledge.prepared import Remembered
 from crmdesk.services.knowledge.views import suggested
 
 ANSWERS = 5
@@ -44,7 +45,9 @@ class Ring:
     queue: str = ""
 
 
-def build_pop(connection: Any, ring: Ring, *, now: datetime, language: str) -> ScreenPop:
+def build_pop(
+    connection: Any, ring: Ring, *, now: datetime, language: str, remembered: Remembered | None = None
+) -> ScreenPop:
     """Return what the screen shows for *ring*.
 
     Args:
@@ -52,32 +55,38 @@ def build_pop(connection: Any, ring: Ring, *, now: datetime, language: str) -> S
         ring: the call.
         now: the desk's present moment.
         language: the language of answers for callers nobody knows (zh or en).
+        remembered: what the caller keeps of the suggestion sets from pop to pop.
     """
-    matches = match_number(connection, ring.number, now=now, dialled=ring.dialled)
-    chosen = decide(connection, ring.number, matches)
-    pop = _without_customer(ring, matches)
-    if chosen is not None:
-        return with_customer(connection, pop, chosen, now=now)
+    found = recognise(connection, ring.number, now=now, dialled=ring.dialled)
+    pop = _without_customer(ring, found.matches)
+    if found.shown is not None:
+        return with_customer(connection, pop, found.shown, now=now, remembered=remembered)
     spoken = language if ring.region in CHINESE_REGIONS else "en"
-    return replace(pop, answers=_answers(connection, None, (), spoken))
+    return replace(pop, answers=_answers(connection, None, (), spoken, remembered))
 
 
-def with_customer(connection: Any, pop: ScreenPop, customer_id: CustomerId, *, now: datetime) -> ScreenPop:
+def with_customer(
+    connection: Any,
+    pop: ScreenPop,
+    customer_id: CustomerId,
+    *,
+    now: datetime,
+    remembered: Remembered | None = None,
+) -> ScreenPop:
     """Return *pop* showing the customer *customer_id*: found alone, chosen, or put right."""
     card = customer_card(connection, customer_id, now=now)
     if card is None:
         return pop
-    counted = counters(
-        connection, customer_id, now=now, call_id=pop.call_id if pop.reason != "opened" else None
-    )
-    topics = _topics(connection, card)
+    call_id = pop.call_id if pop.reason != "opened" else None
+    counted, total = tally(connection, customer_id, now=now, call_id=call_id)
+    timeline, recent = newest_lines(connection, customer_id, limit=HISTORY, total=total)
     return replace(
         pop,
         customer=card,
         counters=counted,
         badges=badges(card, counted, now=now),
-        timeline=timeline_page(connection, customer_id, limit=HISTORY),
-        answers=_answers(connection, card, topics, card.language),
+        timeline=timeline,
+        answers=_answers(connection, card, _topics(card, recent), card.language, remembered),
         verify=verify_facts(card),
         warning=_warning(card, pop.number),
     )
@@ -120,23 +129,26 @@ def _without_customer(ring: Ring, matches: tuple[Match, ...]) -> ScreenPop:
 
 
 def _answers(
-    connection: Any, card: CustomerCard | None, topics: Sequence[str], language: str
+    connection: Any,
+    card: CustomerCard | None,
+    topics: Sequence[str],
+    language: str,
+    remembered: Remembered | None,
 ) -> tuple[Answer, ...]:
-    model = card.assets[0].model if card and card.assets else ""
     return suggested(
-        connection, model=model, topics=topics, language=language if language == "zh" else "en", limit=ANSWERS
+        connection,
+        model=card.assets[0].model if card and card.assets else "",
+        topics=topics,
+        language=language if language == "zh" else "en",
+        limit=ANSWERS,
+        remembered=remembered,
     )
 
 
-def _topics(connection: Any, card: CustomerCard) -> tuple[str, ...]:
-    """Return what this customer has had to do with of late: repeated faults, then recent topics."""
+def _topics(card: CustomerCard, recent: Sequence[str]) -> tuple[str, ...]:
+    """Return what this customer has had to do with of late: repeated faults, then *recent* topics."""
     repeated = [fault.code for asset in card.assets for fault in asset.repeat_faults]
-    recent = connection.execute(
-        "SELECT topic FROM (SELECT topic, at FROM interaction WHERE customer_id = ?"
-        " ORDER BY at DESC LIMIT 20) WHERE topic <> '' ORDER BY at DESC LIMIT ?",
-        (card.id.bytes, RECENT_TOPICS),
-    )
-    return tuple(dict.fromkeys([*repeated, *(topic for (topic,) in recent)]))
+    return tuple(dict.fromkeys([*repeated, *recent[:RECENT_TOPICS]]))
 
 
 def _warning(card: CustomerCard, number: CallerNumber) -> Text | None:

@@ -84,37 +84,46 @@ def match_number(
         now: the desk's moment; its zone decides what "yesterday" is.
         dialled: the line that was called, which tells people of one number apart when they differ in it.
     """
+    return recognise(connection, number, now=now, dialled=dialled).matches
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The customers of a number, best first, and the one whom the screen may show at once.
+
+    Shown is the one confident match, or the customer somebody said this number always belongs to; None when a
+    person has to choose. Never shown are any when "always ask" was said, nor the likeliest of several.
+    """
+
+    matches: tuple[Match, ...] = ()
+    shown: CustomerId | None = None
+
+
+def recognise(connection: Any, number: CallerNumber, *, now: datetime, dialled: str = "") -> Recognised:
+    """Do :func:`match_number` and decide who of them is shown."""
     key = number_key(number)
     if not key:
-        return ()
+        return Recognised()
     choice = _choice(connection, key)
     calls = rows(connection, _CALLS, key)
     candidates = _candidates(connection, key, [choice.customer, *(customer for customer, *_ in calls)])
     if not candidates:
-        return ()
+        return Recognised()
     _by_sharing(candidates.values())
     _by_calls(candidates, calls, now, dialled)
     _by_tasks(connection, candidates)
     if choice.mode == "last" and choice.customer in candidates:
         candidates[choice.customer].because(3.0, say("chosen last time for this number"))
     best = sorted(candidates.values(), key=lambda c: -_worth(c, choice))[:CANDIDATES]
-    return _matches(connection, best, choice)
+    matches = _matches(connection, best, choice)
+    return Recognised(matches, _shown(matches, choice))
 
 
-def decide(connection: Any, number: CallerNumber, matches: tuple[Match, ...]) -> CustomerId | None:
-    """Return whom the screen may show at once, None when a person has to choose.
-
-    Shown is the one confident match, or the customer somebody said this number always belongs to. Never
-    when "always ask" was said, nor the likeliest of several.
-    """
-    if not matches or matches[0].confidence < SURE:
+def _shown(matches: tuple[Match, ...], choice: _Choice) -> CustomerId | None:
+    if not matches or matches[0].confidence < SURE or choice.mode == "ask":
         return None
-    choice = _choice(connection, number_key(number))
-    if choice.mode == "ask":
-        return None
-    if choice.mode == "customer" and matches[0].customer_id.bytes == choice.customer:
-        return matches[0].customer_id
-    return matches[0].customer_id if len(matches) == 1 else None
+    always = choice.mode == "customer" and matches[0].customer_id.bytes == choice.customer
+    return matches[0].customer_id if always or len(matches) == 1 else None
 
 
 def _choice(connection: Any, key: str) -> _Choice:

@@ -40,16 +40,25 @@ _POINTS = f"""SELECT p.id, p.kind, p.raw, p.label, p.sharing, p.warned_at IS NOT
  FROM contact_point AS p WHERE p.customer_id = ? ORDER BY p.position, p.seq LIMIT {POINTS}"""
 _CONTACTS = f"""SELECT id, name, role FROM contact WHERE customer_id = ? ORDER BY id LIMIT {POINTS}"""
 _ASSETS = f"""SELECT a.id, a.model, m.name_zh, m.name_en, a.plate, a.vin, a.mileage_km, a.built_on,
- a.warranty_until, a.next_service_on, a.next_service_km,
- last.visited_at, last.outlet, last.summary, oil.visited_at, oil.outlet, oil.mileage_km
- FROM (SELECT * FROM asset WHERE customer_id = ? ORDER BY seq LIMIT {ASSETS}) AS a
+ a.warranty_until, a.next_service_on, a.next_service_km, last.visited_at, last.outlet, last.summary,
+ CASE WHEN a.oil_id = last.id THEN last.visited_at ELSE oil.visited_at END,
+ CASE WHEN a.oil_id = last.id THEN last.outlet ELSE oil.outlet END,
+ CASE WHEN a.oil_id = last.id THEN last.mileage_km ELSE oil.mileage_km END
+ FROM (SELECT *,
+  (SELECT v.id FROM service_visit AS v WHERE v.asset_id = asset.id
+   ORDER BY v.visited_at DESC LIMIT 1) AS last_id,
+  (SELECT max(v.visited_at) FROM service_visit AS v WHERE v.asset_id = asset.id) AS last_at,
+  (SELECT i.visit_id FROM visit_item AS i WHERE i.asset_id = asset.id AND i.kind = 'work'
+   AND i.code = '{OIL_CHANGE}' ORDER BY i.at DESC LIMIT 1) AS oil_id
+  FROM asset WHERE customer_id = ? ORDER BY seq LIMIT {ASSETS}) AS a
  LEFT JOIN product_model AS m ON m.key = a.model
- LEFT JOIN service_visit AS last ON last.id = (SELECT v.id FROM service_visit AS v
-  WHERE v.asset_id = a.id ORDER BY v.visited_at DESC LIMIT 1)
- LEFT JOIN service_visit AS oil ON oil.id = (SELECT i.visit_id FROM visit_item AS i
-  WHERE i.asset_id = a.id AND i.kind = 'work' AND i.code = '{OIL_CHANGE}' ORDER BY i.at DESC LIMIT 1)"""
+ LEFT JOIN service_visit AS last
+  ON last.asset_id = a.id AND last.visited_at = a.last_at AND +last.id = a.last_id
+ LEFT JOIN service_visit AS oil ON oil.id = nullif(a.oil_id, last.id)"""
+"""The last visit is read from its index alone, the last oil change fetched only when it was another visit."""
 _COUNTS = """SELECT sum(at >= ?), sum(at >= ?), count(*),
- sum(at >= ? AND kind = 'call' AND direction <> 'out' AND id <> ?)
+ sum(at >= ? AND kind = 'call' AND direction <> 'out' AND id <> ?),
+ (SELECT count(*) FROM interaction WHERE customer_id = ?)
  FROM interaction WHERE customer_id = ? AND at >= ? AND kind NOT IN ('note', 'task')"""
 _OPEN = "SELECT count(*) FROM task WHERE customer_id = ? AND state = 'open'"
 
@@ -164,18 +173,26 @@ def counters(
     A contact is anything but a note or a task of ours. *call_id* is the call going on: it is counted once
     in ``call_in_30``, stored already or not. Without one, ``call_in_30`` is the number of calls stored.
     """
-    at = micros(now)
+    return tally(connection, customer_id, now=now, call_id=call_id)[0]
+
+
+def tally(
+    connection: Any, customer_id: CustomerId, *, now: datetime, call_id: UUID | None = None
+) -> tuple[Counters, int]:
+    """Do :func:`counters`; return the length of the time line too."""
+    at, whose = micros(now), customer_id.bytes
     month, quarter, year = at - 30 * DAY, at - 90 * DAY, at - 365 * DAY
     present = call_id.bytes if call_id else b""
-    counted = rows(connection, _COUNTS, month, quarter, month, present, customer_id.bytes, year)
-    contacts_30, contacts_90, contacts_365, calls = counted[0]
-    return Counters(
+    counted = rows(connection, _COUNTS, month, quarter, month, present, whose, whose, year)
+    contacts_30, contacts_90, contacts_365, calls, total = counted[0]
+    found = Counters(
         contacts_30=contacts_30 or 0,
         contacts_90=contacts_90 or 0,
         contacts_365=contacts_365,
-        open_issues=rows(connection, _OPEN, customer_id.bytes)[0][0],
+        open_issues=rows(connection, _OPEN, whose)[0][0],
         call_in_30=(calls or 0) + (call_id is not None),
     )
+    return found, total
 
 
 def badges(card: CustomerCard, counted: Counters, *, now: datetime) -> tuple[Badge, ...]:

@@ -1,6 +1,6 @@
 """The one time line of a customer, newest first, page by page.
 
-Which lines a page holds is read from the covering index; only the lines shown are fetched. The cursor is
+The table lies customer by customer in this order, so a page is read from one place of the file. The cursor is
 the place of the last line, so a page stays right while lines are added above it.
 """
 
@@ -17,9 +17,11 @@ from crmdesk.services.customers.values import marks, moment_at, rows
 
 LIMIT = 500
 
-_LINES = """SELECT i.id, i.kind, i.at, i.direction, i.subject, i.summary, i.who, i.state, i.asset_id
- FROM (SELECT id, at FROM interaction WHERE customer_id = ?{where} ORDER BY at DESC, id DESC LIMIT ?) AS page
- CROSS JOIN interaction AS i ON i.id = page.id"""
+RECENT = 20
+"""Of so many of the newest lines the topics count as recent."""
+
+_LINES = """SELECT id, kind, at, direction, subject, summary, who, state, asset_id, topic FROM interaction
+ WHERE customer_id = ?{where} ORDER BY at DESC, id DESC LIMIT ?"""
 _COUNT = "SELECT count(*) FROM interaction WHERE customer_id = ?{where}"
 
 
@@ -48,13 +50,31 @@ def timeline_page(
     total = rows(connection, _COUNT.format(where=wanted), *owner)[0][0]
     size = max(1, min(limit, LIMIT))
     place, values = _place(after)
-    found = rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1)
-    found.sort(key=lambda row: (row[2], row[0]), reverse=True)
-    more = len(found) > size
-    last = found[size - 1] if more else None
-    return TimelinePage(
-        tuple(_entry(row) for row in found[:size]), f"{last[2]:x}.{last[0].hex()}" if last else None, total
+    return _page(
+        rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1), size, total
     )
+
+
+def newest_lines(
+    connection: Any, customer_id: CustomerId, *, limit: int, total: int
+) -> tuple[TimelinePage, tuple[str, ...]]:
+    """Return the first page of a customer, and the topics of his :data:`RECENT` newest lines, newest first.
+
+    Args:
+        connection: a reader.
+        customer_id: whose.
+        limit: 1 to 500.
+        total: how many lines he has, which the caller knows already.
+    """
+    found = rows(connection, _LINES.format(where=""), customer_id.bytes, max(limit + 1, RECENT))
+    topics = tuple(row[-1] for row in found[:RECENT] if row[-1])
+    return _page(found, limit, total), topics
+
+
+def _page(found: list[tuple[Any, ...]], size: int, total: int) -> TimelinePage:
+    """Return the first *size* of the lines *found*; there are more when more were found."""
+    last = found[size - 1] if len(found) > size else None
+    return TimelinePage(_entries(found[:size]), f"{last[2]:x}.{last[0].hex()}" if last else None, total)
 
 
 def _place(after: str | None) -> tuple[str, tuple[object, ...]]:
@@ -74,16 +94,25 @@ def _place(after: str | None) -> tuple[str, tuple[object, ...]]:
     return " AND at <= ? AND (at < ? OR id < ?)", (at, at, row_id)
 
 
-def _entry(row: tuple[Any, ...]) -> TimelineEntry:
-    row_id, kind, at, direction, subject, summary, who, state, asset = row
-    return TimelineEntry(
-        id=str(UUID(bytes=row_id)),
-        kind=kind,
-        at=moment_at(at),
-        direction=direction,
-        subject=subject,
-        summary=summary,
-        who=who,
-        state=state,
-        asset_id=AssetId(UUID(bytes=asset)) if asset else None,
+def _entries(found: list[tuple[Any, ...]]) -> tuple[TimelineEntry, ...]:
+    """Return the lines *found*; most are about the same few assets."""
+    assets = {held: AssetId(UUID(bytes=held)) if held else None for held in {row[8] for row in found}}
+    return tuple(
+        TimelineEntry(
+            id=_dashed(row_id.hex()),
+            kind=kind,
+            at=moment_at(at),
+            direction=direction,
+            subject=subject,
+            summary=summary,
+            who=who,
+            state=state,
+            asset_id=assets[asset],
+        )
+        for row_id, kind, at, direction, subject, summary, who, state, asset, _topic in found
     )
+
+
+def _dashed(digits: str) -> str:
+    """Return the 32 *digits* of an id as a UUID is written."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

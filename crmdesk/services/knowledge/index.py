@@ -63,9 +63,10 @@ KNOWLEDGE_SCHEMA: tuple[str, ...] = (
         articles INTEGER NOT NULL,
         title_terms INTEGER NOT NULL,
         body_terms INTEGER NOT NULL,
-        analysis INTEGER NOT NULL -- version of the analysis all of this was made with
+        analysis INTEGER NOT NULL, -- version of the analysis all of this was made with
+        edition INTEGER NOT NULL -- counted up with each change of a suggestion set or of an article in it
     )""",
-    f"INSERT INTO knowledge_total VALUES (1, 0, 0, 0, {ANALYSIS})",
+    f"INSERT INTO knowledge_total VALUES (1, 0, 0, 0, {ANALYSIS}, 1)",
     """CREATE VIRTUAL TABLE knowledge_fts USING fts5 (
         terms, content='', columnsize=0, detail=none, tokenize='ascii'
     )""",
@@ -302,7 +303,9 @@ def _clear(connection: Any) -> None:
     connection.execute("INSERT INTO knowledge_fts (knowledge_fts) VALUES ('delete-all')")
     for table in ("knowledge_document", "knowledge_term", "suggestion"):
         connection.execute(f"DELETE FROM {table}")
-    connection.execute("UPDATE knowledge_total SET articles = 0, title_terms = 0, body_terms = 0")
+    connection.execute(
+        "UPDATE knowledge_total SET articles = 0, title_terms = 0, body_terms = 0, edition = edition + 1"
+    )
 
 
 def _remove_orphans(connection: Any) -> None:

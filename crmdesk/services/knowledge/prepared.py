@@ -3,12 +3,13 @@
 ``suggestion`` lists every published article once under each of its models and topics, and under ``*`` for
 "any", best first by primary key; a set is the head of one range of that key. It is changed together with the
 article, so the sets are never stale and preparing one article anew is idempotent. Articles about no model in
-particular stand under the model ``''``.
+particular stand under the model ``''``. Each change makes a new edition, so readers may keep what they read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from crmdesk.services.knowledge.analysis import model_key
@@ -17,6 +18,8 @@ from crmdesk.services.knowledge.feedback import read_priors
 
 ANY = "*"
 GENERAL = ""
+REMEMBERED = 2_000
+"""Sets, or articles, kept in memory at most: some two megabytes."""
 
 SUGGESTION_SCHEMA: tuple[str, ...] = (
     """CREATE TABLE suggestion (
@@ -53,6 +56,29 @@ def prepare_suggestions(connection: Any, article: ArticleRow) -> None:
 def forget_suggestions(connection: Any, seq: int) -> None:
     """Take article number *seq* out of all suggestion sets."""
     connection.execute("DELETE FROM suggestion WHERE seq = ?", (seq,))
+    connection.execute("UPDATE knowledge_total SET edition = edition + 1")
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What one reader of one store read of the sets; one thread uses it at a time.
+
+    ``heads`` are the first articles of a set by (model, topic, language, how many), ``articles`` what is
+    shown of an article by its number, ``languages`` those of all published articles; None: not read.
+    """
+
+    edition: int = 0
+    heads: dict[tuple[str, str, str, int], tuple[int, ...]] = field(default_factory=dict)
+    articles: dict[int, Any] = field(default_factory=dict)
+    languages: tuple[str, ...] | None = None
+
+    def bring_up_to(self, connection: Any) -> None:
+        """Forget everything when *connection* sees another edition, or when it has become too much."""
+        edition: int = connection.execute("SELECT edition FROM knowledge_total").fetchone()[0]
+        if edition != self.edition or max(len(self.heads), len(self.articles)) > REMEMBERED:
+            self.edition, self.languages = edition, None
+            self.heads.clear()
+            self.articles.clear()
 
 
 def sets_of(model: str, topics: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import ArticleId
 from crmdesk.services.knowledge import ranking
-from crmdesk.services.knowledge.prepared import ANY, GENERAL, sets_of
+from crmdesk.services.knowledge.prepared import ANY, GENERAL, Remembered, sets_of
 from crmdesk.services.knowledge.search import QUERY_LENGTH, search
 
 TOPICS = 30
@@ -41,6 +41,7 @@ def suggest(
     text: str = "",
     language: str,
     limit: int = 5,
+    remembered: Remembered | None = None,
 ) -> list[Suggestion]:
     """Return *limit* articles for a call, fewer only when fewer are published.
 
@@ -54,13 +55,18 @@ def suggest(
         text: the note so far or what was typed; of a long one its end counts.
         language: the caller's, e.g. ``zh``.
         limit: 1 to 50.
+        remembered: what the caller keeps of the sets from one time to the next; brought up to date here.
     """
     limit = max(1, min(limit, 50))
     said = text.strip()[-QUERY_LENGTH:]
     found = _by_text(connection, said, model, language, limit) if said else []
     if len(found) < limit:
+        sets = Remembered() if remembered is None else remembered
+        if remembered is not None:
+            remembered.bring_up_to(connection)
         known = {each.article_id for each in found}
-        found += _from_sets(connection, model, tuple(topics), language, known, limit - len(found))
+        wanted = tuple(sets_of(model, tuple(topics)[:TOPICS]))
+        found += _from_sets(connection, sets, wanted, language, known, limit - len(found))
     return found
 
 
@@ -73,70 +79,87 @@ def _by_text(connection: Any, text: str, model: str, language: str, limit: int) 
 
 
 def _from_sets(
-    connection: Any, model: str, topics: tuple[str, ...], language: str, known: set[ArticleId], count: int
+    connection: Any,
+    sets: Remembered,
+    wanted: Sequence[tuple[str, str]],
+    language: str,
+    known: set[ArticleId],
+    count: int,
 ) -> list[Suggestion]:
     found: list[Suggestion] = []
-    for lang in _languages(connection, language):
-        places = _places(connection, sets_of(model, topics[:TOPICS]), lang, count + len(known))
-        rows = _articles(connection, places)
+    for lang in _languages(connection, sets, language):
+        places = _places(connection, sets, wanted, lang, count + len(known))
+        _read_articles(connection, sets, places)
         for seq, (key, topic) in places.items():
-            row = rows.get(seq)
-            if row is None or (article_id := ArticleId(UUID(bytes=row[0]))) in known:
+            article = sets.articles[seq]
+            if article is None or article[0] in known:
                 continue
-            known.add(article_id)
-            found.append(_suggestion(row, _reasons(key, topic, lang == language)))
+            known.add(article[0])
+            article_id, external_id, title, passage, own_lang, safety = article
+            why = _reasons(key, topic, lang == language)
+            found.append(Suggestion(article_id, external_id, title, passage, why, own_lang, safety))
             if len(found) == count:
                 return found
     return found
 
 
-def _languages(connection: Any, first: str) -> Iterator[str]:
-    """Yield *first*, then the other languages of published articles, by skipping along the key."""
+def _languages(connection: Any, sets: Remembered, first: str) -> Iterator[str]:
+    """Yield *first*, then the other languages of published articles."""
     yield first
+    if sets.languages is None:
+        sets.languages = tuple(_published_languages(connection))
+    yield from (lang for lang in sets.languages if lang != first)
+
+
+def _published_languages(connection: Any) -> Iterator[str]:
+    """Yield the languages of published articles, by skipping along the key."""
     lang = ""
     while row := connection.execute(
         "SELECT lang FROM suggestion WHERE model = ? AND topic = ? AND lang > ? ORDER BY lang LIMIT 1",
         (ANY, ANY, lang),
     ).fetchone():
         lang = row[0]
-        if lang != first:
-            yield lang
+        yield lang
 
 
 def _places(
-    connection: Any, keys: Iterable[tuple[str, str]], lang: str, count: int
+    connection: Any, sets: Remembered, keys: Iterable[tuple[str, str]], lang: str, count: int
 ) -> dict[int, tuple[str, str]]:
     """Return the *count* best articles by number, each with the closest set that holds it."""
     best: dict[int, tuple[str, str]] = {}
     for key in keys:
-        for (seq,) in connection.execute(_HEAD_OF_SET, (*key, lang, count)).fetchall():
+        place = (*key, lang, count)
+        if place not in sets.heads:
+            found = connection.execute(_HEAD_OF_SET, place).fetchall()
+            sets.heads[place] = tuple(seq for (seq,) in found)
+        for seq in sets.heads[place]:
             best.setdefault(seq, key)
             if len(best) == count:
                 return best
     return best
 
 
-def _articles(connection: Any, places: Collection[int]) -> dict[int, tuple[Any, ...]]:
-    """Return what is shown of the articles with these numbers."""
+def _read_articles(connection: Any, sets: Remembered, places: Collection[int]) -> None:
+    """Have in *sets* what is shown of the articles with these numbers, None of one that is gone."""
+    missing = [seq for seq in places if seq not in sets.articles]
+    if not missing:
+        return
     rows = connection.execute(
         "SELECT seq, id, external_id, title, lang, safety, substr(say_this, 1, 300), substr(body, 1, 300)"
-        f" FROM article WHERE seq IN ({', '.join('?' * len(places))})",
-        tuple(places),
-    )
-    return {seq: tuple(row) for seq, *row in rows.fetchall()}
-
-
-def _suggestion(row: tuple[Any, ...], why: tuple[Text, ...]) -> Suggestion:
-    id_, external_id, title, lang, safety, say_this, body = row
-    return Suggestion(
-        article_id=ArticleId(UUID(bytes=id_)),
-        external_id=external_id or "",
-        title=title,
-        passage=ranking.passage(say_this or body or "", ()),
-        why=why,
-        lang=lang,
-        safety=bool(safety),
-    )
+        f" FROM article WHERE seq IN ({', '.join('?' * len(missing))})",
+        tuple(missing),
+    ).fetchall()
+    sets.articles.update(dict.fromkeys(missing))
+    for seq, id_, external_id, title, lang, safety, say_this, body in rows:
+        passage = ranking.passage(say_this or body or "", ())
+        sets.articles[seq] = (
+            ArticleId(UUID(bytes=id_)),
+            external_id or "",
+            title,
+            passage,
+            lang,
+            bool(safety),
+        )
 
 
 def _reasons(model: str, topic: str, own_language: bool) -> tuple[Text, ...]:

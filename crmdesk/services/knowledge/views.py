@@ -11,16 +11,32 @@ from crmdesk.models.screen_pop import Article
 from crmdesk.models.types import ArticleId
 from crmdesk.models.worklist import Answer
 from crmdesk.services.knowledge.articles import read_article
+from crmdesk.services.knowledge.prepared import Remembered
 from crmdesk.services.knowledge.search import Hit, search
 from crmdesk.services.knowledge.suggest import Suggestion, suggest
 from crmdesk.services.store.values import from_micros
 
 
 def suggested(
-    connection: Any, *, model: str, topics: Sequence[str], language: str, limit: int, text: str = ""
+    connection: Any,
+    *,
+    model: str,
+    topics: Sequence[str],
+    language: str,
+    limit: int,
+    text: str = "",
+    remembered: Remembered | None = None,
 ) -> tuple[Answer, ...]:
     """Return the answers for a call, before and while something is typed (*text*)."""
-    found = suggest(connection, model=model, topics=topics, text=text, language=language, limit=limit)
+    found = suggest(
+        connection,
+        model=model,
+        topics=topics,
+        text=text,
+        language=language,
+        limit=limit,
+        remembered=remembered,
+    )
     return tuple(_answer(each) for each in found)
 
 

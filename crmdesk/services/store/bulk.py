@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from crmdesk.errors import StoreFault
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
-from crmdesk.services.store.rows import TO_FILE
+from crmdesk.services.store.rows import shape_of
 from crmdesk.services.store.schema import ensure_schema
 
 CHUNK_ROWS = 100_000
@@ -115,7 +115,7 @@ class BulkLoader:
             )
 
     def _prepare_large(self) -> None:
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF", "threads = 2"):
             self.connection.execute(f"PRAGMA {pragma}")
         self.connection.execute("PRAGMA secure_delete = OFF")
         ours = "', '".join(ENTITIES)
@@ -147,18 +147,17 @@ def stored(entity: object) -> tuple[object, ...]:
     take, converters = _reader(_TABLE_OF[type(entity)])
     values = list(take(entity))
     for n, convert in converters:
-        if values[n] is not None:
-            values[n] = convert(values[n])
+        values[n] = convert(values[n])
     return tuple(values)
 
 
 @cache
 def _reader(table: str) -> tuple[attrgetter[tuple[Any, ...]], tuple[_Converter, ...]]:
-    types = field_types(ENTITIES[table])
+    shape = shape_of(table)
     converters = tuple(
-        (n, TO_FILE[kind]) for n, (kind, _optional) in enumerate(types.values()) if kind in TO_FILE
+        (n, partial(shape.stored, name)) for n, name in enumerate(shape.columns) if name in shape.to_file
     )
-    return attrgetter(*types), converters
+    return attrgetter(*shape.columns), converters
 
 
 def _chunks(rows: Iterable[tuple[object, ...]]) -> Iterator[list[tuple[object, ...]]]:

@@ -32,9 +32,14 @@ TO_FILE: Mapping[type, Converter] = MappingProxyType(
         bool: int,
     }
 )
+CLUSTERS: Mapping[str, tuple[str, ...]] = MappingProxyType({"interaction": ("customer_id", "at")})
+"""Tables that lie in the order of these columns and then of the id: what is read together lies together."""
+NOBODY = b""
+"""Holds the place of "none" in an id that a table is ordered by: such a column cannot be NULL."""
+
 _FROM_FILE: Mapping[type, Converter] = MappingProxyType(
     {
-        UUID: lambda held: UUID(bytes=held),
+        UUID: lambda held: UUID(bytes=held) if held else None,
         datetime: from_micros,
         date: date.fromisoformat,
         tuple: lambda held: tuple(json.loads(held)),
@@ -62,7 +67,9 @@ class Shape:
     def stored(self, name: str, value: Any) -> Any:
         """Return *value* of the column *name* as it lies in the file."""
         convert = self.to_file.get(name)
-        return value if convert is None or value is None else convert(value)
+        if value is None:
+            return NOBODY if name in CLUSTERS.get(self.table, ()) else None
+        return value if convert is None else convert(value)
 
     @property
     def select(self) -> str:

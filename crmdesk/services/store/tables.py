@@ -2,7 +2,7 @@
 
 Columns are the fields of the entities. Ids are 16-byte BLOBs, moments whole microseconds since 1970 (UTC),
 dates and lists text. Tables that a search index points into are ordinary tables with a number ``seq``; all
-others are clustered by id.
+others are clustered by id, but for the time line, which lies customer by customer (decision 5).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
@@ -30,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
+from crmdesk.services.store.rows import CLUSTERS
 
 COLUMN_TYPES: dict[type, type[TypeEngine[Any]]] = {
     UUID: LargeBinary,
@@ -69,11 +71,16 @@ PLANS: dict[str, Plan] = {
     "contact_point": Plan(numbered=True, indexes=(("value",), ("customer_id",))),
     "contact": Plan(indexes=(("customer_id",),)),
     "asset": Plan(numbered=True, indexes=(("customer_id",), ("plate_key",), ("vin",), ("external_id",))),
+    # What a card tells of the last visit is read from the index alone.
     "service_visit": Plan(
-        indexes=(("asset_id", "visited_at"), ("customer_id", "visited_at"), ("external_id",))
+        indexes=(
+            ("asset_id", "visited_at", "outlet", "summary", "mileage_km"),
+            ("customer_id", "visited_at"),
+            ("external_id",),
+        )
     ),
     # Last oil change and repeated faults are read from the index alone.
-    "visit_item": Plan(indexes=(("asset_id", "kind", "code", "at"), ("visit_id",))),
+    "visit_item": Plan(indexes=(("asset_id", "kind", "at", "code", "visit_id"), ("visit_id",))),
     "call": Plan(
         indexes=(
             ("started_at",),
@@ -83,7 +90,7 @@ PLANS: dict[str, Plan] = {
         )
     ),
     "call_leg": Plan(indexes=(("call_id",),)),
-    # Counters and the order of the time line are read from the index alone, whatever the length of a history.
+    # Counters and topics are read from the index alone, whatever the length of a history.
     "interaction": Plan(indexes=(("customer_id", "at", "kind", "direction", "topic", "asset_id"),)),
     "note": Plan(indexes=(("call_id",), ("customer_id",))),
     "task": Plan(
@@ -111,17 +118,21 @@ def declare(metadata: MetaData) -> dict[str, Table]:
 
 def _entity_table(metadata: MetaData, name: str, entity: type, plan: Plan) -> Table:
     columns: list[Column[Any]] = []
+    cluster = CLUSTERS.get(name, ())
     if plan.numbered:
         columns.append(Column("seq", Integer, primary_key=True, comment="number for the search index"))
     for field, (kind, optional) in field_types(entity).items():
         if field == "id":
-            columns.append(
-                Column("id", LargeBinary, primary_key=not plan.numbered, unique=plan.numbered, nullable=False)
-            )
+            keyed = not plan.numbered and not cluster
+            columns.append(Column("id", LargeBinary, primary_key=keyed, unique=plan.numbered, nullable=False))
         else:
-            columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional))
+            columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional and field not in cluster))
     indexes = [Index(f"ix_{name}_{'_'.join(cols)}", *cols) for cols in plan.indexes]
+    if cluster:
+        # An index of its own, not a constraint: a large load builds it afterwards.
+        indexes.append(Index(f"ix_{name}_id", "id", unique=True))
     rules = (
+        *((PrimaryKeyConstraint(*cluster, "id"),) if cluster else ()),
         CheckConstraint("length(id) = 16", name="id"),
         CheckConstraint("rev >= 1", name="rev"),
         *(CheckConstraint(f"{flag} IN (0, 1)", name=flag) for flag in _flags(entity)),

@@ -7,7 +7,8 @@ import pytest
 
 from crmdesk.models.call import call_id
 from crmdesk.models.screen_pop import Match
-from crmdesk.services.customers.lookup import CANDIDATES, POOL, decide, match_number
+from crmdesk.models.types import CustomerId
+from crmdesk.services.customers.lookup import CANDIDATES, POOL, match_number, recognise
 
 from .conftest import Desk, Statements, caller, own_number, unindexed
 
@@ -19,6 +20,10 @@ def matched(desk: Desk, number: str = MOBILE, **values: str) -> tuple[Match, ...
     return match_number(desk.reader, caller(number), now=desk.now, **values)
 
 
+def shown(desk: Desk, number: str = MOBILE) -> CustomerId | None:
+    return recognise(desk.reader, caller(number), now=desk.now).shown
+
+
 def reasons(match: Match) -> list[str]:
     return [str(text) for text in match.reasons]
 
@@ -26,7 +31,7 @@ def reasons(match: Match) -> list[str]:
 def test_number_nobody_has_matches_nobody(desk: Desk) -> None:
     desk.customer("张伟", "+8613911112222")
     assert matched(desk) == ()
-    assert decide(desk.reader, caller(MOBILE), ()) is None
+    assert shown(desk) is None
 
 
 @pytest.mark.parametrize("kind", ["withheld", "unknown", "invalid"])
@@ -46,7 +51,7 @@ def test_one_unwarned_match_is_shown_at_once(desk: Desk, sharing: str, least: fl
         "gold",
     )
     assert found.confidence >= least
-    assert decide(desk.reader, caller(MOBILE), (found,)) == wanted
+    assert shown(desk) == wanted
 
 
 def test_shared_number_of_one_customer_is_asked_for(desk: Desk) -> None:
@@ -54,7 +59,7 @@ def test_shared_number_of_one_customer_is_asked_for(desk: Desk) -> None:
     (found,) = matched(desk)
     assert found.confidence < 0.9
     assert reasons(found) == ["shared number"]
-    assert decide(desk.reader, caller(MOBILE), (found,)) is None
+    assert shown(desk) is None
 
 
 def test_wrong_pop_is_remembered(desk: Desk) -> None:
@@ -64,7 +69,7 @@ def test_wrong_pop_is_remembered(desk: Desk) -> None:
     (found,) = matched(desk)
     assert found.confidence < 0.9
     assert reasons(found)[0] == "number was wrong once"
-    assert decide(desk.reader, caller(MOBILE), (found,)) is None
+    assert shown(desk) is None
 
 
 def test_several_are_ranked_and_explained_and_none_is_shown(desk: Desk) -> None:
@@ -78,7 +83,7 @@ def test_several_are_ranked_and_explained_and_none_is_shown(desk: Desk) -> None:
     assert reasons(found[0]) == ["open call-back"]
     assert reasons(found[1]) == ["called yesterday"]
     assert sum(match.confidence for match in found) <= 1
-    assert decide(desk.reader, caller(MOBILE), found) is None
+    assert shown(desk) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_hint_ranks_first_but_is_never_shown_alone(desk: Desk) -> None:
     found = matched(desk)
     assert found[0].customer_id == chosen
     assert "chosen last time for this number" in reasons(found[0])
-    assert decide(desk.reader, caller(MOBILE), found) is None
+    assert shown(desk) is None
 
 
 def test_hint_to_somebody_without_the_number_is_offered(desk: Desk) -> None:
@@ -111,7 +116,7 @@ def test_hint_to_somebody_without_the_number_is_offered(desk: Desk) -> None:
     desk.decide(MOBILE, "last", chosen)
     (found,) = matched(desk)
     assert found.customer_id == chosen
-    assert decide(desk.reader, caller(MOBILE), (found,)) is None
+    assert shown(desk) is None
 
 
 def test_this_customer_only_is_shown_even_among_several(desk: Desk) -> None:
@@ -121,7 +126,7 @@ def test_this_customer_only_is_shown_even_among_several(desk: Desk) -> None:
     found = matched(desk)
     assert found[0].customer_id == chosen
     assert found[0].confidence > 0.95
-    assert decide(desk.reader, caller(MOBILE), found) == chosen
+    assert shown(desk) == chosen
 
 
 def test_always_ask_is_obeyed(desk: Desk) -> None:
@@ -129,7 +134,7 @@ def test_always_ask_is_obeyed(desk: Desk) -> None:
     desk.decide(MOBILE, "ask")
     found = matched(desk)
     assert found[0].confidence >= 0.9
-    assert decide(desk.reader, caller(MOBILE), found) is None
+    assert shown(desk) is None
 
 
 def test_company_says_who_of_it_has_the_number(desk: Desk) -> None:

@@ -1,8 +1,12 @@
 """Answers before anything is typed."""
 
 from itertools import product
+from random import Random
 
-from crmdesk.services.knowledge.prepared import prepare_suggestions
+import pytest
+
+from crmdesk.services.knowledge import index, prepared
+from crmdesk.services.knowledge.prepared import Remembered, prepare_suggestions
 from crmdesk.services.knowledge.suggest import Suggestion, suggest
 from tests.services.knowledge.conftest import Shelf
 
@@ -91,3 +95,75 @@ def test_passage_is_what_to_say(shelf: Shelf) -> None:
     found = ask(shelf)[0]
     assert found.passage == "请先不要长途行驶。"
     assert found.safety
+
+
+MODELS, TOPICS = ("SUV-7", "S-5", "EV-2"), ("oil_leak", "brake")
+
+
+def _change(shelf: Shelf, random: Random) -> None:
+    """Change anything that suggestions show or are ordered by."""
+    seq = random.randint(1, 9)
+    known = shelf.writer.execute("SELECT 1 FROM article WHERE seq = ?", (seq,)).fetchone()
+    if known and random.random() < 0.2:
+        shelf.remove(seq)
+    elif known and random.random() < 0.2:
+        shelf.writer.execute(
+            "INSERT OR REPLACE INTO article_feedback (id, rev, used, unhelpful) VALUES (?, 1, ?, ?)",
+            (seq.to_bytes(16, "big"), random.randint(0, 30), random.randint(0, 30)),
+        )
+        prepare_suggestions(shelf.writer, shelf.article(seq))
+    else:
+        shelf.put(
+            f"标题{random.random()}",
+            f"正文{random.random()}",
+            seq=seq,
+            lang=random.choice(("zh", "en")),
+            models=random.sample(MODELS, random.randint(0, 2)),
+            topics=random.sample(TOPICS, random.randint(0, 2)),
+            state=random.choice(("published", "published", "retired")),
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_remembered_is_what_would_be_read(shelf: Shelf, seed: int) -> None:
+    random, remembered = Random(seed), Remembered()
+    for _ in range(40):
+        if random.random() < 0.5:
+            _change(shelf, random)
+        wanted = {
+            "model": random.choice(("", *MODELS)),
+            "topics": tuple(random.sample(TOPICS, random.randint(0, 2))),
+            "language": random.choice(("zh", "en")),
+            "limit": random.choice((2, 5)),
+        }
+        assert ask(shelf, remembered=remembered, **wanted) == ask(shelf, **wanted)
+
+
+def test_what_is_remembered_is_not_read_again(shelf: Shelf) -> None:
+    shelf.put("都对", models=("SUV-7",), topics=("oil_leak",))
+    remembered, ran = Remembered(), list[str]()
+    ask(shelf, remembered=remembered)
+    shelf.reader.set_trace_callback(ran.append)
+    ask(shelf, remembered=remembered)
+    shelf.reader.set_trace_callback(None)
+    assert ran == ["SELECT edition FROM knowledge_total"]
+
+
+def test_not_more_is_remembered_than_the_bound(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "REMEMBERED", 10)
+    shelf.put("一般")
+    remembered = Remembered()
+    for n in range(30):
+        ask(shelf, remembered=remembered, model=f"M{n}")
+        assert len(remembered.heads) <= 20
+
+
+def test_another_analysis_forgets(shelf: Shelf) -> None:
+    shelf.put("一般")
+    remembered = Remembered()
+    assert ask(shelf, remembered=remembered)
+    shelf.writer.execute("UPDATE knowledge_total SET analysis = 0")
+    emptied = index.reindex_all(shelf.writer)
+    shelf.writer.execute("DELETE FROM article")
+    list(emptied)
+    assert ask(shelf, remembered=remembered) == []

@@ -280,7 +280,7 @@ CREATE INDEX ix_history_row_id_rev ON history (row_id, rev)
 CREATE TABLE interaction (
 	id BLOB NOT NULL,
 	rev INTEGER NOT NULL,
-	customer_id BLOB,
+	customer_id BLOB NOT NULL,
 	asset_id BLOB,
 	kind TEXT NOT NULL,
 	direction TEXT NOT NULL,
@@ -290,13 +290,15 @@ CREATE TABLE interaction (
 	who TEXT NOT NULL,
 	state TEXT NOT NULL,
 	topic TEXT NOT NULL,
-	CONSTRAINT pk_interaction PRIMARY KEY (id),
+	CONSTRAINT pk_interaction PRIMARY KEY (customer_id, at, id),
 	CONSTRAINT ck_interaction_id CHECK (length(id) = 16),
 	CONSTRAINT ck_interaction_rev CHECK (rev >= 1)
 )
  WITHOUT ROWID
 
 CREATE INDEX ix_interaction_customer_id_at_kind_direction_topic_asset_id ON interaction (customer_id, at, kind, direction, topic, asset_id)
+
+CREATE UNIQUE INDEX ix_interaction_id ON interaction (id)
 
 CREATE TABLE note (
 	id BLOB NOT NULL,
@@ -404,7 +406,7 @@ CREATE TABLE service_visit (
 )
  WITHOUT ROWID
 
-CREATE INDEX ix_service_visit_asset_id_visited_at ON service_visit (asset_id, visited_at)
+CREATE INDEX ix_service_visit_asset_id_visited_at_outlet_summary_mileage_km ON service_visit (asset_id, visited_at, outlet, summary, mileage_km)
 
 CREATE INDEX ix_service_visit_customer_id_visited_at ON service_visit (customer_id, visited_at)
 
@@ -479,7 +481,7 @@ CREATE TABLE visit_item (
 )
  WITHOUT ROWID
 
-CREATE INDEX ix_visit_item_asset_id_kind_code_at ON visit_item (asset_id, kind, code, at)
+CREATE INDEX ix_visit_item_asset_id_kind_at_code_visit_id ON visit_item (asset_id, kind, at, code, visit_id)
 
 CREATE INDEX ix_visit_item_visit_id ON visit_item (visit_id)
 
@@ -507,10 +509,11 @@ CREATE TABLE knowledge_total (
         articles INTEGER NOT NULL,
         title_terms INTEGER NOT NULL,
         body_terms INTEGER NOT NULL,
-        analysis INTEGER NOT NULL -- version of the analysis all of this was made with
+        analysis INTEGER NOT NULL, -- version of the analysis all of this was made with
+        edition INTEGER NOT NULL -- counted up with each change of a suggestion set or of an article in it
     )
 
-INSERT INTO knowledge_total VALUES (1, 0, 0, 0, 1)
+INSERT INTO knowledge_total VALUES (1, 0, 0, 0, 1, 1)
 
 CREATE VIRTUAL TABLE knowledge_fts USING fts5 (
         terms, content='', columnsize=0, detail=none, tokenize='ascii'
