@@ -10,12 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from crmdesk.errors import Denied, FileFault, InvalidInput
+from crmdesk.values import dataclass
 
 Value = str | int | bool
 Who = Literal["agent", "it"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QLocale, QObject
@@ -18,6 +17,7 @@ from crmdesk.ui.look import dress
 from crmdesk.ui.operations import Operations
 from crmdesk.ui.translation import CHINESE, ENGLISH
 from crmdesk.ui.views.first_start import FirstStartView
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

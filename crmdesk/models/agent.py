@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.rules import one_of
 from crmdesk.models.wire import from_json
+from crmdesk.values import dataclass
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,7 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.rules import clean_line, not_negative, within
 from crmdesk.models.wire import Row, from_json
+from crmdesk.values import dataclass
 
 EDITABLE = frozenset(
     {

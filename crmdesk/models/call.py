@@ -7,7 +7,6 @@ seeing it again adds what is new and never makes a second one.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,6 +16,7 @@ from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh,
 from crmdesk.models.rules import clean_line, not_negative, within
 from crmdesk.models.task import CALL_BACK_WITHIN, Task
 from crmdesk.models.wire import Row, from_json
+from crmdesk.values import dataclass
 
 NAMESPACE = UUID("6f0c1d0e-6f1b-5c0a-9a53-3c8f3a5f7a10")
 UNANSWERED = frozenset({"abandoned", "no_answer", "missed"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from crmdesk.models.operations import RowChange
+from crmdesk.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -11,6 +10,7 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.rules import one_of
 from crmdesk.models.wire import from_json
+from crmdesk.values import dataclass
 
 NAMESPACE = UUID("0d6b7b52-3a07-5f43-8d0b-0a4f6c1c9b21")
 MODES = ("ask", "customer", "last")

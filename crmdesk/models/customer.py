@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh,
 from crmdesk.models.rules import clean_line, one_of, required_line, within
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Row, from_json
+from crmdesk.values import dataclass
 
 KINDS = ("person", "company")
 TIERS = ("", "silver", "gold", "platinum")

@@ -6,12 +6,12 @@ A line carries the id of the thing it shows, so that the thing and its line are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from crmdesk.models.operations import RowChange, Rows, fresh, patched
+from crmdesk.values import dataclass
 
 KINDS = ("call", "visit", "note", "task")
 SUMMARY_LIMIT = 280

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.interaction import shown
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh
 from crmdesk.models.rules import clean_text, within
+from crmdesk.values import dataclass
 
 
 @dataclass(kw_only=True)

@@ -10,13 +10,14 @@ accepted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from crmdesk.models.types import Clock, new_id
 from crmdesk.models.wire import Json, Row, to_json
+from crmdesk.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

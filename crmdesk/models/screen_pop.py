@@ -6,12 +6,12 @@ notes are data and shown as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from crmdesk.models.text import Text
 from crmdesk.models.types import ArticleId, AssetId, CallId, ContactPointId, CustomerId
 from crmdesk.models.worklist import Answer
+from crmdesk.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.rules import clean_line, clean_text, one_of, required_line, within
 from crmdesk.models.wire import Row, from_json
+from crmdesk.values import dataclass
 
 KINDS = ("task", "callback")
 STATES = ("open", "done", "dropped")

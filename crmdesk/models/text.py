@@ -6,7 +6,7 @@ the template was translated. Source: the house rule that data may be in any lang
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from crmdesk.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

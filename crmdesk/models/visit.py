@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh,
 from crmdesk.models.rules import clean_line, clean_text, not_negative, one_of, required_line, within
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Row, from_json
+from crmdesk.values import dataclass
 
 ITEM_KINDS = ("work", "part", "fault")
 EDITABLE = frozenset(

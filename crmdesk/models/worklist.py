@@ -5,11 +5,11 @@ A module of its own, because the first window waits for nothing it does not show
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from crmdesk.models.text import Text
 from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
+from crmdesk.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -11,6 +10,7 @@ from uuid import UUID, uuid5
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models import article, call, choice, note, task
 from crmdesk.models.wire import Row
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork

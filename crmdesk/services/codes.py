@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.types import AgentId
 from crmdesk.models.worklist import DispositionChoice
 from crmdesk.services.store.connection import open_connection
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile

@@ -12,7 +12,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -30,6 +30,7 @@ from crmdesk.services.store.space import Space
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.values import from_micros
 from crmdesk.settings import Settings, Who, policy_path, read_policy, read_settings
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import Follower

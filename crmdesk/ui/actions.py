@@ -7,13 +7,13 @@ composes. `tests/ui/test_actions.py` checks the map against these rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from crmdesk.ui.translation import word
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

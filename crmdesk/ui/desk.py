@@ -7,8 +7,9 @@ services and the result crosses back in :mod:`crmdesk.ui.bridge`. A future fails
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

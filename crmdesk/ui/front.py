@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.translation import word
@@ -13,6 +12,7 @@ from crmdesk.ui.views.status_line import StatusLine
 from crmdesk.ui.vocabulary import readiness
 from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.message_strip import MessageStrip
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdesk.resources import resource
@@ -10,6 +9,7 @@ from crmdesk.ui.icons import Icons
 from crmdesk.ui.painting import Ink
 from crmdesk.ui.theme import THEMES, Fonts, load_fonts, palette
 from crmdesk.ui.translation import Words, load_catalogue
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication

@@ -7,7 +7,6 @@ It is painted with the first screen alone. Everything about calls is in its
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from importlib import import_module
@@ -29,6 +28,7 @@ from crmdesk.ui.spare_time import SpareTime
 from crmdesk.ui.theme import DARK, LIGHT, THEMES, palette
 from crmdesk.ui.translation import CHINESE, ENGLISH, word
 from crmdesk.ui.widgets.inputs import Composing, Reserved
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
         bridge: Bridge,
         words: Words,
         ink: Ink,
-        options: WindowOptions = WindowOptions(),
+        options: WindowOptions = WindowOptions(),  # noqa: B008 - it is frozen
         clock: Clock = utc_now,
         monotonic: Monotonic = time.monotonic,
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from crmdesk.ui.desk import CallState
 from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 from crmdesk.ui.views.first_start import FirstStartView
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

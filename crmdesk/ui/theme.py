@@ -6,10 +6,11 @@ contrast of each pair used for text: at least 4.5:1 (WCAG 2.2, 1.4.3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Row
 from crmdesk.services.customers.search import named
 from crmdesk.services.customers.values import marks, rows
+from crmdesk.values import dataclass
 
 LIMIT = 20
 NAMESAKES = 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from crmdesk.models.rules import clean_line, one_of, required_line, within
 from crmdesk.models.types import AssetId, ContactId, ContactPointId, CustomerId, VisitId
 from crmdesk.models.wire import Row, from_json
 from crmdesk.services.customers.duplicates import Duplicate, possible_duplicates
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from crmdesk.services.customers.names import (
 )
 from crmdesk.services.customers.values import marks, rows
 from crmdesk.services.knowledge.analysis import normalise, strip_controls
+from crmdesk.values import dataclass
 
 LIMIT = 500
 TYPED = 200

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from crmdesk.values import dataclass
 
 ARTICLE_COLUMNS = (
     "seq, id, external_id, lang, title, body, say_this, do_this, safety, models, topics, keywords, state,"

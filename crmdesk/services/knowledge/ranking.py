@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from crmdesk.services.knowledge.analysis import simplified, strip_controls
+from crmdesk.values import dataclass
 
 SATURATION = 1.2
 TITLE_WEIGHT, NAMES_WEIGHT = 8.0, 4.0

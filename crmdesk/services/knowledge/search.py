@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from crmdesk.services.knowledge import ranking
 from crmdesk.services.knowledge.analysis import fold, is_chinese, model_key, normalise, terms
 from crmdesk.services.knowledge.feedback import read_priors
 from crmdesk.services.knowledge.index import NAMED, SPOKEN
+from crmdesk.values import dataclass
 
 BUDGET = 2_500
 """Postings read for one query at most."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from crmdesk.services.codes import agent_of
 from crmdesk.services.store.store import Store
 from crmdesk.services.telephony.numbers import NumberParser
 from crmdesk.services.telephony.site import site_rules
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.wire import Json, field_types
+from crmdesk.values import dataclass
 
 Schema = dict[str, Any]
 Reader = Callable[[str, Json], Any]

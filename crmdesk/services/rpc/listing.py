@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +30,7 @@ from crmdesk.services.rpc.kinds import (
     record,
 )
 from crmdesk.services.rpc.rows import column, select, stored
+from crmdesk.values import dataclass
 
 MOST = 500
 USUAL = 50

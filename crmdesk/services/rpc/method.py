@@ -11,11 +11,11 @@ A method is one of three sorts, told apart by what its function gets:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from crmdesk.models.wire import Json
 from crmdesk.services.rpc.kinds import TEXT, Field, Kind, record
+from crmdesk.values import dataclass
 
 Given = Mapping[str, Any]
 """Parameters as read: Python values by name."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from crmdesk.errors import AgentError, Conflict, CrmdeskError, Denied, InvalidInput, NotFound, WorldFault
 from crmdesk.models.wire import Json, to_json
+from crmdesk.values import dataclass
 
 UNREADABLE, NO_REQUEST, NO_METHOD, INVALID = -32700, -32600, -32601, -32602
 CONFLICT, DENIED, NOT_FOUND, ENVIRONMENT, BUG = -32001, -32002, -32004, -32010, -32603

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,6 +16,7 @@ from crmdesk.models.text import Text
 from crmdesk.services.executor import Lane, Readers
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
 from crmdesk.services.store.space import Space
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import Follower, UnitOfWork

@@ -16,11 +16,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from crmdesk.errors import TelephonyFault
 from crmdesk.services.telephony.ami import Event, encode_action
 from crmdesk.services.telephony.line import Line
+from crmdesk.values import dataclass
 
 LINK_STATES = ("connecting", "connected", "refused", "lost", "stopped")
 NOT_REACHED = "The telephone system at {host} cannot be reached. Calls come back by themselves when it is."

@@ -6,10 +6,11 @@ of the stream, None when a stream has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from crmdesk.services.telephony.channels import extension_of, is_local
 from crmdesk.services.telephony.gateway import CallTimes, LegView
+from crmdesk.values import dataclass
 
 CAUSE_ELSEWHERE = "26"
 CAUSES_REJECTED = frozenset({"17", "21"})

@@ -7,9 +7,11 @@ hook gave. Keys are stable; when a leg joins another call (transfer, pickup, par
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
+
+from crmdesk.values import dataclass
 
 CALL_REASONS = ("ringing", "transfer", "pickup", "parking")
 LEG_RESULTS = ("answered", "elsewhere", "rejected", "missed", "unknown")

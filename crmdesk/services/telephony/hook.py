@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from crmdesk.errors import InvalidInput
 from crmdesk.services.telephony.channels import clean_number
+from crmdesk.values import dataclass
 
 EVENTS = ("ringing", "answered", "ended")
 MAX_ADDRESS_CHARS = 2048

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from crmdesk.services.telephony.places import places
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber

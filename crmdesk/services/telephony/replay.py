@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from crmdesk.services.telephony.ami import AmiParser, Event
 from crmdesk.services.telephony.call_session import CallSession
 from crmdesk.services.telephony.calls import Call, Pop, Transfer
 from crmdesk.services.telephony.numbers import NumberParser
+from crmdesk.values import dataclass
 
 CHUNK_BYTES = 65536
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect
 
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.widgets.lists import RowDelegate
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter

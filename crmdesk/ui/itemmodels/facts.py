@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.masking import masked_address, masked_code, masked_number, same_number
 from crmdesk.ui.vocabulary import CHANNELS, LABELS, LANGUAGES, TIERS, said
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +12,7 @@ from crmdesk.errors import Conflict, CrmdeskError
 from crmdesk.ui.desk import PersonFields
 from crmdesk.ui.translation import CHINESE, ENGLISH
 from crmdesk.ui.views.chooser import Choice
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.models.screen_pop import CustomerCard, ScreenPop

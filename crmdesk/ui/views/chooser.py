@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
@@ -12,6 +11,7 @@ from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
 from crmdesk.ui.widgets.pane import ActionButton, Pane
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QKeyEvent, QPainter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, Qt
@@ -11,6 +11,7 @@ from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.painting import plain
 from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -17,6 +16,7 @@ from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import TIERS, said
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from crmdesk.ui.translation import CHINESE, ENGLISH, word
 from crmdesk.ui.widgets.pane import ActionButton
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

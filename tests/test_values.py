@@ -1,0 +1,136 @@
+"""Our dataclasses behave as the standard ones do."""
+
+import dataclasses
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, get_type_hints
+
+import pytest
+
+from crmdesk import values
+
+BOTH = pytest.mark.parametrize("decorate", [dataclasses.dataclass, values.dataclass])
+
+
+def example(decorate: Callable[..., Any], **options: bool) -> Any:
+    """A class with every kind of field we use."""
+
+    @decorate(**options)
+    class Example:
+        """A value."""
+
+        number: int
+        words: str = "none"
+        parts: list[int] = dataclasses.field(default_factory=list)
+        secret: str = dataclasses.field(default="", repr=False)
+        late: int = dataclasses.field(default=1, kw_only=True)
+
+    return Example
+
+
+@BOTH
+@pytest.mark.parametrize("slots", [False, True])
+def test_made_compared_and_told(decorate: Callable[..., Any], slots: bool) -> None:
+    made = example(decorate, slots=slots)
+    one, same = made(1, "a", secret="s"), made(number=1, words="a", secret="s")
+    assert one == same
+    assert one != made(1, "a", secret="s", late=2)
+    assert one.parts == []
+    assert one.parts is not same.parts
+    assert repr(one).endswith("Example(number=1, words='a', parts=[], late=1)")
+    assert (one == 1) is False
+    assert hasattr(one, "__dict__") is not slots
+    with pytest.raises(TypeError):
+        hash(one)
+    one.number = 2
+    assert one != same
+
+
+@BOTH
+def test_frozen_ones_do_not_change_and_can_be_keys(decorate: Callable[..., Any]) -> None:
+    made = decorate(frozen=True, slots=True)(type("Point", (), {"__annotations__": {"x": int, "y": int}}))
+    point = made(1, 2)
+    assert {point: "here"}[made(1, 2)] == "here"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        point.x = 3
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del point.x
+
+
+@BOTH
+def test_the_standard_functions_know_them(decorate: Callable[..., Any]) -> None:
+    made = example(decorate, frozen=True)
+    value = made(1, late=5)
+    names = ["number", "words", "parts", "secret", "late"]
+    assert [field.name for field in dataclasses.fields(value)] == names
+    assert dataclasses.replace(value, words="b") == made(1, "b", late=5)
+    assert dataclasses.asdict(value)["late"] == 5
+    assert list(signature(made).parameters) == names
+    assert get_type_hints(made.__init__)["parts"] == list[int]
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [{}, {"number": 1, "colour": 2}])
+def test_a_wrong_call_is_refused(decorate: Callable[..., Any], wrong: dict[str, int]) -> None:
+    with pytest.raises(TypeError):
+        example(decorate, frozen=True, slots=True)(**wrong)
+
+
+@BOTH
+def test_what_a_class_says_itself_stays(decorate: Callable[..., Any]) -> None:
+    class Own:
+        """Compares as it likes."""
+
+        checked = False
+        x: int = 0
+
+        def __post_init__(self) -> None:
+            type(self).checked = True
+
+        def __repr__(self) -> str:
+            return "own"
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 7
+
+    made = decorate(frozen=True)(Own)
+    assert repr(made(1)) == "own"
+    assert made(1) == made(2)
+    assert hash(made(1)) == 7
+    assert made.checked
+
+
+@BOTH
+def test_they_inherit(decorate: Callable[..., Any]) -> None:
+    @decorate(frozen=True, kw_only=True)
+    class Base:
+        """What happened."""
+
+        at: int
+
+    @decorate(frozen=True, kw_only=True)
+    class Ended(Base):
+        """It ended."""
+
+        result: str = ""
+
+    base: Any = Base
+    ended: Any = Ended
+    assert ended(at=1, result="x") == ended(result="x", at=1)
+    assert ended(at=1) != base(at=1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ended(at=1).result = "y"
+
+
+@BOTH
+def test_no_fields_at_all(decorate: Callable[..., Any]) -> None:
+    @decorate(frozen=True, slots=True)
+    class Empty:
+        """Nothing."""
+
+    assert Empty() == Empty()
+    assert hash(Empty()) == hash(Empty())
+    assert repr(Empty()).endswith("Empty()")
