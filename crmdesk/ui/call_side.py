@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -121,13 +121,20 @@ class CallSide(QObject):
         slot, window = self._tools.slots.of_key(pop.call_key), self._window
         if slot is None:
             return
-        card = self._cards.card(slot)
         if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.parts.band, card.spoken()))
+            spoken = self._cards.card(slot).spoken()
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.parts.band, spoken))
         if window.isMinimized() or not window.isActiveWindow():
             QApplication.alert(window)
             if window.isVisible():
-                self.parts.strip.show_card(card, self._tools.words.tr("A call; a click opens the window"))
+                # After the paint of the call itself, which it would hold up.
+                QTimer.singleShot(0, self, lambda: self._show_strip(pop.call_key))
+
+    def _show_strip(self, call_key: str) -> None:
+        slot = self._tools.slots.of_key(call_key)
+        if slot is not None and slot.state == "ringing":
+            told = self._tools.words.tr("A call; a click opens the window")
+            self.parts.strip.show_card(self._cards.card(slot), told)
 
     def _on_emptied(self) -> None:
         focus = QApplication.focusWidget()

@@ -6,14 +6,13 @@ the same within a pixel, so each is asked for once.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate
-
 from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF
 
 ELLIPSIS = "…"
-NARROWEST = 3
-"""Pixels that a character of a readable text takes at least, on average."""
+_CHINESE = "\u2e80"
+"""From this character on no spaces part words."""
+_CLOSING = frozenset("，。、；：？！）》】」』〉”’％%)]}>,.;:?!…·")
+_OPENING = frozenset("（《【「『〈“‘([{<")
 
 
 class Measures(QFontMetrics):
@@ -22,6 +21,7 @@ class Measures(QFontMetrics):
     def __init__(self, font: QFont) -> None:
         super().__init__(font)
         self._widths = _Widths(font)
+        self._square = max(1, font.pixelSize(), self.maxWidth() if font.pixelSize() < 0 else 0)
 
     def horizontalAdvance(self, text: str, length: int = -1) -> int:  # type: ignore[override]  # of Qt's two
         """Qt: the pixels that *text* takes."""
@@ -29,17 +29,61 @@ class Measures(QFontMetrics):
 
     def cut(self, text: str, width: int) -> tuple[str, int]:
         """Return *text* cut short with an ellipsis to fit into *width* pixels, and the pixels it takes."""
-        seen = text[: width // NARROWEST + 2]
-        ends = list(accumulate(map(self._widths.__getitem__, seen)))
-        if not ends or (ends[-1] <= width and len(seen) == len(text)):
-            return text, round(ends[-1]) if ends else 0
-        fitting = bisect_right(ends, width - self._widths[ELLIPSIS])
-        return text[:fitting] + ELLIPSIS, width
+        count, used = self._fitting(text, width)
+        if count == len(text):
+            return text, round(used)
+        room = width - self._widths[ELLIPSIS]
+        while count and used > room:
+            count -= 1
+            used -= self._widths[text[count]]
+        return text[:count] + ELLIPSIS, width
 
-    def head(self, text: str, width: int) -> str:
-        """Return as much of *text* as *width* pixels can hold at most."""
-        ends = list(accumulate(map(self._widths.__getitem__, text[: width // NARROWEST + 2])))
-        return text[: bisect_right(ends, width) + 1]
+    def lines(self, text: str, width: int, count: int) -> list[str]:
+        """Return *text* in at most *count* lines of *width* pixels, the last one cut short where it must be.
+
+        Lines end at spaces and between Chinese characters, never before a closing mark nor after an opening
+        one; a word that is wider than a line is parted.
+        """
+        rest, made = text.strip(), list[str]()
+        while len(made) < count - 1:
+            fitting, _ = self._fitting(rest, width)
+            if fitting == len(rest):
+                break
+            end = _line_end(rest, fitting)
+            made.append(rest[:end].rstrip())
+            rest = rest[end:].lstrip()
+        if rest:
+            made.append(self.cut(rest, width)[0])
+        return made
+
+    def _fitting(self, text: str, width: float) -> tuple[int, float]:
+        """Return how many characters of *text* fit into *width* pixels, and the pixels they take.
+
+        As many as surely fit are added at a time: nothing is wider than a square.
+        """
+        widths, count, used, length = self._widths, 0, 0.0, len(text)
+        while count < length:
+            sure = int((width - used) / self._square)
+            if sure < 1:
+                wider = used + widths[text[count]]
+                if wider > width:
+                    break
+                count, used = count + 1, wider
+            else:
+                used += sum(map(widths.__getitem__, text[count : count + sure]))
+                count = min(count + sure, length)
+        return count, used
+
+
+def _line_end(text: str, fitting: int) -> int:
+    """Return where the first line of *text* ends when it can hold *fitting* characters."""
+    for end in range(fitting, 0, -1):
+        before, after = text[end - 1], text[end]
+        if after == " " or before == " ":
+            return end
+        if (before >= _CHINESE or after >= _CHINESE) and after not in _CLOSING and before not in _OPENING:
+            return end
+    return max(fitting, 1)
 
 
 class _Widths(dict[str, float]):

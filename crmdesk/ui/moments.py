@@ -44,9 +44,9 @@ class Moments:
         """Return hours and minutes, e.g. ``10:40``."""
         return self.local(moment).strftime("%H:%M")
 
-    def day(self, day: date) -> str:
-        """Return ``Today``, ``12 Nov`` or, of another year, ``12 Nov 2025``."""
-        today = self.today()
+    def day(self, day: date, today: date | None = None) -> str:
+        """Return ``Today``, ``12 Nov`` or, of another year, ``12 Nov 2025``; *today* if it is known."""
+        today = today or self.today()
         if day == today:
             return self._words.tr("Today")
         if day == today - timedelta(days=1):
@@ -62,9 +62,10 @@ class Moments:
         short = f"{day.day} {_MONTHS[day.month - 1]}"
         return short if day.year == today.year else f"{short} {day.year}"
 
-    def short_day(self, day: date) -> str:
-        """Return the day for a narrow column: other years as ``2025-11-12``."""
-        return self.day(day) if day.year == self.today().year else day.isoformat()
+    def short_day(self, day: date, today: date | None = None) -> str:
+        """Return the day for a narrow column: other years as ``2025-11-12``; *today* if it is known."""
+        today = today or self.today()
+        return self.day(day, today) if day.year == today.year else day.isoformat()
 
     def day_and_time(self, moment: datetime) -> str:
         """Return ``Today 10:40``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
@@ -10,12 +12,13 @@ from PySide6.QtGui import QColor, QPen
 from crmdesk.ui.measures import Measures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PySide6.QtGui import QFont, QPainter
 
     from crmdesk.ui.icons import Icons
     from crmdesk.ui.theme import Fonts, Theme
 
-_WRAP = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 CHIP_HEIGHT = 20
 
@@ -23,6 +26,21 @@ CHIP_HEIGHT = 20
 def plain(text: str) -> str:
     """Return data fit for one line of paint: control characters, also line ends, become spaces."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What drawing in a font asks for again and again; in pixels."""
+
+    pixels: int
+    ascent: int
+    height: int
+    measures: Measures
+
+
+def _sides(area: QRect) -> tuple[int, int, int, int]:
+    """Return x, y, width and height at one go."""
+    return area.getRect()  # type: ignore[return-value]  # the stub does not say what is in the tuple
 
 
 class Ink(QObject):
@@ -43,12 +61,17 @@ class Ink(QObject):
         self.strong = Measures(fonts.strong)
         self.head = Measures(fonts.head)
         self.ratio = 1.0
-        self._lines = {
-            font.pixelSize(): (metrics.ascent(), metrics.height())
-            for font, metrics in ((fonts.body, self.body), (fonts.head, self.head))
+        self._faces = {
+            id(font): _Face(font.pixelSize(), metrics.ascent(), metrics.height(), metrics)
+            for font, metrics in (
+                (fonts.body, self.body),
+                (fonts.strong, self.strong),
+                (fonts.head, self.head),
+            )
         }
         self._colours: dict[str, QColor] = {}
         self._pens: dict[str, QPen] = {}
+        self._waiting: dict[tuple[int, str], tuple[QFont, list[tuple[int, int, str]]]] | None = None
 
     def use(self, theme: Theme) -> None:
         """Paint in *theme* from now on."""
@@ -70,47 +93,97 @@ class Ink(QObject):
 
     def line(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
         """Draw one line, cut short with an ellipsis when too long."""
-        width = area.width()
+        if text:
+            x, top, width, height = _sides(area)
+            self.put(painter, x, top, width, height, text, font, colour)
+
+    def put(
+        self,
+        painter: QPainter,
+        x: int,
+        top: int,
+        width: int,
+        height: int,
+        text: str,
+        font: QFont,
+        colour: str,
+    ) -> None:
+        """Draw one line as :meth:`line` does, into an area told in pixels: rows are painted with this."""
         if not text or width <= 0:
             return
-        text = plain(text)
+        if not text.isprintable():
+            text = plain(text)
+        face = self._faces[id(font)]
         # Nothing is wider than a square: most texts fit without being measured, which costs half a drawing.
-        if len(text) * font.pixelSize() > width:
-            text, _ = self.metrics(font).cut(text, width)
-        self._set(painter, area, text, font, colour)
+        if len(text) * face.pixels > width:
+            text, _ = face.measures.cut(text, width)
+        self._set(painter, x, top + (height - face.height) // 2 + face.ascent, text, font, colour)
 
     def right(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
         """Draw one line at the right edge of *area*; return the pixels it took."""
+        x, top, width, height = _sides(area)
+        return self.put_right(painter, x, top, width, height, text, font, colour)
+
+    def put_right(
+        self,
+        painter: QPainter,
+        x: int,
+        top: int,
+        width: int,
+        height: int,
+        text: str,
+        font: QFont,
+        colour: str,
+    ) -> int:
+        """Draw one line at the right edge as :meth:`right` does, into an area told in pixels."""
         if not text:
             return 0
         text = plain(text)
-        width = self.metrics(font).horizontalAdvance(text)
-        if width > area.width():
-            self.line(painter, area, text, font, colour)
-            return area.width()
-        place = QRect(area.right() - width, area.top(), width + 1, area.height())
-        self._set(painter, place, text, font, colour)
-        return width
+        face = self._faces[id(font)]
+        needed = face.measures.horizontalAdvance(text)
+        if needed > width:
+            text, needed = face.measures.cut(text, width)
+        base = top + (height - face.height) // 2 + face.ascent
+        self._set(painter, x + width - needed, base, text, font, colour)
+        return needed
 
     def measured(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
         """Draw one line as :meth:`line` does and return the pixels it took."""
-        if not text or area.width() <= 0:
+        x, top, width, height = _sides(area)
+        return self.put_measured(painter, x, top, width, height, text, font, colour)
+
+    def put_measured(
+        self,
+        painter: QPainter,
+        x: int,
+        top: int,
+        width: int,
+        height: int,
+        text: str,
+        font: QFont,
+        colour: str,
+    ) -> int:
+        """Draw one line as :meth:`measured` does, into an area told in pixels."""
+        if not text or width <= 0:
             return 0
-        text = plain(text)
-        text, width = self.metrics(font).cut(text, area.width())
-        self._set(painter, area, text, font, colour)
-        return width
+        face = self._faces[id(font)]
+        text, used = face.measures.cut(plain(text), width)
+        self._set(painter, x, top + (height - face.height) // 2 + face.ascent, text, font, colour)
+        return used
 
     def wrapped(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
-        """Draw lines wrapped at words; what does not fit is cut at the lower edge."""
-        self._pen(painter, font, colour)
-        metrics = self.metrics(font)
-        lines = area.height() // metrics.lineSpacing() + 1
-        painter.drawText(area, _WRAP, metrics.head(text, lines * area.width()))
+        """Draw lines wrapped at words; the last one that fits is cut short with an ellipsis."""
+        x, top, width, height = _sides(area)
+        face = self._faces[id(font)]
+        base = top + face.ascent
+        for line in face.measures.lines(plain(text), width, max(1, height // face.height)):
+            self._set(painter, x, base, line, font, colour)
+            base += face.height
 
     def centred(self, painter: QPainter, area: QRect, text: str, colour: str) -> None:
         """Draw a hint in the middle of an empty area."""
-        self._pen(painter, self.fonts.body, colour)
+        painter.setFont(self.fonts.body)
+        painter.setPen(self._pens.get(colour) or self._pen(colour))
         painter.drawText(area, _CENTRE, text)
 
     def icon(self, painter: QPainter, at: QPoint, name: str, colour: str, size: int = 16) -> None:
@@ -122,12 +195,12 @@ class Ink(QObject):
         colour, soft = self.theme.tone(tone)
         text = plain(text)
         left = 24 if icon else 8
+        x, y = at.x(), at.y()
         width = self.body.horizontalAdvance(text) + left + 8
-        area = QRect(at.x(), at.y(), width, CHIP_HEIGHT)
-        painter.fillRect(area, self.colour(soft))
+        painter.fillRect(x, y, width, CHIP_HEIGHT, self.colour(soft))
         if icon:
-            self.icon(painter, QPoint(at.x() + 4, at.y() + 2), icon, colour)
-        self._set(painter, area.adjusted(left, 0, 0, 0), text, self.fonts.body, colour)
+            self.icon(painter, QPoint(x + 4, y + 2), icon, colour)
+        self.put(painter, x + left, y, width, CHIP_HEIGHT, text, self.fonts.body, colour)
         return width
 
     def focus_ring(self, painter: QPainter, area: QRect) -> None:
@@ -138,28 +211,44 @@ class Ink(QObject):
 
     def card(self, painter: QPainter, area: QRect) -> None:
         """Fill *area* as a card with a thin frame, each pixel once."""
-        line, right, bottom = self.colour(self.theme.line), area.right(), area.bottom()
-        for edge in (
-            QRect(area.left(), area.top(), area.width(), 1),
-            QRect(area.left(), bottom, area.width(), 1),
-            QRect(area.left(), area.top(), 1, area.height()),
-            QRect(right, area.top(), 1, area.height()),
-        ):
-            painter.fillRect(edge, line)
-        painter.fillRect(area.adjusted(1, 1, -1, -1), self.colour(self.theme.base))
+        line, (x, y, width, height) = self.colour(self.theme.line), _sides(area)
+        painter.fillRect(x, y, width, 1, line)
+        painter.fillRect(x, y + height - 1, width, 1, line)
+        painter.fillRect(x, y, 1, height, line)
+        painter.fillRect(x + width - 1, y, 1, height, line)
+        painter.fillRect(x + 1, y + 1, width - 2, height - 2, self.colour(self.theme.base))
 
     def rule(self, painter: QPainter, left: int, right: int, y: int) -> None:
         """Draw a thin line across."""
         painter.fillRect(left, y, right - left, 1, self.colour(self.theme.line))
 
-    def _set(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
-        self._pen(painter, font, colour)
-        ascent, height = self._lines[font.pixelSize()]
-        painter.drawText(area.left(), area.top() + (area.height() - height) // 2 + ascent, text)
+    @contextmanager
+    def style_by_style(self, painter: QPainter) -> Iterator[None]:
+        """Draw the texts of this block at its end, those of one font and colour together, above all else."""
+        waiting = self._waiting = {}
+        try:
+            yield
+        finally:
+            self._waiting = None
+        for (_, colour), (font, texts) in waiting.items():
+            painter.setFont(font)
+            painter.setPen(self._pens.get(colour) or self._pen(colour))
+            draw = painter.drawText
+            for text in texts:
+                draw(*text)
 
-    def _pen(self, painter: QPainter, font: QFont, colour: str) -> None:
-        pen = self._pens.get(colour)
-        if pen is None:
-            pen = self._pens[colour] = QPen(self.colour(colour))
+    def _set(self, painter: QPainter, x: int, base: int, text: str, font: QFont, colour: str) -> None:
+        if self._waiting is not None:
+            style = (id(font), colour)
+            held = self._waiting.get(style)
+            if held is None:
+                held = self._waiting[style] = (font, [])
+            held[1].append((x, base, text))
+            return
         painter.setFont(font)
-        painter.setPen(pen)
+        painter.setPen(self._pens.get(colour) or self._pen(colour))
+        painter.drawText(x, base, text)
+
+    def _pen(self, colour: str) -> QPen:
+        pen = self._pens[colour] = QPen(self.colour(colour))
+        return pen

@@ -60,7 +60,7 @@ class Parts:
             self.box,
             *self.band.places,
             self.caller.list,
-            *self.timeline.buttons,
+            self.timeline.filters,
             self.timeline.list,
             self.chooser.list,
             self.answers.search,

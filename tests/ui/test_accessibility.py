@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
+    QTabBar,
     QTextEdit,
     QToolButton,
     QWidget,
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 from tests.ui import sample
 from tests.ui.conftest import Seat
 
-_CONTROLS = (QAbstractItemView, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QToolButton)
+_CONTROLS = (QAbstractItemView, QComboBox, QLineEdit, QPlainTextEdit, QTabBar, QTextEdit, QToolButton)
 
 
 def _ours(widget: QWidget) -> bool:
@@ -24,7 +25,7 @@ def _ours(widget: QWidget) -> bool:
     parent = widget.parentWidget()
     return (
         not widget.objectName().startswith("qt_")
-        and not isinstance(parent, QLineEdit | QComboBox)
+        and not isinstance(parent, QLineEdit | QComboBox | QTabBar)
         and not (parent is not None and parent.metaObject().className() == "QComboBoxPrivateContainer")
     )
 

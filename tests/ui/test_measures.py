@@ -1,6 +1,8 @@
 """Widths added up from characters are those that Qt measures."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
@@ -46,9 +48,27 @@ def test_a_text_that_fits_stays_whole(font: QFont) -> None:
     assert measures.cut("", 200) == ("", 0)
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_the_head_fills_the_width(font: QFont, text: str) -> None:
+@given(
+    text=st.text(st.sampled_from("漏油，。（）客户 abc To1km-i"), max_size=120), width=st.integers(20, 300)
+)
+def test_lines_fit_and_keep_the_text(qapp: QApplication, text: str, width: int) -> None:
+    font = QFont(qapp.font())
+    font.setPixelSize(14)
     measures = Measures(font)
-    head = measures.head(text * 100, 300)
-    assert (text * 100).startswith(head)
-    assert measures.horizontalAdvance(head) >= 290
+    lines = measures.lines(text, width, 99)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(measures.horizontalAdvance(line) <= width + 1 for line in lines)
+    few = measures.lines(text, width, 2)
+    assert len(few) <= 2
+    assert few[:1] == lines[:1] or len(lines) == 1 or few == lines[:2]
+    assert len(lines) <= 2 or few[1].endswith(ELLIPSIS)
+
+
+def test_lines_end_where_one_may_part_them(font: QFont) -> None:
+    measures = Measures(font)
+    width = measures.horizontalAdvance("客户不满意")
+    assert measures.lines("客户不满意，要求答复", width, 3) == ["客户不满", "意，要求答", "复"]
+    assert measures.lines("客户不满（再次漏油）", width, 3) == ["客户不满", "（再次漏", "油）"]
+    words = measures.horizontalAdvance("three weeks a")
+    assert measures.lines("three weeks ago it", words, 2) == ["three weeks", "ago it"]
+    assert measures.lines("", words, 2) == []

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint, QRect
 
 from crmdesk.ui.itemmodels.rows import RowsModel
-from crmdesk.ui.painting import plain
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
@@ -32,22 +31,20 @@ class AnswerDelegate(RowDelegate):
     def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
         answer: Answer = model.rows[number]
-        ink, theme = self.ink, self.ink.theme
-        left, right = area.left() + 12, area.right() - 11
-        rank = QRect(left, area.top() + 8, 20, 20)
-        ink.line(painter, rank, str(number + 1), ink.fonts.strong, theme.muted)
+        ink, theme, fonts = self.ink, self.ink.theme, self.ink.fonts
+        left, top, width = area.left() + 12, area.top(), area.width() - 24
+        right = left + width
+        ink.put(painter, left, top + 8, 20, 20, str(number + 1), fonts.strong, theme.muted)
         x = left + 20
         if answer.safety:
-            ink.icon(painter, QPoint(x, area.top() + 10), "warning", theme.breach)
+            ink.icon(painter, QPoint(x, top + 10), "warning", theme.breach)
             x += 20
         if answer.article_id in self.used:
-            ink.icon(painter, QPoint(x, area.top() + 10), "check", theme.good)
+            ink.icon(painter, QPoint(x, top + 10), "check", theme.good)
             x += 20
-        title = QRect(x, area.top() + 8, right - x, 20)
-        ink.line(painter, title, answer.title, ink.fonts.strong, theme.text)
-        body = QRect(left + 20, area.top() + 28, right - left - 20, 38)
-        ink.wrapped(painter, body, plain(answer.passage), ink.fonts.body, theme.text)
-        why = " · ".join(self._words.text(reason) for reason in answer.why)
-        below = QRect(left + 20, area.top() + 66, right - left - 20, 20)
-        ink.line(painter, below, why, ink.fonts.body, theme.muted)
-        ink.rule(painter, left, right, area.bottom())
+        ink.put(painter, x, top + 8, right - x, 20, answer.title, fonts.strong, theme.text)
+        body = QRect(left + 20, top + 28, width - 20, 38)
+        ink.wrapped(painter, body, answer.passage, fonts.body, theme.text)
+        why = " · ".join(map(self._words.text, answer.why))
+        ink.put(painter, left + 20, top + 66, width - 20, 20, why, fonts.body, theme.muted)
+        ink.rule(painter, left, right, top + HEIGHT - 1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint
 
 from crmdesk.ui.itemmodels.timeline import TimelineModel
-from crmdesk.ui.painting import plain
 from crmdesk.ui.vocabulary import KINDS, STATES, said
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QRect
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 28
 _DAY, _ICON, _KIND = 84, 24, 72
-_ROOMY = 520
+_ROOMY = 496
 """From this width on the word of the kind stands beside its icon."""
 _TONES = {"open": "due", "overdue": "breach", "missed": "due", "abandoned": "due"}
 
@@ -44,44 +44,50 @@ class TimelineDelegate(RowDelegate):
         super().__init__(ink, HEIGHT, parent)
         self._words = words
         self._moments = moments
+        self._today = moments.today()
+
+    def begin(self) -> None:
+        """Take note of the date, by which days are called."""
+        self._today = self._moments.today()
 
     def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
         if not isinstance(model, TimelineModel):
             return
         entry = model.rows[number]
-        ink, theme = self.ink, self.ink.theme
+        ink, theme, body = self.ink, self.ink.theme, self.ink.fonts.body
+        left, top, width = area.left() + 12, area.top(), area.width() - 24
         day = model.days[number]
         if day is not None:
-            left = QRect(area.left() + 12, area.top(), _DAY, area.height())
-            ink.line(painter, left, self._moments.short_day(day), ink.fonts.body, theme.muted)
+            said_day = self._moments.short_day(day, self._today)
+            ink.put(painter, left, top, _DAY, HEIGHT, said_day, body, theme.muted)
             if number:
-                ink.rule(painter, area.left() + 12, area.right() - 11, area.top())
-        x = area.left() + 12 + _DAY + 4
+                ink.rule(painter, left, left + width, top)
+        x = left + _DAY + 4
         tone = "breach" if entry.kind == "complaint" else _TONES.get(entry.state, "plain")
         colour = theme.tone(tone)[0] if tone != "plain" else theme.muted
-        ink.icon(painter, QPoint(x, area.top() + 6), icon_of(entry), colour)
+        ink.icon(painter, QPoint(x, top + 6), icon_of(entry), colour)
         x += _ICON
-        if area.width() >= _ROOMY:
+        if width >= _ROOMY:
             kind = said(self._words, KINDS, entry.kind)
-            ink.line(painter, QRect(x, area.top(), _KIND, area.height()), kind, ink.fonts.body, colour)
+            ink.put(painter, x, top, _KIND, HEIGHT, kind, body, colour)
             x += _KIND
-        self._texts(painter, QRect(x, area.top(), area.right() - 12 - x, area.height()), entry)
+        self._texts(painter, x, top, left + width - x, entry)
 
-    def _texts(self, painter: QPainter, area: QRect, entry: TimelineEntry) -> None:
-        ink, theme = self.ink, self.ink.theme
-        right = area.adjusted(area.width() * 2 // 3, 0, 0, 0)
-        width = ink.right(painter, right, self._aside(entry), ink.fonts.body, theme.muted)
-        rest = area.adjusted(0, 0, -width - 12, 0)
-        used = ink.measured(painter, rest, entry.subject, ink.fonts.strong, theme.text)
+    def _texts(self, painter: QPainter, x: int, top: int, width: int, entry: TimelineEntry) -> None:
+        ink, theme, body = self.ink, self.ink.theme, self.ink.fonts.body
+        room = width - width * 2 // 3
+        used = ink.put_right(
+            painter, x + width - room, top, room, HEIGHT, self._aside(entry), body, theme.muted
+        )
+        rest = width - used - 12
+        strong = self.ink.fonts.strong
+        used = ink.put_measured(painter, x, top, rest, HEIGHT, entry.subject, strong, theme.text)
         gap = used + 8 if used else 0
-        ink.line(painter, rest.adjusted(gap, 0, 0, 0), entry.summary, ink.fonts.body, theme.text)
+        ink.put(painter, x + gap, top, rest - gap, HEIGHT, entry.summary, body, theme.text)
 
     def _aside(self, entry: TimelineEntry) -> str:
-        if entry.state in _TONES:
-            return plain(
-                f"{said(self._words, STATES, entry.state)} · {entry.who}"
-                if entry.who
-                else said(self._words, STATES, entry.state)
-            )
-        return plain(entry.who)
+        if entry.state not in _TONES:
+            return entry.who
+        state = said(self._words, STATES, entry.state)
+        return f"{state} · {entry.who}" if entry.who else state

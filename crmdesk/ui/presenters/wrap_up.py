@@ -80,6 +80,7 @@ class WrapUpPresenter(QObject):
         slot, strip = self._slots.current, self._place.parts.wrap_up
         if slot is None:
             return
+        strip.wait(slot.state == "ringing")
         strip.show_reason(slot.stretched)
         strip.choose(slot.disposition or guess_disposition(self._choices, slot))
         marks = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from crmdesk.ui.delegates.timeline import TimelineDelegate
 from crmdesk.ui.itemmodels.timeline import TimelineModel
 from crmdesk.ui.painting import plain
 from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import KINDS, STATES, said
+from crmdesk.ui.widgets.filter_bar import FilterBar
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import MARGIN, Pane
 
@@ -63,12 +64,18 @@ class TimelinePane(Pane):
         self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._detail.setMaximumHeight(120)
         self._detail.hide()
-        self._filters = QButtonGroup(self)
-        self.buttons: list[QToolButton] = []
-        self.content.addLayout(self._filter_bar())
+        self.filters = FilterBar(ink, words, [text for text, _ in FILTERS], self)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 8, 4)
+        row.addWidget(self.filters)
+        row.addStretch(1)
+        self.content.addLayout(row)
         self.content.addWidget(self.list, 1)
         self.content.addWidget(self._detail)
         words.bind(self.set_heading, word("Time line"))
+        words.bind(self.filters.setAccessibleName, word("Kinds of entries"))
+        words.bind(self.filters.setAccessibleDescription, word("Shows only these entries of the time line"))
+        self.filters.picked.connect(lambda number: self.kinds_chosen.emit(FILTERS[number][1]))
         words.bind(self.list.setAccessibleName, word("Time line"))
         words.bind(
             self.list.setAccessibleDescription,
@@ -88,12 +95,12 @@ class TimelinePane(Pane):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds shown at present; empty means all."""
-        return FILTERS[max(0, self._filters.checkedId())][1]
+        return FILTERS[max(0, self.filters.currentIndex())][1]
 
     def begin(self, page: TimelinePage, *, keep_filter: bool = False) -> None:
         """Show a first page."""
         if not keep_filter:
-            self._filters.button(0).setChecked(True)
+            self.filters.choose(0)
         if self._detail.isVisible():
             self._detail.hide()
         self.model.begin(page)
@@ -114,28 +121,6 @@ class TimelinePane(Pane):
         """Words changed."""
         self._say_total()
         self.list.viewport().update()
-
-    def _filter_bar(self) -> QHBoxLayout:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(8, 0, 8, 4)
-        bar.setSpacing(4)
-        for number, (text, _) in enumerate(FILTERS):
-            button = QToolButton(self)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            button.setMinimumHeight(28)
-            self._words.bind(button.setText, text)
-            self._words.bind(button.setAccessibleName, text)
-            self._words.bind(
-                button.setAccessibleDescription, word("Shows only these entries of the time line")
-            )
-            self._filters.addButton(button, number)
-            self.buttons.append(button)
-            bar.addWidget(button)
-        self._filters.button(0).setChecked(True)
-        self._filters.idClicked.connect(lambda number: self.kinds_chosen.emit(FILTERS[number][1]))
-        bar.addStretch(1)
-        return bar
 
     def _say_total(self) -> None:
         shown, total = len(self.model.rows), self.model.total

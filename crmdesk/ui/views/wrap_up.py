@@ -95,7 +95,8 @@ class WrapUpStrip(QWidget):
         row.addWidget(self.reason)
         row.addSpacing(96)
         row.addWidget(self._stretch)
-        row.addWidget(ActionButton(ink, finish, self, icon="check"))
+        self._finish = ActionButton(ink, finish, self, icon="check")
+        row.addWidget(self._finish)
         self.setFixedHeight(44)
         words.bind(self.box.setAccessibleName, word("How the call ended"))
         words.bind(self.box.setAccessibleDescription, word("Guessed; choose another one when it is wrong"))
@@ -106,6 +107,12 @@ class WrapUpStrip(QWidget):
         self.reason.activated.connect(lambda row: self.reason_chosen.emit(REASONS[row][0]))
         words.changed.connect(self._fill)
         ink.changed.connect(self.update)
+
+    def wait(self, waiting: bool) -> None:
+        """Keep quiet while the telephone still rings: there is nothing to wrap up yet."""
+        for part in (self.box, self._finish):
+            if part.isVisibleTo(self) == waiting:
+                part.setVisible(not waiting)
 
     def offer(self, choices: tuple[DispositionChoice, ...]) -> None:
         """Offer these ways to end a call."""

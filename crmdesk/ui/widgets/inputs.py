@@ -55,6 +55,9 @@ def refuse_shortcut(event: QEvent, reserved: Reserved) -> bool:
     return True
 
 
+_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+_TEXT_LEFT = 12
+"""Where Qt sets the text of a box with our margins."""
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
 
 
@@ -92,13 +95,21 @@ class SearchBox(QLineEdit):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt: the box, with an edge that can be seen on a dark ground too."""
-        super().paintEvent(event)
-        if not self.hasFocus():
-            painter = QPainter(self)
-            painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-            painter.end()
+        """Qt: the box, with an edge that can be seen on a dark ground too; mostly it is empty."""
+        if self.hasFocus():
+            super().paintEvent(event)
+            return
+        if self.text():
+            super().paintEvent(event)
+        painter, palette, role = QPainter(self), self.palette(), QPalette.ColorRole
+        area = self.rect().adjusted(0, 0, -1, -1)
+        if not self.text():
+            painter.fillRect(area, palette.color(role.Base))
+            painter.setPen(palette.color(role.PlaceholderText))
+            painter.drawText(area.adjusted(_TEXT_LEFT, 0, -8, 0), _LEFT, self.placeholderText())
+        painter.setPen(palette.color(role.Mid))
+        painter.drawRect(area)
+        painter.end()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Qt: remember whether a word is being composed."""
@@ -125,6 +136,8 @@ class NoteEdit(QPlainTextEdit):
 
     def load(self, text: str, cursor: int) -> None:
         """Put *text* there without counting it as typing."""
+        if not text and self.document().isEmpty() and not self.document().isUndoAvailable():
+            return
         self._loading = True
         try:
             self.setPlainText(text)

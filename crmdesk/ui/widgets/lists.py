@@ -38,6 +38,7 @@ class RowDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self.ink = ink
         self._size = QSize(64, height)
+        self._height = height
 
     def paint(
         self,
@@ -48,10 +49,18 @@ class RowDelegate(QStyledItemDelegate):
         """Qt: draw one row where Qt asks for it, as for a picture of what is dragged."""
         model = index.model()
         if isinstance(model, RowsModel):
+            self.begin()
             self.paint_row(painter, option.rect, model, index.row())
+
+    def begin(self) -> None:
+        """Take note of what all rows of one paint share."""
 
     def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
+
+    def row_height(self, model: RowsModel[Any], number: int) -> int:
+        """Return the pixels of a row, as :meth:`sizeHint` tells Qt."""
+        return self._height
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Qt: the height of all rows."""
@@ -79,10 +88,15 @@ class ListPane(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Its room is always kept: rows would be laid out twice, and once too wide, whenever it comes.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setTabKeyNavigation(False)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         bar = SlimScrollBar(ink, self)
         self.setVerticalScrollBar(bar)
+        # Rows and bar cover everything: neither the list itself nor what holds its bar need be painted.
+        for covered in filter(None, (self, bar.parentWidget())):
+            covered.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         # Qt connects the bar it made itself and forgets these two, on which fetching by page depends.
         bar.valueChanged.connect(self.verticalScrollbarValueChanged)
         bar.actionTriggered.connect(self.verticalScrollbarAction)
@@ -131,7 +145,8 @@ class ListPane(QListView):
         painter = QPainter(self.viewport())
         model, delegate = self.model(), self.itemDelegate()
         if isinstance(model, RowsModel) and isinstance(delegate, RowDelegate) and model.rows:
-            self._paint_rows(painter, event.rect(), model, delegate)
+            with self.ink.style_by_style(painter):
+                self._paint_rows(painter, event.rect(), model, delegate)
         elif self.hint:
             area = self.viewport().rect().adjusted(24, 12, -24, -12)
             self.ink.centred(painter, area, self.hint, self.ink.theme.muted)
@@ -145,17 +160,17 @@ class ListPane(QListView):
             return
         selection, current = self.selectionModel(), self.current_row() if self.hasFocus() else -1
         chosen = selection.selectedIndexes()[0].row() if selection.hasSelection() else -1
-        area, bottom, uniform = self.visualRect(first), seen.bottom(), self.uniformItemSizes()
-        height = area.height()
+        area, bottom = self.visualRect(first), seen.bottom()
+        left, top, width = area.left(), area.top(), area.width()
+        delegate.begin()
         for number in range(first.row(), len(model.rows)):
-            if area.top() > bottom:
+            if top > bottom:
                 break
+            height = delegate.row_height(model, number)
+            area = QRect(left, top, width, height)
             if number == chosen:
                 painter.fillRect(area, self.ink.colour(self.ink.theme.selection))
             delegate.paint_row(painter, area, model, number)
             if number == current:
                 self.ink.focus_ring(painter, area)
-            if uniform:
-                area.translate(0, height)
-            elif number + 1 < len(model.rows):
-                area = self.visualRect(model.place(number + 1))
+            top += height
