@@ -228,13 +228,14 @@ class CallDesk:
 
 def caller_number(parsed: ParsedNumber) -> CallerNumber:
     """Return *parsed* as the views show it."""
+    place_en, place_zh = parsed.places()
     return CallerNumber(
         raw=parsed.raw,
         e164=parsed.e164,
         kind=parsed.kind,
         display=parsed.display,
-        place_en=parsed.place_en,
-        place_zh=parsed.place_zh,
+        place_en=place_en,
+        place_zh=place_zh,
     )
 
 

@@ -35,6 +35,9 @@ _BRACKETS = re.compile(r"^[^<]*<(?P<inside>[^<>]+)>\s*$")
 _CONTEXT = re.compile(r";phone-context=(\+\d+)", re.IGNORECASE)
 _CN_IP_PREFIX = re.compile(r"^(179\d\d|12593)(?=0?1[3-9]\d{9}$|0\d{9,11}$)")
 _CN_MOBILE = re.compile(r"^1[3-9]\d{9}$")
+_CN_PLAIN_MOBILE = re.compile(r"^1(?!79)[3-9]\d{9}$")
+"""What every caller from a mobile sends, and the library reads in one way only: 179 may choose a carrier."""
+CN_CODE = 86
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,56 +72,62 @@ class ParsedNumber:
     @property
     def place_zh(self) -> str:
         """Province and city in Chinese where the number itself tells, else empty."""
-        return self._place("zh")
+        return self.places()[1]
 
     @property
     def place_en(self) -> str:
         """Province and city in English where the number itself tells, else empty."""
-        return self._place("en")
+        return self.places()[0]
 
-    def _place(self, language: str) -> str:
-        """Return the place; the bare name of the country says something of foreign numbers only."""
+    def places(self) -> tuple[str, str]:
+        """Return the place, English and Chinese; the bare country says something of foreign numbers only."""
         if self.e164 is None:
-            return ""
+            return "", ""
         import phonenumbers
 
-        # Put together again, not parsed again: a pop asks for the place in both languages. Digits with a
-        # leading zero (Italy) need the parser.
+        # Put together again, not parsed again. Digits with a leading zero (Italy) need the parser.
         digits = self.national_digits
         number = (
             phonenumbers.parse(self.e164)
             if digits.startswith("0")
             else phonenumbers.PhoneNumber(int(self.e164[1 : -len(digits)]), int(digits))
         )
-        place = _area(number, language) or _country(number, language)
+        kind = phonenumbers.number_type(number)
+        if kind == phonenumbers.PhoneNumberType.UNKNOWN:
+            return "", ""
+        area, country = _area(number, kind), _country(number)
         foreign = self.display.startswith("+")
-        return place if foreign or place != _country(number, language) else ""
+        english, chinese = (
+            place if foreign or place != bare else ""
+            for place, bare in ((area[n] or country[n], country[n]) for n in (0, 1))
+        )
+        return english, chinese
 
 
-def _area(number: PhoneNumber, language: str) -> str:
-    """Return the area of *number*; empty for none, and for kinds of numbers that are at home nowhere."""
+def _area(number: PhoneNumber, kind: int) -> tuple[str, str]:
+    """Return the area of *number*, English and Chinese; empty for kinds that are at home nowhere."""
     import phonenumbers
     from phonenumbers.phonenumberutil import is_number_type_geographical
 
-    kind, code = phonenumbers.number_type(number), number.country_code or 0
-    if kind == phonenumbers.PhoneNumberType.UNKNOWN or not is_number_type_geographical(kind, code):
-        return ""
+    code = number.country_code or 0
+    if not is_number_type_geographical(kind, code):
+        return "", ""
     digits = phonenumbers.national_significant_number(number)
     # Between code and area some countries put a digit that marks mobiles.
-    digits = digits.removeprefix(phonenumbers.country_mobile_token(code))
-    return places().area(f"{code}{digits}", language)
+    digits = f"{code}{digits.removeprefix(phonenumbers.country_mobile_token(code))}"
+    return places().area(digits, "en"), places().area(digits, "zh")
 
 
-def _country(number: PhoneNumber, language: str) -> str:
-    """Return the name of the country of *number*; empty when several share the number."""
+def _country(number: PhoneNumber) -> tuple[str, str]:
+    """Return the country of *number*, English and Chinese; empty when several share the number."""
     import phonenumbers
 
-    if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.UNKNOWN:
-        return ""
     regions = list(phonenumbers.region_codes_for_country_code(number.country_code or 0))
     if len(regions) > 1:
         regions = [each for each in regions if phonenumbers.is_valid_number_for_region(number, each)]
-    return places().country(regions[0], language) if len(regions) == 1 else ""
+    if len(regions) != 1:
+        return "", ""
+    return places().country(regions[0], "en"), places().country(regions[0], "zh")
 
 
 class NumberParser:
@@ -146,7 +155,7 @@ class NumberParser:
     def warm(self) -> None:
         """Load the library's data of this country and of places, some ten milliseconds of work."""
         parsed = parse_number("13800138000", self.site)
-        _ = parsed.place_zh, parsed.place_en, parse_number("+12125550123", self.site)
+        _ = parsed.places(), parse_number("+12125550123", self.site)
 
 
 def parse_number(raw: str | None, site: SiteRules) -> ParsedNumber:
@@ -204,6 +213,8 @@ def _plain(raw: str | None) -> str:
 
 def _understand(digits: str, site: SiteRules, *, international: bool) -> PhoneNumber | None:
     """Try the readings of a string of digits, surest first."""
+    import phonenumbers
+
     if international:
         return _valid("+" + digits, site.country)
     for prefix in site.international_prefixes:
@@ -213,6 +224,8 @@ def _understand(digits: str, site: SiteRules, *, international: bool) -> PhoneNu
                 return found
     if site.country == "CN":
         digits = _CN_IP_PREFIX.sub("", digits)
+        if _CN_PLAIN_MOBILE.match(digits):
+            return phonenumbers.PhoneNumber(CN_CODE, int(digits))
     readings = [digits]
     if site.area_code and not digits.startswith("0") and len(digits) > SHORT_DIGITS:
         readings.append(site.area_code + digits)
@@ -246,7 +259,7 @@ def _is_cn_mobile(number: PhoneNumber) -> bool:
     import phonenumbers
 
     national = phonenumbers.national_significant_number(number)
-    return number.country_code == 86 and bool(_CN_MOBILE.match(national))
+    return number.country_code == CN_CODE and bool(_CN_MOBILE.match(national))
 
 
 def _described(raw: str | None, number: PhoneNumber, site: SiteRules) -> ParsedNumber:
@@ -272,7 +285,9 @@ def _kind(number: PhoneNumber) -> str:
     found = phonenumbers.number_type(number)
     if found in (types.TOLL_FREE, types.SHARED_COST, types.UAN):
         return "tollfree"
-    if found == types.MOBILE or (_CN_MOBILE.match(str(number.national_number)) and number.country_code == 86):
+    if found == types.MOBILE or (
+        _CN_MOBILE.match(str(number.national_number)) and number.country_code == CN_CODE
+    ):
         return "mobile"
     return "fixed"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QListView,
     QStyledItemDelegate,
+    QWidget,
 )
 
 from crmdesk.ui.itemmodels.rows import RowsModel
@@ -19,10 +20,7 @@ from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex
     from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPaintEvent
-    from PySide6.QtWidgets import (
-        QStyleOptionViewItem,
-        QWidget,
-    )
+    from PySide6.QtWidgets import QStyleOptionViewItem
 
     from crmdesk.ui.painting import Ink
 
@@ -82,6 +80,7 @@ class ListPane(QListView):
         super().__init__(parent)
         self.ink = ink
         self.hint = ""
+        self._lay_ground()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUniformItemSizes(uniform)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -106,7 +105,6 @@ class ListPane(QListView):
     def set_hint(self, hint: str) -> None:
         """Show *hint* while there are no rows."""
         self.hint = hint
-        # Only where it shows: asking Qt for a widget that it made itself loads the classes of all widgets.
         if self.isVisible() and self.model().rowCount() == 0:
             self.viewport().update()
 
@@ -135,6 +133,13 @@ class ListPane(QListView):
         """Qt: what an input method commits is typing too."""
         if event.commitString():
             self.typed.emit(event.commitString())
+
+    def _lay_ground(self) -> None:
+        """Make what rows are painted on: a widget Qt made itself would, when asked for, load all classes."""
+        ground = QWidget(self)
+        ground.setBackgroundRole(QPalette.ColorRole.Base)
+        ground.setAutoFillBackground(True)
+        self.setViewport(ground)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw the rows, or the hint when there are none.
