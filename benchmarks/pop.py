@@ -87,6 +87,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
         try:
             bench.start(app)
             bare = Bare(program)
+            bench.to_front()
             callers = list(caller_numbers(world, content, arguments.calls + WARM_UP))
             for n, (kind, number) in enumerate(callers):
                 shown = bench.ring(number)
@@ -221,6 +222,11 @@ class Bench:
         program.telephone.calls._reader = self._recorder
         self._hook()
         app.processEvents()
+
+    def to_front(self) -> None:
+        """Make the window the one the agent works in: beside another one each call also shows a strip."""
+        self._program.window.activateWindow()
+        self._wait(self._program.window.isActiveWindow)
 
     def ring(self, number: str) -> Shown:
         """Let *number* call; return what was painted, with the call ended again."""
