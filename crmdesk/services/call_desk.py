@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from crmdesk.logs import hidden
 from crmdesk.models.call import call_id
@@ -136,9 +137,9 @@ class CallDesk:
 
     def warm(self) -> None:
         """Open the reader and load what the first pop needs, ahead of the first call."""
-        self._parse("13800138000")
+        number = caller_number(self._parse("13800138000"))
         with self._connection() as connection:
-            connection.execute("SELECT 1 FROM contact_point LIMIT 1").fetchone()
+            in_snapshot(connection, self._warm, number)
 
     def close(self) -> None:
         """Close the reader."""
@@ -175,6 +176,14 @@ class CallDesk:
     def _build(self, connection: Any, ring: Ring) -> ScreenPop:
         now, language = self.site_now(), self._language()
         return build_pop(connection, ring, now=now, language=language, remembered=self._remembered)
+
+    def _warm(self, connection: Any, number: CallerNumber) -> None:
+        """Build a pop for nobody: *number* and whoever comes first, with the answers for both."""
+        ring = Ring(CallId(UUID(int=0)), "", "", "in", "ringing", self._store.author.now(), number)
+        pop = self._build(connection, ring)
+        anybody = connection.execute("SELECT customer_id FROM contact_point LIMIT 1").fetchone()
+        if anybody is not None:
+            self._rebuild(connection, pop, CustomerId(UUID(bytes=anybody[0])))
 
     def _rebuild(self, connection: Any, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
         return with_customer(connection, pop, customer_id, now=self.site_now(), remembered=self._remembered)

@@ -130,6 +130,18 @@ def test_no_text_makes_it_fail(raw: str) -> None:
     assert parsed.e164 is None or re.fullmatch(r"\+\d{5,17}", parsed.e164)
 
 
+@pytest.mark.parametrize("ahead", ["", "+86", "17951"])
+def test_mobiles_are_read_as_the_library_reads_them(ahead: str) -> None:
+    """Every prefix: most calls come from mobiles, which are not given to the library's parser."""
+    for prefix in range(1300, 2000):
+        digits = f"{prefix}{prefix * 48_271 % 10_000_000:07d}"
+        found = parse_number(ahead + digits, SHANGHAI)
+        number = phonenumbers.parse("+86" + digits)
+        assert found.e164 == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        assert found.display == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        assert (found.kind, found.region, found.national_digits) == ("mobile", "CN", digits)
+
+
 def test_what_was_parsed_is_remembered_within_bounds() -> None:
     parser = NumberParser(SHANGHAI, remembered=2)
 
