@@ -7,7 +7,7 @@ each with the reasons. All reads of a pop happen on the caller's connection insi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from crmdesk.services.customers.profile import badges, customer_card, tally, ver
 from crmdesk.services.customers.timeline import newest_lines
 from crmdesk.services.knowledge.prepared import Remembered
 from crmdesk.services.knowledge.views import suggested
+from crmdesk.values import dataclass
 
 ANSWERS = 5
 HISTORY = 20

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPen
 
 from crmdesk.ui.measures import Measures
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

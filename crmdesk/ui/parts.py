@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.slots import SLOTS
@@ -17,6 +16,7 @@ from crmdesk.ui.views.record import RecordView
 from crmdesk.ui.views.strip_window import StripWindow
 from crmdesk.ui.views.timeline import TimelinePane
 from crmdesk.ui.views.wrap_up import WrapUpStrip
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

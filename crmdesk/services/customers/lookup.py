@@ -9,7 +9,7 @@ the last :data:`RECENT_CALLS` callers are looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from crmdesk.models.screen_pop import CallerNumber, Match
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CustomerId
 from crmdesk.services.customers.values import marks, moment_at, rows, zone_of
+from crmdesk.values import dataclass
 
 CANDIDATES = 8
 """How many people a chooser offers."""

@@ -6,7 +6,6 @@ A card takes seven queries, whatever the length of the history; all are answered
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +23,7 @@ from crmdesk.models.text import Text, say
 from crmdesk.models.types import AssetId, ContactPointId, CustomerId
 from crmdesk.services.customers.repeats import repeat_faults
 from crmdesk.services.customers.values import DAY, day, micros, moment, moment_at, rows, zone_of
+from crmdesk.values import dataclass
 
 OIL_CHANGE = "oil_change"
 """Key of the work item that is an oil change."""

@@ -22,7 +22,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +29,7 @@ from crmdesk.errors import Bug
 from crmdesk.services.knowledge.analysis import fold, is_chinese, model_key, pinyin_terms, terms
 from crmdesk.services.knowledge.articles import ARTICLE_COLUMNS, ArticleRow, article_row, read_article
 from crmdesk.services.knowledge.prepared import SUGGESTION_SCHEMA, forget_suggestions, prepare_suggestions
+from crmdesk.values import dataclass
 
 NAMED = "\ue001"
 SPOKEN = "\ue000"

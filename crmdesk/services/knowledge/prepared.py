@@ -9,12 +9,13 @@ particular stand under the model ``''``. Each change makes a new edition, so rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from crmdesk.services.knowledge.analysis import model_key
 from crmdesk.services.knowledge.articles import ArticleRow
 from crmdesk.services.knowledge.feedback import read_priors
+from crmdesk.values import dataclass
 
 ANY = "*"
 GENERAL = ""

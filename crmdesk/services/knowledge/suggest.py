@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from crmdesk.models.types import ArticleId
 from crmdesk.services.knowledge import ranking
 from crmdesk.services.knowledge.prepared import ANY, GENERAL, Remembered, sets_of
 from crmdesk.services.knowledge.search import QUERY_LENGTH, search
+from crmdesk.values import dataclass
 
 TOPICS = 30
 """How many topics of a call are looked at."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from crmdesk.models.operations import RowChange
 from crmdesk.models.wire import Row, field_types
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
+from crmdesk.values import dataclass
 
 Converter = Callable[[Any], Any]
 

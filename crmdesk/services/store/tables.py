@@ -7,7 +7,6 @@ others are clustered by id, but for the time line, which lies customer by custom
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -32,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.store.rows import CLUSTERS
+from crmdesk.values import dataclass
 
 COLUMN_TYPES: dict[type, type[TypeEngine[Any]]] = {
     UUID: LargeBinary,
