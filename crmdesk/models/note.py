@@ -15,7 +15,10 @@ from crmdesk.values import dataclass
 
 @dataclass(kw_only=True)
 class Note:
-    """What an agent wrote; never changed afterwards. ``id`` is the draft's id it was typed under."""
+    """What an agent wrote; never changed afterwards. ``id`` is the draft's id it was typed under.
+
+    ``team_id`` set: only this team, its author and the team's supervisors may read it.
+    """
 
     id: UUID
     rev: int = 1
@@ -24,6 +27,7 @@ class Note:
     text: str = ""
     author: str = ""
     at: datetime
+    team_id: UUID | None = None
 
 
 def append_note(
@@ -33,8 +37,12 @@ def append_note(
     call_id: UUID | None = None,
     customer_id: UUID | None = None,
     row_id: UUID | None = None,
+    team_id: UUID | None = None,
 ) -> Operation:
-    """Describe a note on a call or a customer; refuse an empty one and one that belongs nowhere."""
+    """Describe a note on a call or a customer, for everybody or for one team only.
+
+    Refuses an empty one and one that belongs nowhere.
+    """
     plain = within("note", clean_text(text))
     if not plain.strip():
         raise InvalidInput("Please fill in {name}.", fields=("text",), name="text")
@@ -42,12 +50,21 @@ def append_note(
         raise InvalidInput("A note belongs to a call or to a customer.", fields=("call_id",))
     return author.describe(
         "note.append",
-        {"id": row_id or author.new_id(), "call_id": call_id, "customer_id": customer_id, "text": plain},
+        {
+            "id": row_id or author.new_id(),
+            "call_id": call_id,
+            "customer_id": customer_id,
+            "text": plain,
+            "team_id": team_id,
+        },
     )
 
 
 def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
-    """Effect of ``note.append``: the note, and the line it shows in; a known note stays as it is."""
+    """Effect of ``note.append``: the note, and the line it shows in; a known note stays as it is.
+
+    Everybody reads lines: one of a team's note tells that there is a note, and nothing of its text.
+    """
     payload = operation.payload
     row_id = UUID(payload["id"])
     if rows.get("note", row_id) is not None:
@@ -56,6 +73,7 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     customer_id = UUID(payload["customer_id"]) if payload["customer_id"] else None
     call = rows.get("call", call_id) if call_id else None
     owner = call["customer_id"] if call else customer_id
+    team_id = UUID(payload["team_id"]) if payload.get("team_id") else None
     note = Note(
         id=row_id,
         call_id=call_id,
@@ -63,12 +81,18 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
         text=payload["text"],
         author=operation.actor,
         at=operation.at,
+        team_id=team_id,
     )
     yield fresh("note", note)
-    first, _, rest = note.text.strip().partition("\n")
-    words = {"subject": first[:120], "summary": (first[120:] + " " + rest).strip()}
+    words = {} if team_id else _words(note.text)
     if call:
         yield from shown(rows, {"id": call["id"], "at": call["started_at"], **words})
     else:
         line = {"id": row_id, "customer_id": owner, "kind": "note", "at": note.at}
         yield from shown(rows, {**line, **words})
+
+
+def _words(text: str) -> dict[str, str]:
+    """Return the subject and the summary by which a line shows *text*."""
+    first, _, rest = text.strip().partition("\n")
+    return {"subject": first[:120], "summary": (first[120:] + " " + rest).strip()}

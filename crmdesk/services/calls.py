@@ -62,9 +62,17 @@ def append_note(
     call_id: UUID | None = None,
     customer_id: UUID | None = None,
     note_id: UUID | None = None,
+    team_id: UUID | None = None,
 ) -> UUID:
-    """Append a note to a call or a customer; return its id. The same *note_id* again changes nothing."""
-    operation = note.append_note(work.author, text, call_id=call_id, customer_id=customer_id, row_id=note_id)
+    """Append a note to a call or a customer; return its id. The same *note_id* again changes nothing.
+
+    With *team_id* only that team, the author and the team's supervisors may read it.
+    """
+    if team_id is not None and work.row("team", team_id) is None:
+        raise NotFound("This {what} is not here any more.", fields=("team_id",), what="team")
+    operation = note.append_note(
+        work.author, text, call_id=call_id, customer_id=customer_id, row_id=note_id, team_id=team_id
+    )
     work.do(operation)
     work.commit()
     return UUID(operation.payload["id"])

@@ -175,7 +175,8 @@ def verify(world: Hotline, dice: Dice) -> Operation:
 
 def append_note(world: Hotline, dice: Dice) -> Operation:
     known = dice.one({"call_id": dice.call}, {"customer_id": dice.pick(world.customers)})
-    return note.append_note(world.author, dice.word, row_id=uuid5(SPACE, str(dice.a)), **known)
+    team = uuid5(SPACE, "team") if dice.b % 5 == 0 else None
+    return note.append_note(world.author, dice.word, row_id=uuid5(SPACE, str(dice.a)), team_id=team, **known)
 
 
 def open_task(world: Hotline, dice: Dice) -> Operation:

@@ -181,12 +181,15 @@ def test_tasks_and_notes(ask: Ask) -> None:
     assert ask("task.list", filter={"state": "open"})["items"] == []
     assert ask("task.get", id=task["id"]) == done
     note = ask("note.append", customer_id=owner["id"], text="喜欢微信联系")
+    assert note["team_id"] is None
     assert ask("customer.timeline", id=owner["id"])["items"][0]["id"] == note["id"]
     for wrong in ({"text": "x"}, {"text": " ", "customer_id": owner["id"]}):
         with pytest.raises(InvalidInput):
             ask("note.append", **wrong)
     with pytest.raises(NotFound):
         ask("note.append", text="x", call_id=UNKNOWN)
+    with pytest.raises(NotFound):
+        ask("note.append", text="x", customer_id=owner["id"], team_id=UNKNOWN)
 
 
 @pytest.mark.parametrize("link", ["customer_id", "call_id", "owner_id", "team_id"])

@@ -55,6 +55,7 @@ NOTE = record(
     Field("text", TEXT, required=True),
     Field("author", TEXT, "the agent's id; empty on a desk nobody signed in to", required=True),
     Field("at", MOMENT, required=True),
+    Field("team_id", nullable(ID), "the only team that may read it, null for everybody", required=True),
     Field("version", INTEGER, required=True),
     title="Note",
 )
@@ -148,8 +149,10 @@ def append_note(work: Any, _desk: Desk, given: Given) -> Json:
     for name, table in (("call_id", "call"), ("customer_id", "customer")):
         if given.get(name):
             edit.known(work, table, given[name])
-    row_id = calls.append_note(work, given["text"], given.get("call_id"), given.get("customer_id"))
-    names = ("id", "call_id", "customer_id", "text", "author", "at", "version")
+    row_id = calls.append_note(
+        work, given["text"], given.get("call_id"), given.get("customer_id"), team_id=given.get("team_id")
+    )
+    names = ("id", "call_id", "customer_id", "text", "author", "at", "team_id", "version")
     return told(one(work.connection, "note", note.Note, row_id), names)
 
 
@@ -185,6 +188,7 @@ METHODS: tuple[Method, ...] = (
             Field("call_id", ID, "id of the call"),
             Field("customer_id", ID),
             Field("text", TEXT, required=True),
+            Field("team_id", ID, "only this team, its author and the team's supervisors may read it"),
         ),
         NOTE,
         append_note,

@@ -308,6 +308,7 @@ CREATE TABLE note (
 	text TEXT NOT NULL,
 	author TEXT NOT NULL,
 	at BIGINT NOT NULL,
+	team_id BLOB,
 	CONSTRAINT pk_note PRIMARY KEY (id),
 	CONSTRAINT ck_note_id CHECK (length(id) = 16),
 	CONSTRAINT ck_note_rev CHECK (rev >= 1)
