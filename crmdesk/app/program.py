@@ -27,6 +27,7 @@ from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.local_desk import LocalDesk
 from crmdesk.ui.look import dress
 from crmdesk.ui.main_window import MainWindow, WindowOptions
+from crmdesk.ui.presenters.home import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,14 +45,16 @@ _log = logging.getLogger("crmdesk.app")
 NO_SUCH_ADDRESS = "The address {address} leads nowhere here."
 
 
-class Addresses(QObject):
-    """Carries crmdesk:// addresses to the GUI thread.
+class News(QObject):
+    """Carries to the GUI thread what happens around its window.
 
     Signals:
-        wanted(str): show what this address names.
+        address_wanted(str): show what this crmdesk:// address names.
+        ready(): everything works.
     """
 
-    wanted = Signal(str)
+    address_wanted = Signal(str)
+    ready = Signal()
 
 
 class Program:
@@ -88,6 +91,8 @@ class Program:
             self.language,
             lambda: self.telephone.numbers.parse,
         )
+        # Read while the window is made: the answer is there when it shows.
+        self._asked = Asked.of(self.desk)
 
     def _build_window(self, app: QApplication) -> None:
         settings = self.profile.settings
@@ -103,8 +108,8 @@ class Program:
             self.desk, self.bridge, self.look.words, self.look.ink, options, clock=self.profile.clock
         )
         self.window.look_changed.connect(self._keep_look)
-        self.addresses = Addresses()
-        self.addresses.wanted.connect(self.open_address, Qt.ConnectionType.QueuedConnection)
+        self.news = News()
+        self.news.address_wanted.connect(self.open_address, Qt.ConnectionType.QueuedConnection)
         self.store.on_change(self.bridge.changed.emit)
         self.store.on_trouble(self.bridge.troubled.emit)
 
@@ -127,7 +132,7 @@ class Program:
         """Show the window and ask for its first screen; the rest starts once the window is whole."""
         self.window.settled.connect(self._begin_rest)
         self.window.show()
-        self.window.start()
+        self.window.start(self._asked)
         self._tell_status()
 
     def _begin_rest(self) -> None:
@@ -168,6 +173,7 @@ class Program:
             _log.exception("starting the rest failed")
             self._tell_link("failed", say("This desk could not start its telephone. Details are in the log."))
         self.started.set()
+        self.news.ready.emit()
         try:
             self._look_after_itself()
         except Exception:  # noqa: BLE001 - the edge of a thread: the desk works without it, the log says why
@@ -206,7 +212,7 @@ class Program:
             self.bridge,
             self.language,
             self._tell_link,
-            self.addresses.wanted.emit,
+            self.news.address_wanted.emit,
             self._link,
         )
 

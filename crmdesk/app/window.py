@@ -10,10 +10,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from crmdesk.app.farewell import Farewell
 from crmdesk.app.program import Program
 from crmdesk.errors import CrmdeskError, StoreBusy
 from crmdesk.logs import log_file
@@ -23,6 +22,7 @@ from crmdesk.ui.look import STYLE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from crmdesk.app.farewell import Farewell
     from crmdesk.services.profile import Profile
 
 TRACE_VARIABLE = "CRMDESK_TRACE_START"
@@ -91,7 +91,8 @@ def _show(app: QApplication, profile: Profile, code: str, address: str) -> int:
     program = Program(app, profile)
     trace = StartTrace(program, os.environ.get(TRACE_VARIABLE, ""))
     trace.setParent(app)
-    farewell = Farewell(app.closeAllWindows)
+    farewells: list[Farewell] = []
+    program.window.opened.connect(lambda: farewells.append(_farewell(app)))
     program.show()
     if code:
         words = program.look.words
@@ -102,7 +103,15 @@ def _show(app: QApplication, profile: Profile, code: str, address: str) -> int:
         return app.exec()
     finally:
         program.close()
-        farewell.end()
+        for farewell in farewells:
+            farewell.end()
+
+
+def _farewell(app: QApplication) -> Farewell:
+    """Listen to the system's wish to end, once something is on the screen: sockets come along."""
+    from crmdesk.app.farewell import Farewell
+
+    return Farewell(app.closeAllWindows)
 
 
 def _first_start(app: QApplication, path: Path, address: str) -> int:
@@ -141,21 +150,14 @@ class StartTrace(QObject):
         super().__init__()
         self._program = program
         self._wanted = wanted
-        self._waiting = QTimer(self)
-        self._waiting.timeout.connect(self._look)
         if wanted:
-            program.window.opened.connect(self._on_painted)
+            program.window.opened.connect(lambda: self._mark("painted"))
+            program.news.ready.connect(self._on_ready)
 
-    def _on_painted(self) -> None:
-        self._mark("painted")
-        self._waiting.start(20)
-
-    def _look(self) -> None:
-        if self._program.started.is_set():
-            self._waiting.stop()
-            self._mark("ready")
-            if self._wanted == "quit":
-                self._program.window.close()
+    def _on_ready(self) -> None:
+        self._mark("ready")
+        if self._wanted == "quit":
+            self._program.window.close()
 
     def _mark(self, mark: str) -> None:
         line = {"mark": mark, "at": time.time(), "cpu_ms": time.process_time() * 1000}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PySide6.QtGui import QIcon
 
 
 class Icons:
@@ -41,7 +43,9 @@ class Icons:
         return drawn
 
     def icon(self, name: str, colour: str) -> QIcon:
-        """Return the icon *name* for buttons and menus."""
+        """Return the icon *name* for buttons and menus; the first screen has none of them."""
+        from PySide6.QtGui import QIcon
+
         result = QIcon()
         for ratio in (1.0, 2.0):
             result.addPixmap(self.pixmap(name, colour, 16, ratio))

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.parts import Parts
     from crmdesk.ui.presenters.calls import CallsPresenter
     from crmdesk.ui.presenters.commands import CommandsPresenter
+    from crmdesk.ui.presenters.home import Asked
     from crmdesk.ui.presenters.notes import NotesPresenter
     from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
     from crmdesk.ui.slots import Slot
@@ -203,11 +204,11 @@ class MainWindow(QMainWindow):
         """Does what commands say."""
         return self.side.commands
 
-    def start(self) -> None:
-        """Ask for what the first screen needs; the rest is made after its paint. Call after :meth:`show`."""
+    def start(self, asked: Asked | None = None) -> None:
+        """Show what was *asked* for; the rest is made after its first paint. Call after :meth:`show`."""
         self.home.shown.connect(self._on_shown)
         QTimer.singleShot(PATIENCE_MS, self, self._on_opened)
-        self.home.start()
+        self.home.start(asked)
 
     def show_pop(self, pop: ScreenPop) -> Slot | None:
         """Show a call; :attr:`painted` tells when it is on the screen."""
@@ -305,6 +306,7 @@ class MainWindow(QMainWindow):
 
     def _on_shown(self) -> None:
         self.home.shown.disconnect(self._on_shown)
+        self.front.home.lay_out()
         self._awaiting_first = True
         self.update()
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.call_side import CallSide
+from crmdesk.ui.delegates.home import LineDelegate
 from crmdesk.ui.look import Look
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 from crmdesk.ui.spare_time import SpareTime
@@ -53,6 +54,18 @@ def test_the_worklist_is_painted_before_anything_of_calls_is_made(window: MainWi
     assert whole_when_opened == [False]
     assert is_whole(window)
     assert len(window.front.home.tasks.lines.rows) == 5
+
+
+def test_opened_means_that_the_rows_are_painted(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[int] = []
+    monkeypatch.setattr(LineDelegate, "paint_row", lambda *given: painted.append(given[-1]))
+    when_opened: list[int] = []
+    window.opened.connect(lambda: when_opened.append(len(painted)))
+    with qtbot.waitSignal(window.opened, timeout=5000):
+        window.start()
+    assert when_opened[0] >= 5
 
 
 def test_a_call_that_comes_first_is_shown_whole(window: MainWindow, qtbot: QtBot) -> None:

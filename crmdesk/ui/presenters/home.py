@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.worklist import TaskLine
+from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from crmdesk.models.changes import ChangeSet
-    from crmdesk.models.worklist import Answer, CallLine, Worklist
+    from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, Worklist
     from crmdesk.ui.desk import Desk
     from crmdesk.ui.front import Front
     from crmdesk.ui.operations import Operations
     from crmdesk.ui.translation import Words
 
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the first screen asked a desk for: the words in which calls ended, and the worklist."""
+
+    dispositions: Future[tuple[DispositionChoice, ...]]
+    worklist: Future[Worklist]
+
+    @classmethod
+    def of(cls, desk: Desk) -> Asked:
+        """Ask *desk*."""
+        return cls(desk.dispositions(), desk.worklist())
 
 
 class HomePresenter(QObject):
@@ -45,10 +61,12 @@ class HomePresenter(QObject):
         front.home.call_entered.connect(self._on_call)
         front.home.news_entered.connect(self._on_news)
 
-    def start(self) -> None:
-        """Ask for the first worklist, and for the words in which its calls ended."""
-        self._operations.run(self._desk.dispositions(), self._front.home.know)
-        self.refresh()
+    def start(self, asked: Asked | None = None) -> None:
+        """Show what was *asked* for, before there was a window perhaps; by default ask now."""
+        asked = asked or Asked.of(self._desk)
+        self._stale = False
+        self._operations.run(asked.dispositions, self._front.home.know)
+        self._operations.run(asked.worklist, self._show, topic="worklist")
 
     def refresh(self) -> None:
         """Fetch the worklist if it is stale and on the screen."""

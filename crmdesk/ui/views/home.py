@@ -177,6 +177,12 @@ class HomeView(QWidget):
                 return True
         return False
 
+    def lay_out(self) -> None:
+        """Let the next paint show the rows there are now, and not an empty list first."""
+        for part in (self.tasks, self.calls, self.news):
+            part.executeDelayedItemsLayout()
+            part.viewport().update()
+
     def _section(self, row: QHBoxLayout, stretch: int, heading: str) -> FilteredList:
         pane = Pane(self._ink, self)
         part = FilteredList(self._ink, pane)
