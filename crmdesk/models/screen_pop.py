@@ -158,13 +158,15 @@ class TimelineEntry:
 class TimelinePage:
     """Part of a time line, newest first; ``after`` fetches the next part, None at the end.
 
-    ``complete`` is False when older history exists elsewhere only.
+    ``complete`` is False when older history exists on the server only; ``everywhere`` then counts the entries
+    there are altogether, 0 when that is not known. ``total`` counts those here.
     """
 
     items: tuple[TimelineEntry, ...]
     after: str | None
     total: int
     complete: bool = True
+    everywhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
