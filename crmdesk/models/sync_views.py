@@ -72,7 +72,7 @@ class RefusedLine:
     """One operation that the server did not accept; the text is never lost.
 
     ``code`` is the server's (conflict, denied, illegal, gone, invalid, unknown_kind), ``reason`` its
-    sentence. ``text`` holds all that was typed. ``customer_id`` is the record it was about, None when there is none.
+    sentence. ``text`` holds all that was typed. ``customer_id`` is the record it was about, None without one.
     With ``conflicts`` the person chooses field by field; without, the line only tells.
     """
 
