@@ -17,7 +17,9 @@ def run_window(profile: Path | None, address: str = "") -> int:
     """
     gc.disable()
     try:
-        _load_qt()
+        from crmdesk.app.qt import load_qt
+
+        load_qt()
         from crmdesk.app.window import run
 
         return run(profile, address)
@@ -27,22 +29,9 @@ def run_window(profile: Path | None, address: str = "") -> int:
 
 def run_demo(*, customers: int | None, calls: int | None, headless: Path | None) -> int:
     """Show the demo company, or play it into the folder *headless*; return the exit code."""
-    _load_qt()
+    from crmdesk.app.qt import load_qt
+
+    load_qt()
     from crmdesk.app.demo import run
 
     return run(customers, calls, headless)
-
-
-def _load_qt() -> None:
-    """Load Qt, and keep Python's own import.
-
-    PySide6 puts one of its own in its place, which reads the source of every module imported from then on to
-    learn whether it asks for snake_case names. None of ours does. It would cost a fifth of the start, and
-    40 MB for the lines of all those sources.
-    """
-    import builtins
-
-    own = builtins.__import__
-    from PySide6 import QtWidgets  # noqa: F401 - what loads it is the point
-
-    builtins.__import__ = own
