@@ -211,12 +211,14 @@ class UnitOfWork:
             return
         given = operation.payload.get("changes", operation.payload.get("fields", {}))
         wanted = from_json(ENTITIES[table], given)
-        since = self._changed_since(current["id"], operation.base_revision)
+        since = self._changed_since(table, current["id"], operation.base_revision)
         refuse_overwriting(current, operation.base_revision, since, wanted)
 
-    def _changed_since(self, row_id: UUID, revision: int) -> frozenset[str]:
+    def _changed_since(self, table: str, row_id: UUID, revision: int) -> frozenset[str]:
+        """Return the fields changed after *revision*; a visit and its line have one id, but own revisions."""
         found = self._raw.execute(
-            "SELECT after FROM history WHERE row_id = ? AND rev > ?", (row_id.bytes, revision)
+            "SELECT after FROM history WHERE row_id = ? AND rev > ? AND table_name = ?",
+            (row_id.bytes, revision, table),
         ).fetchall()
         return frozenset().union(*(json.loads(after) for (after,) in found))
 

@@ -17,6 +17,7 @@ from crmdesk.models.changes import ChangeSet
 from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.operations import Author, RowChange
+from crmdesk.models.visit import ServiceVisit, record_visit
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
@@ -192,6 +193,18 @@ def test_a_revision_that_never_was_overwrites_nothing(store: Store) -> None:
     with pytest.raises(Conflict) as refused:
         store.write(change_customer, customer_id, {"hint": "deaf", "name": "Li"}, 99).result()
     assert refused.value.fields == ("hint",)
+
+
+def test_what_a_line_shows_of_a_visit_is_no_change_of_the_visit(store: Store) -> None:
+    def visited(work: UnitOfWork) -> str:
+        values = {"asset_id": UUID(int=1), "customer_id": UUID(int=2), "visited_at": START}
+        operation = record_visit(work.author, values, [{"text": "oil"}])
+        work.do(operation)
+        for changes in ({"note": "noisy"}, {"summary": "service"}):
+            work.do(work.load(ServiceVisit, UUID(operation.payload["id"])).change(work.author, changes, 1))
+        return work.load(ServiceVisit, UUID(operation.payload["id"])).summary
+
+    assert store.write(visited).result().result == "service"
 
 
 def test_what_is_not_there_is_told_so(store: Store) -> None:
