@@ -113,6 +113,8 @@ def declare(metadata: MetaData) -> dict[str, Table]:
         for name, entity in ENTITIES.items()
     }
     _system_tables(metadata)
+    _outgoing_tables(metadata)
+    _incoming_tables(metadata)
     return tables
 
 
@@ -190,6 +192,86 @@ def _system_tables(metadata: MetaData) -> None:
         Column("value", Text, nullable=False, comment="JSON"),
         comment="settings and facts of this profile",
         sqlite_with_rowid=False,
+    )
+
+
+def _outgoing_tables(metadata: MetaData) -> None:
+    """Declare what a shared desk has for the server; a desk of its own leaves it empty."""
+    Table(
+        "outbox",
+        metadata,
+        Column("n", Integer, primary_key=True, comment="number of the operation at the server, without gaps"),
+        Column("op_id", LargeBinary, nullable=False, unique=True, comment="operation.id"),
+        Column("base_revision", Integer, comment="the server's revision under what the person looked at"),
+        Column("state", Text, nullable=False, comment="new, answered, refused"),
+        Column("result", Text, comment="JSON of the server's answer"),
+        Column("answered_at", BigInteger),
+        Column("previous_state", Text, comment="what it was before the server forgot it"),
+        Column("outlook", Text, nullable=False, comment="empty, refusal (not laid on the rows) or parked"),
+        Column("trouble", Text, nullable=False, comment="why it is parked"),
+        CheckConstraint("state IN ('new', 'answered', 'refused')", name="state"),
+        CheckConstraint("outlook IN ('', 'refusal', 'parked')", name="outlook"),
+        Index("ix_outbox_state_n", "state", "n"),
+        comment="what this desk tells the server, in order",
+    )
+    Table(
+        "not_accepted",
+        metadata,
+        Column("op_id", LargeBinary, primary_key=True, comment="operation.id"),
+        Column("at", BigInteger, nullable=False, comment="when the answer came"),
+        Column("kind", Text, nullable=False, comment="kind of the operation"),
+        Column("code", Text, nullable=False, comment="the server's reason, as a code"),
+        Column("why", Text, nullable=False, comment="English template of a sentence"),
+        Column("why_values", Text, nullable=False, comment="JSON, fills the template"),
+        Column("fields", Text, nullable=False, comment="JSON, the fields concerned"),
+        Column("seen", Text, nullable=False, comment="JSON, the row as this desk had it from the server"),
+        Column("current", Text, nullable=False, comment="JSON, the row as it stood at the server"),
+        Column("text", Text, nullable=False, comment="everything that was typed, readable"),
+        Column("payload", Text, nullable=False, comment="JSON, the operation's"),
+        Column("dismissed_at", BigInteger, comment="when a person had done with it"),
+        Column("resolution", Text, nullable=False, comment="what he did: dismissed, note, mine, anew"),
+        comment="what the server refused; nothing typed is ever dropped",
+        sqlite_with_rowid=False,
+    )
+
+
+def _incoming_tables(metadata: MetaData) -> None:
+    """Declare what a shared desk knows of the server."""
+    Table(
+        "server_row",
+        metadata,
+        Column("table_name", Text, primary_key=True),
+        Column("row_id", LargeBinary, primary_key=True),
+        Column("rev", Integer, nullable=False, comment="0 when the server has none"),
+        Column("row", Text, comment="JSON; NULL when the server has none"),
+        comment="rows under unsent operations, as the server last sent them",
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "coverage",
+        metadata,
+        Column("kind", Text, primary_key=True, comment="customer, window"),
+        Column("key", Text, primary_key=True),
+        Column("from_at", BigInteger, comment="complete from here on; NULL: from the beginning"),
+        Column("complete_since", Integer, nullable=False, comment="the tick it was complete at"),
+        Column("total", Integer, comment="how many the server has in all, where it said so"),
+        comment="of which histories everything is here; without a row nothing is known to be complete",
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "sync",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("value", Text, nullable=False),
+        comment="the server this desk shares with, and how far it has read there",
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "witness",
+        metadata,
+        Column("seq", Integer, primary_key=True),
+        Column("fp", LargeBinary, nullable=False),
+        comment="fingerprints of the server's last ticks, so that no history can be changed unseen",
     )
 
 

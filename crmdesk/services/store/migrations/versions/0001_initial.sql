@@ -204,6 +204,16 @@ CREATE INDEX ix_contact_point_customer_id ON contact_point (customer_id)
 
 CREATE INDEX ix_contact_point_value ON contact_point (value)
 
+CREATE TABLE coverage (
+	kind TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	from_at BIGINT,
+	complete_since INTEGER NOT NULL,
+	total INTEGER,
+	CONSTRAINT pk_coverage PRIMARY KEY (kind, "key")
+)
+ WITHOUT ROWID
+
 CREATE TABLE customer (
 	seq INTEGER NOT NULL,
 	id BLOB NOT NULL,
@@ -300,6 +310,24 @@ CREATE INDEX ix_interaction_customer_id_at_kind_direction_topic_asset_id ON inte
 
 CREATE UNIQUE INDEX ix_interaction_id ON interaction (id)
 
+CREATE TABLE not_accepted (
+	op_id BLOB NOT NULL,
+	at BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	code TEXT NOT NULL,
+	why TEXT NOT NULL,
+	why_values TEXT NOT NULL,
+	fields TEXT NOT NULL,
+	seen TEXT NOT NULL,
+	current TEXT NOT NULL,
+	text TEXT NOT NULL,
+	payload TEXT NOT NULL,
+	dismissed_at BIGINT,
+	resolution TEXT NOT NULL,
+	CONSTRAINT pk_not_accepted PRIMARY KEY (op_id)
+)
+ WITHOUT ROWID
+
 CREATE TABLE note (
 	id BLOB NOT NULL,
 	rev INTEGER NOT NULL,
@@ -347,6 +375,24 @@ CREATE TABLE operation (
 	CONSTRAINT uq_operation_id UNIQUE (id)
 )
 
+CREATE TABLE outbox (
+	n INTEGER NOT NULL,
+	op_id BLOB NOT NULL,
+	base_revision INTEGER,
+	state TEXT NOT NULL,
+	result TEXT,
+	answered_at BIGINT,
+	previous_state TEXT,
+	outlook TEXT NOT NULL,
+	trouble TEXT NOT NULL,
+	CONSTRAINT pk_outbox PRIMARY KEY (n),
+	CONSTRAINT ck_outbox_state CHECK (state IN ('new', 'answered', 'refused')),
+	CONSTRAINT ck_outbox_outlook CHECK (outlook IN ('', 'refusal', 'parked')),
+	CONSTRAINT uq_outbox_op_id UNIQUE (op_id)
+)
+
+CREATE INDEX ix_outbox_state_n ON outbox (state, n)
+
 CREATE TABLE outlet (
 	id BLOB NOT NULL,
 	rev INTEGER NOT NULL,
@@ -387,6 +433,15 @@ CREATE TABLE request (
 )
  WITHOUT ROWID
 
+CREATE TABLE server_row (
+	table_name TEXT NOT NULL,
+	row_id BLOB NOT NULL,
+	rev INTEGER NOT NULL,
+	"row" TEXT,
+	CONSTRAINT pk_server_row PRIMARY KEY (table_name, row_id)
+)
+ WITHOUT ROWID
+
 CREATE TABLE service_visit (
 	id BLOB NOT NULL,
 	rev INTEGER NOT NULL,
@@ -417,6 +472,13 @@ CREATE TABLE setting (
 	name TEXT NOT NULL,
 	value TEXT NOT NULL,
 	CONSTRAINT pk_setting PRIMARY KEY (name)
+)
+ WITHOUT ROWID
+
+CREATE TABLE sync (
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_sync PRIMARY KEY (name)
 )
  WITHOUT ROWID
 
@@ -485,6 +547,12 @@ CREATE TABLE visit_item (
 CREATE INDEX ix_visit_item_asset_id_kind_at_code_visit_id ON visit_item (asset_id, kind, at, code, visit_id)
 
 CREATE INDEX ix_visit_item_visit_id ON visit_item (visit_id)
+
+CREATE TABLE witness (
+	seq INTEGER NOT NULL,
+	fp BLOB NOT NULL,
+	CONSTRAINT pk_witness PRIMARY KEY (seq)
+)
 
 CREATE TABLE knowledge_document (
         seq INTEGER PRIMARY KEY, -- article.seq
