@@ -154,10 +154,11 @@ class Store:
         if self._begin is not None:
             return self._begin
         from crmdesk.services.store.unit_of_work import UnitOfWork
+        from crmdesk.services.sync.outbox import Outbox
 
         connection = open_connection(self.path, self._key, role="writer")
-        followers = tuple(self._followers())
-        self._begin = lambda initiator: UnitOfWork(connection, self.author, followers, initiator)
+        followers, outbox = tuple(self._followers()), Outbox()
+        self._begin = lambda initiator: UnitOfWork(connection, self.author, followers, initiator, outbox)
         self._dispose = connection.close
         return self._begin
 

@@ -16,8 +16,9 @@ from crmdesk.errors import Bug, NotFound
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.effects import ENTITIES, apply
 from crmdesk.models.operations import Author, Operation, RowChange
+from crmdesk.models.outbox import revised_place, wanted_fields
 from crmdesk.models.rules import refuse_overwriting
-from crmdesk.models.wire import Row, from_json, to_json
+from crmdesk.models.wire import Row, to_json
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.values import to_micros
@@ -33,6 +34,21 @@ class Follower(Protocol):
         """Bring the index up to *changes*; *connection* is the raw one of the transaction."""
 
 
+class Announcer(Protocol):
+    """Takes down, inside their transaction, the operations of a shared desk for the server."""
+
+    def shared(self, connection: Any) -> bool:
+        """Whether this desk shares with a server; asked before each operation, so it must cost nothing."""
+
+    def announce(
+        self, connection: Any, operation: Operation, touched: Sequence[tuple[RowChange, Row | None]]
+    ) -> None:
+        """Number *operation* and keep the rows it *touched* as they were before, where they are not kept."""
+
+    def look_again(self) -> None:
+        """Forget whether this desk is shared: it may have changed."""
+
+
 class UnitOfWork:
     """One change of the store, by one author; use as a context manager on the store lane.
 
@@ -41,6 +57,7 @@ class UnitOfWork:
         author: describes the operations.
         followers: indexes kept level within the transaction.
         initiator: who asked, told in the ChangeSet.
+        announcer: takes operations down for the server; without one this desk cannot be shared.
     """
 
     def __init__(
@@ -49,11 +66,13 @@ class UnitOfWork:
         author: Author,
         followers: Sequence[Follower] = (),
         initiator: str = "",
+        announcer: Announcer | None = None,
     ) -> None:
         self.author = author
         self.initiator = initiator
         self._raw = connection
         self._followers = followers
+        self._announcer = announcer
         self._rows: StoredRows | None = None
         self._loaded: dict[tuple[str, UUID], Any] = {}
         self._done: list[RowChange] = []
@@ -73,6 +92,7 @@ class UnitOfWork:
         """Take back what was not committed."""
         if self._raw.in_transaction:
             self._raw.execute("ROLLBACK")
+            self.look_again()
 
     def load(self, entity: type[E], row_id: UUID) -> E:
         """Return the entity with that id, the same object each time; raise NotFound when there is none.
@@ -103,6 +123,16 @@ class UnitOfWork:
         self._begun()
         return self._raw
 
+    @property
+    def stored(self) -> StoredRows:
+        """The rows inside this transaction, shared: copy them before changing them."""
+        return self._begun()
+
+    def look_again(self) -> None:
+        """Have the next operation find out anew whether this desk is shared."""
+        if self._announcer is not None:
+            self._announcer.look_again()
+
     def do(self, operation: Operation) -> tuple[RowChange, ...]:
         """Apply *operation*: rows, log, history and indexes; return what it changed.
 
@@ -119,14 +149,22 @@ class UnitOfWork:
             self._torn = False
             return ()
         changes = apply(rows, operation)
-        for change in changes:
-            self._remember(operation, change, rows.write(change))
-        for follower in self._followers:
-            follower.follow(self._raw, changes)
-        self._refresh(changes)
-        self._done.extend(changes)
+        touched = [(change, rows.write(change)) for change in changes]
+        for change, before in touched:
+            self._remember(operation, change, before)
+        if self._announcer is not None and self._announcer.shared(self._raw):
+            self._announcer.announce(self._raw, operation, touched)
+        self._tell(changes)
         self._torn = False
         return changes
+
+    def lay(self, changes: Sequence[RowChange]) -> None:
+        """Write rows as they come from elsewhere: no operation, no history; indexes follow."""
+        rows = self._begun()
+        self._torn = True
+        rows.lay(changes)
+        self._tell(changes)
+        self._torn = False
 
     def commit(self) -> ChangeSet:
         """Make it last; return what was touched.
@@ -159,7 +197,11 @@ class UnitOfWork:
             self._rows = StoredRows(self._raw)
         return self._rows
 
-    def _refresh(self, changes: Sequence[RowChange]) -> None:
+    def _tell(self, changes: Sequence[RowChange]) -> None:
+        """Bring indexes and loaded entities up to *changes*."""
+        for follower in self._followers:
+            follower.follow(self._raw, changes)
+        self._done.extend(changes)
         for change in changes:
             held = self._loaded.get((change.table, change.id))
             for name, value in (change.row or {}).items() if held is not None else ():
@@ -201,18 +243,16 @@ class UnitOfWork:
         )
 
     def _refuse_clash(self, rows: StoredRows, operation: Operation) -> None:
-        if operation.base_revision is None or operation.kind not in _CHANGED_TABLE:
+        place = revised_place(operation)
+        if place is None:
             return
-        table = _CHANGED_TABLE[operation.kind]
-        current = rows.get(table, UUID(operation.payload["id"]))
+        current = rows.get(*place)
         if current is None:
-            raise NotFound("This {what} is not here any more.", what=table.replace("_", " "))
-        if operation.base_revision == current["rev"]:
-            return
-        given = operation.payload.get("changes", operation.payload.get("fields", {}))
-        wanted = from_json(ENTITIES[table], given)
-        since = self._changed_since(table, current["id"], operation.base_revision)
-        refuse_overwriting(current, operation.base_revision, since, wanted)
+            raise NotFound("This {what} is not here any more.", what=place[0].replace("_", " "))
+        base = operation.base_revision
+        if base is not None and base != current["rev"]:
+            since = self._changed_since(*place, base)
+            refuse_overwriting(current, base, since, wanted_fields(operation))
 
     def _changed_since(self, table: str, row_id: UUID, revision: int) -> frozenset[str]:
         """Return the fields changed after *revision*; a visit and its line have one id, but own revisions."""
@@ -225,13 +265,3 @@ class UnitOfWork:
 
 def _json(values: Mapping[str, object]) -> str:
     return json.dumps(to_json(values), ensure_ascii=False)
-
-
-_CHANGED_TABLE = {
-    "customer.change": "customer",
-    "asset.change": "asset",
-    "task.change": "task",
-    "visit.change": "service_visit",
-    "contact_point.change": "contact_point",
-    "article.save": "article",
-}
