@@ -275,6 +275,13 @@ def test_hostile_words_from_the_line_stay_words(scene: Scene) -> None:
     assert scene.one("SELECT count(*) FROM customer") == (3,)
 
 
+def test_warming_up_shows_nothing_and_keeps_nothing(scene: Scene) -> None:
+    scene.desk.warm()
+    assert scene.pops == []
+    assert scene.one("SELECT count(*) FROM call") == (0,)
+    assert scene.ring("c1", WANG).customer is not None
+
+
 def test_a_pop_is_painted_before_its_call_is_kept_and_closing_waits_for_nobody(tmp_path: Path) -> None:
     ensure_schema(tmp_path / "store.db", bytes(32))
     store = Store(tmp_path / "store.db", bytes(32), Author(AGENT, "desk", lambda: NOON), followers)

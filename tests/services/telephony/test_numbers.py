@@ -132,7 +132,7 @@ def test_no_text_makes_it_fail(raw: str) -> None:
 
 @pytest.mark.parametrize("ahead", ["", "+86", "17951"])
 def test_mobiles_are_read_as_the_library_reads_them(ahead: str) -> None:
-    """Every prefix: most calls come from mobiles, which are not given to the library's parser."""
+    """Every prefix: most calls come from mobiles, which are not given to the library."""
     for prefix in range(1300, 2000):
         digits = f"{prefix}{prefix * 48_271 % 10_000_000:07d}"
         found = parse_number(ahead + digits, SHANGHAI)
@@ -140,6 +140,14 @@ def test_mobiles_are_read_as_the_library_reads_them(ahead: str) -> None:
         assert found.e164 == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         assert found.display == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         assert (found.kind, found.region, found.national_digits) == ("mobile", "CN", digits)
+
+
+def test_a_mobile_has_a_place_only_where_the_library_knows_its_prefix() -> None:
+    for prefix in range(130_000, 200_000, 7):
+        digits = f"{prefix}00000"
+        number = phonenumbers.PhoneNumber(86, int(digits))
+        if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.UNKNOWN:
+            assert parse_number(digits, SHANGHAI).places() == ("", "")
 
 
 def test_what_was_parsed_is_remembered_within_bounds() -> None:
