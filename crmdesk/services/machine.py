@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import uuid
+from _blake2 import blake2b  # hashlib is the same, but loads OpenSSL while somebody waits for a window
 from pathlib import Path
 
 MULTICAST_BIT = 1 << 40
@@ -13,7 +13,7 @@ MULTICAST_BIT = 1 << 40
 
 def machine_mark() -> str:
     """Return the mark: a digest, so that the computer's own id is not spread about."""
-    return hashlib.blake2b(_own_id().encode(), digest_size=12, person=b"crmdesk").hexdigest()
+    return blake2b(_own_id().encode(), digest_size=12, person=b"crmdesk").hexdigest()
 
 
 def _own_id() -> str:
@@ -32,7 +32,7 @@ else:
     def _installed_id() -> str:
         for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
             try:
-                if found := Path(name).read_text(encoding="ascii").strip():
+                if found := Path(name).read_text(encoding="utf-8").strip():
                     return found
             except (OSError, ValueError):
                 continue

@@ -7,9 +7,9 @@ deleted, and a new one begun.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
+from _blake2 import blake2b  # hashlib is the same, but loads OpenSSL while somebody waits for a window
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -40,7 +40,7 @@ _log = logging.getLogger("crmdesk.drafts")
 
 def drafts_key(store_key: bytes) -> bytes:
     """Return the key of the drafts, derived from the store's, so that one recovery code brings both back."""
-    return hashlib.blake2b(b"drafts", key=store_key, digest_size=32, person=b"crmdesk").digest()
+    return blake2b(b"drafts", key=store_key, digest_size=32, person=b"crmdesk").digest()
 
 
 class Drafts:
