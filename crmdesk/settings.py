@@ -80,6 +80,8 @@ _ALL = (
     Option("telephony_host", "127.0.0.1", "Host of the telephone system.", who="it"),
     Option("telephony_port", 5038, "Port of the telephone system.", who="it", low=1, high=65_535),
     Option("telephony_user", "", "User at the telephone system; the password is in the keyring.", who="it"),
+    Option("server", "", "Shared database that desks of this house join: host:port/database.", who="it"),
+    Option("server_ca", "", "File of the authority that signed the server's certificate.", who="it"),
     Option("mask_until_verified", True, "Cover numbers until the caller is verified.", who="it"),
     Option("recent_days", 90, "Days of history that lists show first.", low=1, high=3_650),
     Option("backup_folder", "", "Folder of the nightly backup; empty: none."),
@@ -88,6 +90,22 @@ _ALL = (
 
 OPTIONS: Mapping[str, Option] = MappingProxyType({option.name: option for option in _ALL})
 """Every setting by name."""
+
+
+SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "server": {"address": "server", "ca": "server_ca"},
+        "site": {name: name for name in ("company", "country", "area_code", "zone", "outside_prefix")},
+        "telephony": {
+            "source": "telephony",
+            "host": "telephony_host",
+            "port": "telephony_port",
+            "user": "telephony_user",
+        },
+        "settings": {option.name: option.name for option in _ALL},
+    }
+)
+"""The tables of a policy, and the option behind each of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +213,11 @@ def policy_path() -> Path:
 
 
 def read_policy(path: Path) -> dict[str, Value]:
-    """Return what the policy at *path* fixes: the table ``[settings]``; nothing when there is no file.
+    """Return what the policy at *path* fixes (see :data:`SECTIONS`); nothing when there is no file.
 
     Raises:
-        FileFault: the file is no TOML, or names an option or a value that does not exist. Nothing of a wrong
-            policy is taken, and nothing runs without it: IT wants to know.
+        FileFault: the file is no TOML, or names a table, an option or a value that does not exist. Nothing of
+            a wrong policy is taken, and nothing runs without it: IT wants to know.
     """
     if not path.exists():
         return {}
@@ -209,8 +227,15 @@ def read_policy(path: Path) -> dict[str, Value]:
         held = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FileFault("The policy {path} cannot be read: {words}.", path=path, words=error) from error
-    values = held.get("settings", {})
-    unknown = [name for name in values if name not in OPTIONS]
+    values: dict[str, object] = {}
+    unknown: list[str] = []
+    for section, given in held.items():
+        known = SECTIONS.get(section)
+        if known is None or not isinstance(given, dict):
+            unknown.append(section)
+            continue
+        unknown += [name for name in given if name not in known]
+        values |= {known[name]: value for name, value in given.items() if name in known}
     if unknown:
         raise FileFault("The policy {path} names no setting: {names}.", path=path, names=", ".join(unknown))
     try:

@@ -63,13 +63,41 @@ def test_the_policy_wins_and_cannot_be_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["[settings", '[settings]\ncolour = "red"', '[settings]\ntelephony_port = "a"', b"\xff"]
+    "content",
+    [
+        "[settings",
+        '[settings]\ncolour = "red"',
+        '[settings]\ntelephony_port = "a"',
+        '[servers]\naddress = "db"',
+        '[server]\npassword = "secret"',
+        'server = "db"',
+        b"\xff",
+    ],
 )
 def test_a_wrong_policy_is_told_and_not_half_taken(tmp_path: Path, content: str | bytes) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(FileFault, match="policy"):
         read_policy(policy)
+
+
+def test_a_policy_is_told_by_subject(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[server]\naddress = "db.example:5433/crmdesk"\nca = "/etc/crmdesk/ca.pem"\n'
+        '[site]\ncompany = "汽车厂"\narea_code = "10"\n'
+        '[telephony]\nsource = "ami"\nhost = "pbx.example"\nport = 5039\n',
+        encoding="utf-8",
+    )
+    assert read_policy(policy) == {
+        "server": "db.example:5433/crmdesk",
+        "server_ca": "/etc/crmdesk/ca.pem",
+        "company": "汽车厂",
+        "area_code": "10",
+        "telephony": "ami",
+        "telephony_host": "pbx.example",
+        "telephony_port": 5039,
+    }
 
 
 def test_without_a_policy_nothing_is_fixed(tmp_path: Path) -> None:
