@@ -17,6 +17,13 @@
     │   │   ├── DiskFull            no space left where the profile lies
     │   │   └── StoreUnwritable     folder or file may not be written
     │   ├── TelephonyFault
+    │   ├── ServerFault       the shared database cannot be used
+    │   │   ├── ServerUnreachable   nobody answers there, or the network broke
+    │   │   ├── ServerBusy          it answers, but has no room, no time or no disk just now
+    │   │   ├── ServerUntrusted     it cannot prove that it is the one we mean
+    │   │   ├── ServerRefused       it knows this account, password or right not
+    │   │   │   └── DeviceForgotten     the administrator has put this desk off it
+    │   │   └── ServerUnfit         too old, newer than this program, or not crmdesk's
     │   └── FileFault         a file from outside cannot be read
     └── Bug                   we are to blame; the log has the rest
 
@@ -132,6 +139,34 @@ class StoreUnwritable(StoreFault):
 
 class TelephonyFault(WorldFault):
     """The telephone system cannot be reached or refuses."""
+
+
+class ServerFault(WorldFault):
+    """The shared database cannot be used."""
+
+
+class ServerUnreachable(ServerFault):
+    """Nobody answers there, or the network broke."""
+
+
+class ServerBusy(ServerFault):
+    """The server answers, but has no room, no time or no disk just now; trying later helps."""
+
+
+class ServerUntrusted(ServerFault):
+    """The server cannot prove that it is the one we mean; nothing was sent to it."""
+
+
+class ServerRefused(ServerFault):
+    """The server does not take this account or password, or the account may not do that."""
+
+
+class DeviceForgotten(ServerRefused):
+    """The administrator has put this desk off the server; it destroys what it holds."""
+
+
+class ServerUnfit(ServerFault):
+    """The server is too old or too new for this program, or its database is not crmdesk's."""
 
 
 class FileFault(WorldFault):

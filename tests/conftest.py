@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cluster import cluster, database
+
+__all__ = ["cluster", "database"]
+
 # Before anything imports Qt. A test that needs a real window starts its own Xvfb and says so to its child.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _name in [name for name in os.environ if name.startswith("CRMDESK_") and name != "CRMDESK_FAULT_SECONDS"]:

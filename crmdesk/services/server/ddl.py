@@ -56,6 +56,15 @@ def columns(table: str) -> tuple[str, ...]:
     return tuple(field_types(ENTITIES[table]))
 
 
+@cache
+def definitions(table: str) -> Mapping[str, str]:
+    """Return how each column of a business table is declared, by name, in order."""
+    types = field_types(ENTITIES[table])
+    return MappingProxyType(
+        {field.name: _column(field, *types[field.name]) for field in fields(ENTITIES[table])}
+    )
+
+
 def quoted(name: str) -> str:
     """Return *name* as SQL may read it, whatever word it is."""
     return f'"{name}"'
@@ -97,9 +106,7 @@ def default_of(field: Field[object]) -> str | None:
 
 
 def _create_table(table: str) -> str:
-    types = field_types(ENTITIES[table])
-    lines = [_column(field, *types[field.name]) for field in fields(ENTITIES[table])]
-    lines.append("CHECK (rev >= 1)")
+    lines = [*definitions(table).values(), "CHECK (rev >= 1)"]
     return f"CREATE TABLE IF NOT EXISTS {qualified(table)} (\n    " + ",\n    ".join(lines) + "\n)"
 
 

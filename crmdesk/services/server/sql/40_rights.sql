@@ -1,0 +1,67 @@
+-- Who may read what. Agents write nothing by themselves: crm.push() does, and judges by session_user.
+--
+-- Replicated tables FORCE their policies, so that even a function of crm_owner sees no more than the person
+-- who called it; crm_owner alone has policies to write. Columns are granted one by one, those of the entity
+-- only: that also keeps everybody but the owner from locking a table.
+DO $$
+DECLARE
+    one crm.entity;
+    old record;
+BEGIN
+    FOR old IN
+        SELECT c.relname AS tab, p.polname AS name
+        FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+        WHERE c.relnamespace = 'crm'::pg_catalog.regnamespace
+    LOOP
+        EXECUTE pg_catalog.format('DROP POLICY %I ON crm.%I', old.name, old.tab);
+    END LOOP;
+    FOR one IN SELECT * FROM crm.entity LOOP
+        EXECUTE pg_catalog.format('ALTER TABLE crm.%I ENABLE ROW LEVEL SECURITY', one.tab);
+        EXECUTE pg_catalog.format('ALTER TABLE crm.%I FORCE ROW LEVEL SECURITY', one.tab);
+        EXECUTE pg_catalog.format(
+            'CREATE POLICY write_insert ON crm.%I FOR INSERT TO crm_owner WITH CHECK (true)', one.tab);
+        EXECUTE pg_catalog.format(
+            'CREATE POLICY write_update ON crm.%I FOR UPDATE TO crm_owner USING (true) WITH CHECK (true)', one.tab);
+        EXECUTE pg_catalog.format(
+            'CREATE POLICY write_delete ON crm.%I FOR DELETE TO crm_owner USING (true)', one.tab);
+        IF one.team = '' THEN
+            EXECUTE pg_catalog.format(
+                'CREATE POLICY seen ON crm.%I FOR SELECT USING ((SELECT crm.my_role()) IS NOT NULL)', one.tab);
+        ELSE
+            EXECUTE pg_catalog.format(
+                'CREATE POLICY seen ON crm.%I FOR SELECT USING ((SELECT crm.my_role()) IS NOT NULL AND ('
+                '%2$I IS NULL OR %2$I = ANY ((SELECT crm.my_teams())::uuid[])'
+                ' OR %3$I = (SELECT crm.my_agent())::text OR (SELECT crm.my_role()) = ''owner''))',
+                one.tab, one.team, one.author);
+        END IF;
+        EXECUTE pg_catalog.format('REVOKE ALL ON crm.%I FROM PUBLIC, crm_agent', one.tab);
+        EXECUTE pg_catalog.format(
+            'GRANT SELECT (%s) ON crm.%I TO crm_agent',
+            (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(one.columns) c),
+            one.tab);
+    END LOOP;
+END
+$$;
+
+ALTER TABLE crm.feed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON crm.feed FOR SELECT TO crm_agent USING (
+    (SELECT crm.my_role()) IS NOT NULL
+    AND (teams = '{}' OR teams && (SELECT crm.my_audience())::uuid[]));
+GRANT SELECT (id, seq, tab, pk, parent, teams) ON crm.feed TO crm_agent;
+
+ALTER TABLE crm.tick ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON crm.tick FOR SELECT TO crm_agent USING ((SELECT crm.my_role()) IS NOT NULL);
+GRANT SELECT (seq, fp, at) ON crm.tick TO crm_agent;
+
+ALTER TABLE crm.device ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON crm.device FOR SELECT TO crm_agent USING (
+    login = session_user OR (SELECT crm.my_role()) IN ('administrator', 'auditor'));
+GRANT SELECT (id, login, tag, last_n, name, state, registered_at, seen_at) ON crm.device TO crm_agent;
+
+ALTER TABLE crm.person ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON crm.person FOR SELECT TO crm_administrator, crm_auditor USING (
+    (SELECT crm.my_role()) IN ('administrator', 'auditor'));
+ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON crm.member FOR SELECT TO crm_administrator, crm_auditor USING (
+    (SELECT crm.my_role()) IN ('administrator', 'auditor'));
+GRANT SELECT ON crm.person, crm.member TO crm_administrator, crm_auditor;
