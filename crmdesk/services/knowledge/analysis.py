@@ -30,17 +30,32 @@ PINYIN_SYLLABLES = 8
 
 _FIRST_HAN = "\u3005"
 _HAN = "\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_TOKEN = re.compile(f"[{_HAN}]+|[a-z0-9]+(?:[-_./][a-z0-9]+)*|[^\\W_{_HAN}]+")
-_JOINT = re.compile(r"[-_./]")
-_CONTROL = re.compile(
-    # Categories Cc (without tab and line feed), Cf and Cs of the Unicode database; tests compare with it.
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
-)
-_SETTLED = re.compile("[\n -~·—‘’“”…、-】\u4e00-\u9fff！-～]*")
-"""Text of these characters is folded in one pass: nearly all Chinese and English."""
-_RUN = re.compile(f"[{_HAN}]+")
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Return them; whole planes of Unicode take 15 ms to compile, which no start waits for (see ``warm``)."""
+    return _Patterns()
+
+
+class _Patterns:
+    """What texts are taken apart with.
+
+    ``control`` finds the categories Cc (without tab and line feed), Cf and Cs of the Unicode database; tests
+    compare with it. Text of ``settled`` characters is folded in one pass: nearly all Chinese and English.
+    """
+
+    def __init__(self) -> None:
+        self.token = re.compile(f"[{_HAN}]+|[a-z0-9]+(?:[-_./][a-z0-9]+)*|[^\\W_{_HAN}]+")
+        self.joint = re.compile(r"[-_./]")
+        self.run = re.compile(f"[{_HAN}]+")
+        self.settled = re.compile("[\n -~·—‘’“”…、-】\u4e00-\u9fff！-～]*")
+        self.control = re.compile(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+            "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+            "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+            "\U000e0001\U000e0020-\U000e007f]"
+        )
 
 
 class _Simplifier(dict[int, int]):
@@ -98,7 +113,7 @@ def warm() -> None:
 
 def strip_controls(text: str) -> str:
     """Return *text* without control, format and surrogate characters; line ends and tabs stay."""
-    return _CONTROL.sub("", text)
+    return _patterns().control.sub("", text)
 
 
 def normalise(text: str) -> str:
@@ -112,7 +127,7 @@ def normalise(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     simple = folded.translate(_simplifier())
     # Rare characters compose with their neighbours only after folding: then once more, until nothing moves.
-    return simple if simple == text or _SETTLED.fullmatch(text) else normalise(simple)
+    return simple if simple == text or _patterns().settled.fullmatch(text) else normalise(simple)
 
 
 def simplified(text: str) -> str:
@@ -126,15 +141,15 @@ def fold(text: str) -> str:
 
 
 def _tokens(normalised: str) -> Iterator[str]:
-    word, word_end = "", -1
-    for match in _TOKEN.finditer(normalised):
+    word, word_end, patterns = "", -1, _patterns()
+    for match in patterns.token.finditer(normalised):
         token = match.group()
         if is_chinese(token):
             if match.start() == word_end:
                 yield word[-WORD_LENGTH:] + token[0]
             yield token
             continue
-        parts = _JOINT.split(token)
+        parts = patterns.joint.split(token)
         for part in parts:
             yield _word(part)
         if len(parts) > 1:
@@ -151,7 +166,7 @@ def is_chinese(token: str) -> bool:
 
     Its first character decides: a token never mixes scripts after such a character.
     """
-    return token[:1] >= _FIRST_HAN and _RUN.match(token) is not None
+    return token[:1] >= _FIRST_HAN and _patterns().run.match(token) is not None
 
 
 def terms(folded: str) -> list[str]:
@@ -171,7 +186,7 @@ def pinyin_terms(text: str) -> set[str]:
     From every character on, the syllables in full and their initials, so that ``ly`` and ``louyou`` find
     漏油 inside a longer title as prefixes of a term.
     """
-    runs = _RUN.findall(normalise(text))
+    runs = _patterns().run.findall(normalise(text))
     if not runs:
         return set()
     from pypinyin import lazy_pinyin
