@@ -18,7 +18,10 @@ class Bridge(QObject):
         popped(ScreenPop): a call rings here.
         call_changed(CallState): the telephone changed the state of a call.
         changed(ChangeSet): rows changed, by whom ever.
-        status_changed(DeskStatus): telephony or sync changed.
+        status_changed(DeskStatus): agent or telephony changed.
+        sync_changed(SyncStatus): this desk and the server stand differently, or data came.
+        help_changed(tuple[HelpRequest, ...]): all requests for help that concern this desk, newest first.
+        history_progressed(HistoryProgress): older history of a customer is coming.
         troubled(Text): something threatens what is typed, the disk for example; None: all is well again.
     """
 
@@ -26,6 +29,9 @@ class Bridge(QObject):
     call_changed = Signal(object)
     changed = Signal(object)
     status_changed = Signal(object)
+    sync_changed = Signal(object)
+    help_changed = Signal(object)
+    history_progressed = Signal(object)
     troubled = Signal(object)
     _arrived = Signal(object, object)
 

@@ -22,6 +22,7 @@ from crmdesk.ui.presenters.people import PeoplePresenter
 from crmdesk.ui.presenters.record import RecordPresenter
 from crmdesk.ui.presenters.workplace import Workplace
 from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+from crmdesk.ui.shared_side import SharedSide
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
@@ -72,6 +73,7 @@ class CallSide(QObject):
         if restore_drafts:
             self.notes.take_over()
         self.parts.finder.catch_up()
+        self.shared.start()
 
     def place(self) -> None:
         """Let what floats over the window keep its place in it."""
@@ -89,8 +91,9 @@ class CallSide(QObject):
         self.wrap_up = WrapUpPresenter(place)
         self.calls = CallsPresenter(place, self.record, self.notes, self.wrap_up, open_on_ring=open_on_ring)
         self.people = PeoplePresenter(place, tools, self.calls, self.record)
+        self.shared = SharedSide(place, tools, self.record, self.people, self._window)
         self.commands = CommandsPresenter(
-            place, self.calls, self.record, self.notes, self.wrap_up, self.people
+            place, self.calls, self.record, self.notes, self.wrap_up, self.people, self.shared
         )
         for part in (self.record, self.notes, self.wrap_up, self.calls, self.people, self.commands):
             part.setParent(self)

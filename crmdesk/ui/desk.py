@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
     from datetime import datetime
+    from uuid import UUID
 
     from crmdesk.models.screen_pop import (
         Article,
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
         NoteDraft,
         ScreenPop,
         TimelinePage,
+    )
+    from crmdesk.models.sync_views import (
+        Choices,
+        Helper,
+        HelpRequest,
+        HelpWanted,
+        JoinFields,
+        PendingLine,
+        PresenceLine,
+        RefusedLine,
+        SyncStatus,
     )
     from crmdesk.models.text import Text
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
@@ -108,8 +120,92 @@ class PersonFields:
     hint: str = ""
 
 
+class Sharing(Protocol):
+    """Sharing one database with other desks, as the window sees it. Any thread may complete the futures.
+
+    News come by themselves through :class:`~crmdesk.ui.bridge.Bridge`: ``sync_changed`` with each
+    :class:`~crmdesk.models.sync_views.SyncStatus`, ``help_changed`` with all requests for help that concern
+    this desk, ``history_progressed`` while older history comes.
+    """
+
+    def sync_status(self) -> Future[SyncStatus]:
+        """Ask how this desk and the server stand."""
+        ...
+
+    def pending(self) -> Future[tuple[PendingLine, ...]]:
+        """Ask for what is still to be sent, oldest first."""
+        ...
+
+    def refused(self) -> Future[tuple[RefusedLine, ...]]:
+        """Ask for what the server did not accept and nobody put away, newest first."""
+        ...
+
+    def resolve(self, op_id: UUID, choices: Choices) -> Future[None]:
+        """Settle the fields in conflict of a refused operation.
+
+        What was chosen or typed anew is sent as a new operation over the server's present revision; the
+        fields where the server's value is taken are not. Fails with Conflict when they changed again.
+        """
+        ...
+
+    def dismiss(self, op_id: UUID) -> Future[None]:
+        """Put a refused operation out of the list; it stays in the store."""
+        ...
+
+    def send_as_note(self, op_id: UUID, customer_id: CustomerId) -> Future[None]:
+        """Write the text of a refused operation as a note of this customer; then it leaves the list."""
+        ...
+
+    def load_history(self, customer_id: CustomerId) -> Future[None]:
+        """Fetch all older history of a customer from the server."""
+        ...
+
+    def tell_presence(self, customer_id: CustomerId | None, doing: str) -> None:
+        """Say whose record is open here and what is done there: open, note, record or call.
+
+        Called on changes only, and never waits; how often the server is told is not the window's part.
+        """
+        ...
+
+    def presence(self, customer_id: CustomerId) -> Future[tuple[PresenceLine, ...]]:
+        """Ask which colleagues have this customer open; a window that shows it asks every two seconds."""
+        ...
+
+    def helpers(self) -> Future[tuple[Helper, ...]]:
+        """Ask who can be asked for help: supervisors first, then teams and colleagues."""
+        ...
+
+    def help_requests(self) -> Future[tuple[HelpRequest, ...]]:
+        """Ask for the requests for help that concern this desk, newest first."""
+        ...
+
+    def ask_help(self, wanted: HelpWanted) -> Future[HelpRequest]:
+        """Ask a colleague or a team for help."""
+        ...
+
+    def cancel_help(self, request_id: UUID) -> Future[None]:
+        """Take back a request of this desk."""
+        ...
+
+    def take_help(self, request_id: UUID) -> Future[None]:
+        """Say that the person at this desk comes; fails with Conflict when somebody was quicker."""
+        ...
+
+    def join(self, fields: JoinFields) -> Future[None]:
+        """Put this desk on a shared database; done when the server took it, before the first copy is here.
+
+        Fails with a sentence; ``fields`` of the error name address, user, password or ca_file.
+        """
+        ...
+
+
 class Desk(Protocol):
     """The services as the window sees them. Any thread may complete the futures."""
+
+    @property
+    def sharing(self) -> Sharing:
+        """What other desks have to do with this one; answers for a PC that works alone, too."""
+        ...
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from crmdesk.models.text import Text
 
 
@@ -17,7 +15,8 @@ class DeskStatus:
     """The quiet marks of the status line.
 
     ``telephony`` is connected, connecting, off or failed, ``trouble`` the sentence when it failed.
-    ``shared`` is False while this PC works alone; ``last_sync_at`` is aware UTC.
+    ``shared`` is False while this PC works alone; how it and the server stand is told apart, by
+    :class:`~crmdesk.models.sync_views.SyncStatus`, once that is known.
     """
 
     agent_name: str = ""
@@ -25,6 +24,4 @@ class DeskStatus:
     telephony: str = "off"
     trouble: Text | None = None
     shared: bool = False
-    last_sync_at: datetime | None = None
-    pending: int = 0
     test_profile: bool = False

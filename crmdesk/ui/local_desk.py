@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
-    from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
+    from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, Sharing, WrapUp
 
 T = TypeVar("T")
 PAGE = 30
@@ -47,6 +47,7 @@ class LocalDesk:
         gateway: gives the telephone, None when there is none.
         language: gives the language of the window (zh or en).
         parser: gives what understands numbers as typed.
+        sharing: gives what knows the shared database; None while this PC works alone and cannot join.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class LocalDesk:
         gateway: Callable[[], Gateway | None],
         language: Callable[[], str],
         parser: Callable[[], Parse],
+        sharing: Callable[[], Sharing | None] = lambda: None,
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -64,12 +66,23 @@ class LocalDesk:
         self._gateway = gateway
         self._language = language
         self._parser = parser
+        self._sharing = sharing
         self._errands = Lane("errands")
 
     def close(self) -> None:
         """Finish what is under way and close the drafts."""
         self._errands.close()
         self._drafts.close()
+
+    @property
+    def sharing(self) -> Sharing:
+        """What other desks have to do with this one; answers for a PC that works alone, too."""
+        shared = self._sharing()
+        if shared is not None:
+            return shared
+        from crmdesk.ui.alone import Alone
+
+        return Alone()
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""

@@ -293,10 +293,12 @@ class MainWindow(QMainWindow):
         bridge.popped.connect(self.show_pop)
         bridge.changed.connect(self.home.on_changed)
         bridge.status_changed.connect(self.front.status.show_status)
+        bridge.sync_changed.connect(self.front.status.show_sync)
         bridge.troubled.connect(self._on_troubled)
         self.operations.failed.connect(self._on_failed)
         self.home.customer_wanted.connect(self._open_customer)
         self.home.command_wanted.connect(self._run_command)
+        self.front.status.sync_clicked.connect(lambda: self._run_command("sharing"))
 
     def _run_command(self, command_id: str) -> None:
         self.commands.run(command_id)

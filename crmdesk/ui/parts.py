@@ -84,7 +84,7 @@ class Parts:
         ink, words, moments, actions = tools.ink, tools.words, tools.moments, tools.actions
         composing, reserved = tools.composing, tools.reserved
         caller = CallerPane(ink, words)
-        timeline = TimelinePane(ink, words, moments)
+        timeline = TimelinePane(ink, words, moments, actions["load-history"])
         chooser = Chooser(ink, words, actions["find"], actions["new-person"], actions["always-ask"])
         answers = AnswersPane(ink, words, moments, composing, reserved)
         note = NotePane(ink, words, composing, reserved)

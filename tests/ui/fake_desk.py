@@ -15,6 +15,7 @@ from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 from crmdesk.services.customers.duplicates import Duplicate
 from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
 from tests.ui import sample
+from tests.ui.fake_sharing import FakeSharing
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,7 @@ class FakeDesk:
         self.likely: tuple[Duplicate, ...] = ()
         self.held = threading.Event()
         self.held.set()
+        self.sharing = FakeSharing(self._run)
 
     def close(self) -> None:
         """Stop the thread."""

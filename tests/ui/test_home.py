@@ -106,9 +106,9 @@ def test_the_finder_keeps_only_the_newest_answer(seat: Seat) -> None:
 def test_marks_of_the_status_line(seat: Seat) -> None:
     spoken = seat.parts.status.accessibleDescription
     assert "This PC alone" in spoken()
-    status = DeskStatus("Lin Yue", "1001", "failed", say("The call is over {n}", n=1), True, sample.NOW)
+    status = DeskStatus("Lin Yue", "1001", "failed", say("The call is over {n}", n=1), shared=True)
     seat.bridge.status_changed.emit(status)
-    for part in ("Lin Yue · 1001", "Telephone not reachable", "The call is over 1", "Last sync 10:00"):
+    for part in ("Lin Yue · 1001", "Telephone not reachable", "The call is over 1", "Shared database"):
         assert part in spoken()
 
 

@@ -44,11 +44,12 @@ class TimelineModel(RowsModel[TimelineEntry]):
         self._last_day: date | None = None
         self.total = 0
         self.complete = True
+        self.everywhere = 0
 
     def begin(self, page: TimelinePage = _EMPTY) -> None:
         """Show a first page and forget all others."""
         self._after, self._waiting = page.after, False
-        self.total, self.complete = page.total, page.complete
+        self.total, self.complete, self.everywhere = page.total, page.complete, page.everywhere
         self.days, self._last_day = [], None
         self._note_days(page)
         self.show(page.items)

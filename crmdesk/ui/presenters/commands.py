@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
+    from crmdesk.ui.shared_side import SharedSide
     from crmdesk.ui.slots import Slot
+
+_TO_RECORD = frozenset(
+    (
+        *("open-caller", "slot-1", "slot-2", "slot-3", "slot-4", "new-person", "edit-person", "verify"),
+        *("home", "answers", "note", "follow-up", "wrap-up"),
+    )
+)
+"""What these lead to lies below panes that float over the window: they are put away first."""
 
 
 class CommandsPresenter(QObject):
@@ -47,8 +56,10 @@ class CommandsPresenter(QObject):
         notes: NotesPresenter,
         wrap_up: WrapUpPresenter,
         people: PeoplePresenter,
+        shared: SharedSide,
     ) -> None:
         super().__init__()
+        self._shared = shared
         self._parts = place.parts
         self._slots = place.slots
         self._calls = calls
@@ -61,12 +72,15 @@ class CommandsPresenter(QObject):
         self._words = place.words
         self._handlers = self._make_handlers()
         people.record_wanted.connect(self.open_customer)
+        shared.customer_wanted.connect(self.open_customer)
         place.parts.finder.new_wanted.connect(people.new)
         place.parts.answers.used.connect(self.use)
         place.parts.follow_up.accepted.connect(self._on_follow_up)
 
     def run(self, command_id: str) -> None:
         """Run a command."""
+        if command_id in _TO_RECORD:
+            self._shared.put_away()
         self._handlers[command_id]()
 
     def known(self) -> set[str]:
@@ -115,6 +129,11 @@ class CommandsPresenter(QObject):
             "wrap-up": self._wrap_up.to_disposition,
             "go-on": self._go_on,
             "save": self._save,
+            "load-history": self._shared.load_history,
+            "help": self._shared.ask_help,
+            "go-help": self._shared.go_help,
+            "sharing": self._shared.open_panel,
+            "join": self._shared.join,
             "next-pane": lambda: self._to_pane(1),
             "previous-pane": lambda: self._to_pane(-1),
             "language": self.language_wanted.emit,
@@ -179,6 +198,8 @@ class CommandsPresenter(QObject):
 
     def _go_on(self) -> None:
         parts = self._parts
+        if self._shared.accept():
+            return
         if parts.answers.owns_focus():
             self.use()
         elif parts.follow_up.isVisible() and parts.follow_up.isAncestorOf(_focus()):
@@ -205,6 +226,7 @@ class CommandsPresenter(QObject):
             return
         closers = (
             parts.messages.dismiss,
+            self._shared.close,
             self._close_follow_up,
             self._people.close,
             parts.home.close_article,

@@ -35,9 +35,11 @@ class RecordPresenter(QObject):
 
     Signals:
         renewed(): the head of the caller shown changed.
+        shown(): another customer is shown, or nobody.
     """
 
     renewed = Signal()
+    shown = Signal()
 
     def __init__(self, place: Workplace, *, mask: bool = True) -> None:
         super().__init__()
@@ -85,6 +87,7 @@ class RecordPresenter(QObject):
             parts.record.middle.present(parts.timeline)
         answers = pop.answers if slot.answers is None else slot.answers
         parts.answers.begin(answers, frozenset(slot.used), slot.search, slot.article)
+        self.shown.emit()
 
     def show_record(self, record: CustomerRecord) -> None:
         """Show a customer opened by hand."""
@@ -95,6 +98,7 @@ class RecordPresenter(QObject):
         self._parts.timeline.begin(record.timeline)
         self._parts.record.middle.present(self._parts.timeline)
         self._parts.answers.begin(record.answers, frozenset(), "", None)
+        self.shown.emit()
 
     def show_nobody(self) -> None:
         """Show an empty record, beside which somebody new is written down."""
@@ -108,6 +112,7 @@ class RecordPresenter(QObject):
         """Show nobody any more."""
         self._forget()
         self.slot = self.record = None
+        self.shown.emit()
 
     def verify(self) -> None:
         """Go to the facts to ask; from there, or with none to ask, show what is covered."""
@@ -124,6 +129,10 @@ class RecordPresenter(QObject):
         if customer_id is not None:
             future = self._desk.customer_record(customer_id)
             self._operations.run(future, self._on_refreshed, topic="refresh")
+
+    def reload_timeline(self) -> None:
+        """Fetch the time line again from its top, of the kinds shown."""
+        self._on_kinds(self._parts.timeline.kinds)
 
     def read(self, answer: Answer) -> None:
         """Open an article."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
+    from crmdesk.ui.views.presence import PresenceMarks
 
 
 class FactList(ListPane):
@@ -69,8 +70,9 @@ class CallerPane(Pane):
     def __init__(self, ink: Ink, words: Words, parent: QWidget | None = None) -> None:
         super().__init__(ink, parent, heading=False)
         self._words = words
+        self._presence: PresenceMarks | None = None
         self.list = FactList(ink, self)
-        self.content.addWidget(self.list)
+        self.content.addWidget(self.list, 1)
         words.bind(self.list.setAccessibleName, word("Who calls and what he owns"))
         words.bind(
             self.list.setAccessibleDescription, word("Lines to read; Space ticks a line of the verification")
@@ -93,6 +95,22 @@ class CallerPane(Pane):
         for number, fact in enumerate(facts):
             if rows[number] != fact:
                 self.list.facts.replace(number, fact)
+
+    @property
+    def presence(self) -> tuple[tuple[str, str], ...]:
+        """Who else is at this record, as shown: (text, tone) pairs."""
+        return self._presence.marks if self._presence is not None else ()
+
+    def show_presence(self, marks: tuple[tuple[str, str], ...]) -> None:
+        """Show who else is at this record: (text, tone) pairs."""
+        if self._presence is None:
+            if not marks:
+                return
+            from crmdesk.ui.views.presence import PresenceMarks
+
+            self._presence = PresenceMarks(self.ink, self._words, self)
+            self.content.addWidget(self._presence)
+        self._presence.show_marks(marks)
 
     def to_verification(self) -> None:
         """Put the keyboard on the first fact to ask that is not ticked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -12,17 +12,29 @@ from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.vocabulary import TELEPHONY, said
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtGui import QMouseEvent, QPaintEvent
 
+    from crmdesk.models.sync_views import SyncStatus
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.painting import Ink
+    from crmdesk.ui.sync_words import Mark
     from crmdesk.ui.translation import Words
 
 HEIGHT = 28
+_AGE_MS = 15_000
+"""So often the age of the data is looked at."""
+_BAR = 96
+"""Pixels of the bar that shows how much of the first copy is here."""
 
 
 class StatusLine(QWidget):
-    """Paints the present :class:`DeskStatus`."""
+    """Paints the present :class:`DeskStatus`, and at the right how this desk and the server stand.
+
+    Signals:
+        sync_clicked(): a click on the mark of the server.
+    """
+
+    sync_clicked = Signal()
 
     def __init__(self, ink: Ink, words: Words, moments: Moments, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,10 +42,14 @@ class StatusLine(QWidget):
         self._words = words
         self._moments = moments
         self._status = DeskStatus()
+        self._sync: SyncStatus | None = None
+        self._mark: Mark | None = None
+        self._ageing: QTimer | None = None
+        self._mark_left = 0
         self.setFixedHeight(HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._speak()
-        words.changed.connect(self._speak)
+        words.changed.connect(self._on_language)
         ink.changed.connect(self.update)
 
     @property
@@ -46,6 +62,25 @@ class StatusLine(QWidget):
         self._status = status
         self._speak()
 
+    def show_sync(self, status: SyncStatus) -> None:
+        """Show how this desk and the server stand; the age of the data is followed from now on."""
+        if not status.configured and self._sync is None:
+            return
+        self._sync = status
+        if self._ageing is None:
+            self._ageing = QTimer(self, interval=_AGE_MS)
+            self._ageing.timeout.connect(self._look_at_age)
+        if status.configured:
+            self._ageing.start()
+        else:
+            self._ageing.stop()
+        self._look_at_age()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt: a click on the mark asks for more."""
+        if event.button() == Qt.MouseButton.LeftButton and event.position().x() >= self._mark_left:
+            self.sync_clicked.emit()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw the marks."""
         ink, painter = self._ink, QPainter(self)
@@ -57,11 +92,7 @@ class StatusLine(QWidget):
                 ink.measured(painter, QRect(x, 0, self.width() - x, HEIGHT), text, ink.fonts.body, colour)
                 + 20
             )
-        sync = self._sync()
-        width = ink.body.horizontalAdvance(sync)
-        left = self.width() - width - 12
-        ink.icon(painter, QPoint(left - 22, 6), "desk", ink.theme.muted)
-        ink.line(painter, QRect(left, 0, width + 1, HEIGHT), sync, ink.fonts.body, ink.theme.muted)
+        self._paint_mark(painter, x)
         painter.end()
 
     def _left(self) -> list[tuple[str, str, str]]:
@@ -79,16 +110,47 @@ class StatusLine(QWidget):
             marks.append(("warning", self._words.tr("Test profile"), theme.due))
         return marks
 
-    def _sync(self) -> str:
-        status = self._status
-        if not status.shared:
-            return self._words.tr("This PC alone")
-        if status.last_sync_at is None:
-            return self._words.tr("Not synced yet")
-        return self._words.tr("Last sync {time}", time=self._moments.clock_time(status.last_sync_at))
+    def _paint_mark(self, painter: QPainter, left_end: int) -> None:
+        ink, mark = self._ink, self._mark
+        tone = mark.tone if mark is not None else "plain"
+        colour = ink.theme.muted if tone == "plain" else ink.theme.tone(tone)[0]
+        right, part = self.width() - 12, mark.part if mark is not None else None
+        if part is not None:
+            painter.fillRect(right - _BAR, 11, _BAR, 6, ink.colour(ink.theme.line))
+            painter.fillRect(right - _BAR, 11, round(_BAR * part), 6, ink.colour(ink.theme.accent))
+            right -= _BAR + 8
+        text = self._sync_text()
+        width = min(ink.body.horizontalAdvance(text) + 1, right - left_end - 32)
+        self._mark_left = right - width - 22
+        ink.icon(painter, QPoint(self._mark_left, 6), mark.icon if mark is not None else "desk", colour)
+        ink.line(painter, QRect(right - width, 0, width, HEIGHT), text, ink.fonts.body, colour)
+
+    def _sync_text(self) -> str:
+        if self._mark is not None:
+            return self._mark.text
+        return self._words.tr("Shared database") if self._status.shared else self._words.tr("This PC alone")
+
+    def _look_at_age(self) -> None:
+        """Word the mark anew: by now the data may be old."""
+        if self._sync is None:
+            return
+        from crmdesk.ui.sync_words import sync_mark
+
+        mark = sync_mark(self._words, self._moments, self._sync)
+        if mark != self._mark:
+            self._mark = mark
+            self._speak()
+
+    def _on_language(self) -> None:
+        self._look_at_age()
+        self._speak()
 
     def _speak(self) -> None:
         parts = [text for _, text, _ in self._left()]
+        parts.append(self._sync_text())
+        if self._mark is not None and self._mark.detail not in self._mark.text:
+            parts.append(self._mark.detail)
         self.setAccessibleName(self._words.tr("Status"))
-        self.setAccessibleDescription(", ".join([*parts, self._sync()]))
+        self.setAccessibleDescription(", ".join(parts))
+        self.setToolTip(self._mark.detail if self._mark is not None else "")
         self.update()

@@ -18,12 +18,14 @@ from crmdesk.ui.widgets.pane import MARGIN, Pane
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
+    from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
     from crmdesk.models.screen_pop import TimelineEntry, TimelinePage
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.painting import Ink
     from crmdesk.ui.translation import Words
+    from crmdesk.ui.views.history_foot import HistoryFoot
 
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (word("All"), ()),
@@ -48,10 +50,15 @@ class TimelinePane(Pane):
     page_wanted = Signal(str)
     kinds_chosen = Signal(object)
 
-    def __init__(self, ink: Ink, words: Words, moments: Moments, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, ink: Ink, words: Words, moments: Moments, load: QAction, parent: QWidget | None = None
+    ) -> None:
         super().__init__(ink, parent)
         self._words = words
         self._moments = moments
+        self._load = load
+        self._foot: HistoryFoot | None = None
+        self._loading: tuple[int, int] | None = None
         self.model = TimelineModel(self._spoken, moments.day_of, self)
         self.list = ListPane(ink, self)
         self.list.setModel(self.model)
@@ -122,12 +129,41 @@ class TimelinePane(Pane):
         self._say_total()
         self.list.viewport().update()
 
+    @property
+    def foot(self) -> HistoryFoot | None:
+        """What offers to load older history; None as long as nobody needed it."""
+        return self._foot
+
+    def show_loading(self, progress: tuple[int, int] | None) -> None:
+        """Show how far older history has come, entries done and altogether; None: it is not loaded now."""
+        if progress != self._loading:
+            self._loading = progress
+            self._say_total()
+
     def _say_total(self) -> None:
         shown, total = len(self.model.rows), self.model.total
         text = self._words.tr("{shown} of {total}", shown=shown, total=total) if total else ""
         if not self.model.complete:
-            text += self._words.tr(" · older history is not on this PC")
+            text = self._here()
         self.set_aside(text)
+        self._show_foot(text)
+
+    def _here(self) -> str:
+        here, everywhere = self.model.total, self.model.everywhere
+        if everywhere and not self.kinds:
+            return self._words.tr("{here} of {all} contacts here", here=here, all=everywhere)
+        return self._words.tr("{here} here · older history is on the server only", here=here)
+
+    def _show_foot(self, text: str) -> None:
+        if self._foot is None:
+            if self.model.complete:
+                return
+            from crmdesk.ui.views.history_foot import HistoryFoot
+
+            self._foot = HistoryFoot(self.ink, self._words, self._load, self)
+            self.content.addWidget(self._foot)
+        self._foot.setVisible(not self.model.complete)
+        self._foot.show_state(text, self._loading)
 
     def _spoken(self, entry: TimelineEntry) -> str:
         parts = [

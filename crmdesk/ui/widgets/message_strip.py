@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.painting import Ink
 
 _GOOD_MS = 4000
-_HEIGHT = 44
+HEIGHT = 44
 
 
 class MessageStrip(QWidget):
@@ -35,6 +35,7 @@ class MessageStrip(QWidget):
         self._text = ""
         self._aside = ""
         self._tone = "good"
+        self._icon = ""
         self._timer = QTimer(self, singleShot=True, interval=_GOOD_MS)
         self._timer.timeout.connect(self.dismiss)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -75,7 +76,7 @@ class MessageStrip(QWidget):
             self._aside
         )
         width = min(max(400, wanted + 96), around.width() - 80)
-        self.setGeometry((around.width() - width) // 2, around.height() - _HEIGHT - 84, width, _HEIGHT)
+        self.setGeometry((around.width() - width) // 2, around.height() - HEIGHT - 84, width, HEIGHT)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt: a click dismisses."""
@@ -87,12 +88,10 @@ class MessageStrip(QWidget):
         colour, soft = ink.theme.tone(self._tone)
         painter.fillRect(self.rect(), ink.colour(colour))
         painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(soft))
-        icon = "check" if self._tone == "good" else "warning"
+        icon = self._icon or ("check" if self._tone == "good" else "warning")
         ink.icon(painter, QPoint(14, 14), icon, colour)
         aside = ink.body.horizontalAdvance(self._aside)
         right = self.width() - 16
-        ink.line(painter, QRect(right - aside, 0, aside + 1, _HEIGHT), self._aside, ink.fonts.body, colour)
-        ink.line(
-            painter, QRect(44, 0, right - aside - 16 - 44, _HEIGHT), self._text, ink.fonts.strong, colour
-        )
+        ink.line(painter, QRect(right - aside, 0, aside + 1, HEIGHT), self._aside, ink.fonts.body, colour)
+        ink.line(painter, QRect(44, 0, right - aside - 16 - 44, HEIGHT), self._text, ink.fonts.strong, colour)
         painter.end()

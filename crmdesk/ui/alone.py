@@ -1,0 +1,106 @@
+"""The answers of a PC that works alone to what the window asks about sharing."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crmdesk.errors import WorldFault
+from crmdesk.models.sync_views import SyncStatus
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from crmdesk.models.sync_views import (
+        Choices,
+        Helper,
+        HelpRequest,
+        HelpWanted,
+        JoinFields,
+        PendingLine,
+        PresenceLine,
+        RefusedLine,
+    )
+    from crmdesk.models.types import CustomerId
+
+T = TypeVar("T")
+
+
+class Alone:
+    """Nothing is shared: :class:`~crmdesk.ui.desk.Sharing` without a server."""
+
+    def sync_status(self) -> Future[SyncStatus]:
+        """Answer that this PC works alone."""
+        return _known(SyncStatus())
+
+    def pending(self) -> Future[tuple[PendingLine, ...]]:
+        """Answer that nothing is to be sent."""
+        return _known(())
+
+    def refused(self) -> Future[tuple[RefusedLine, ...]]:
+        """Answer that nothing was refused."""
+        return _known(())
+
+    def resolve(self, op_id: UUID, choices: Choices) -> Future[None]:
+        """Refuse: there is nothing to settle."""
+        return _refused()
+
+    def dismiss(self, op_id: UUID) -> Future[None]:
+        """Refuse: there is nothing to put away."""
+        return _refused()
+
+    def send_as_note(self, op_id: UUID, customer_id: CustomerId) -> Future[None]:
+        """Refuse: there is nothing to send."""
+        return _refused()
+
+    def load_history(self, customer_id: CustomerId) -> Future[None]:
+        """Answer at once: all there is of a customer is here."""
+        return _known(None)
+
+    def tell_presence(self, customer_id: CustomerId | None, doing: str) -> None:
+        """There is nobody to tell."""
+
+    def presence(self, customer_id: CustomerId) -> Future[tuple[PresenceLine, ...]]:
+        """Answer that nobody else is here."""
+        return _known(())
+
+    def helpers(self) -> Future[tuple[Helper, ...]]:
+        """Answer that there is nobody to ask."""
+        return _known(())
+
+    def help_requests(self) -> Future[tuple[HelpRequest, ...]]:
+        """Answer that nobody asks."""
+        return _known(())
+
+    def ask_help(self, wanted: HelpWanted) -> Future[HelpRequest]:
+        """Refuse: nobody would hear."""
+        return _refused()
+
+    def cancel_help(self, request_id: UUID) -> Future[None]:
+        """Refuse: nothing was asked."""
+        return _refused()
+
+    def take_help(self, request_id: UUID) -> Future[None]:
+        """Refuse: nobody asked."""
+        return _refused()
+
+    def join(self, fields: JoinFields) -> Future[None]:
+        """Refuse: whoever can join is handed over by the program."""
+        error = WorldFault("This window cannot join a shared database. Close it and run: crmdesk server join")
+        return _failed(error)
+
+
+def _known(answer: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(answer)
+    return future
+
+
+def _failed(error: Exception) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _refused() -> Future[Any]:
+    return _failed(WorldFault("This PC works alone. Join a shared database first."))

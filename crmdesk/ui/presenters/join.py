@@ -1,0 +1,96 @@
+"""Putting this desk on a shared database, while working goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from crmdesk.errors import CrmdeskError
+from crmdesk.ui.views.join_pane import LABELS, JoinPane
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+
+_NEEDED = ("address", "user", "password")
+
+
+class JoinPresenter(QObject):
+    """Steers the pane; the password leaves it as soon as it is not needed any more."""
+
+    def __init__(self, place: Workplace, tools: Tools, around: QWidget) -> None:
+        super().__init__(around)
+        self._place = place
+        self._words = place.words
+        self._waiting = False
+        self.pane = JoinPane(tools, around, place.parts.band)
+        self.pane.join_wanted.connect(self._join)
+
+    def open(self) -> None:
+        """Show the fields."""
+        self.pane.open()
+        if not self._waiting:
+            self._explain()
+            self.pane.to_field("address")
+
+    def close(self) -> bool:
+        """Put the fields away; the password is typed anew next time."""
+        if self.pane.isHidden():
+            return False
+        self.pane.forget_password()
+        return self.pane.close_pane()
+
+    def accept(self) -> bool:
+        """Ctrl+Enter: join; return whether the keyboard is in the pane."""
+        if not self.pane.has_focus:
+            return False
+        self._join()
+        return True
+
+    def _explain(self) -> None:
+        told = self._words.tr(
+            "You go on working while the first copy comes; the line at the lower edge shows how far it is."
+        )
+        self.pane.tell(told)
+
+    def _join(self) -> None:
+        if self._waiting:
+            return
+        fields = self.pane.fields()
+        for name in _NEEDED:
+            if not getattr(fields, name):
+                missing = self._words.tr(LABELS[name])
+                self.pane.tell(self._words.tr("Please fill in: {name}", name=missing), "breach")
+                self.pane.to_field(name)
+                return
+        self._wait(True)
+        self.pane.tell(self._words.tr("Asking the server …"))
+        self._place.operations.run(
+            self._place.desk.sharing.join(fields), self._on_joined, failed=self._on_failed
+        )
+
+    def _wait(self, waiting: bool) -> None:
+        self._waiting = waiting
+        # A disabled field loses the keyboard; the pane keeps it, so that Esc still closes.
+        if waiting:
+            self.pane.setFocus()
+        self.pane.wait(waiting)
+
+    def _on_joined(self, _: object) -> None:
+        self.pane.forget_password()
+        self._wait(False)
+        self.pane.close_pane()
+        told = self._words.tr("This desk shares the database now. The first copy comes while you work.")
+        self._place.parts.messages.say(told, "good")
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._wait(False)
+        self.pane.tell(self._words.error(error), "breach")
+        named = error.fields[0] if isinstance(error, CrmdeskError) and error.fields else "address"
+        if self.pane.isVisible():
+            self.pane.to_field(named)
+        else:
+            self.pane.forget_password()
+            self._place.operations.failed.emit(error)

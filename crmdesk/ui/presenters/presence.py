@@ -1,0 +1,109 @@
+"""Who else has the record open, and what others are told of this desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from crmdesk.ui.sync_words import presence_mark
+from crmdesk.ui.views.presence import SHOWN
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QMainWindow
+
+    from crmdesk.models.sync_views import PresenceLine
+    from crmdesk.models.types import CustomerId
+    from crmdesk.ui.presenters.people import PeoplePresenter
+    from crmdesk.ui.presenters.record import RecordPresenter
+    from crmdesk.ui.presenters.workplace import Workplace
+
+_LOOK_MS = 2_000
+
+
+class PresencePresenter(QObject):
+    """Tells and asks while this desk shares a database; a window nobody sees asks nothing."""
+
+    def __init__(
+        self, place: Workplace, record: RecordPresenter, people: PeoplePresenter, window: QMainWindow
+    ) -> None:
+        super().__init__(window)
+        self._place = place
+        self._record = record
+        self._people = people
+        self._window = window
+        self._told: tuple[CustomerId | None, str] = (None, "")
+        self._asked: CustomerId | None = None
+        self._lines: tuple[PresenceLine, ...] = ()
+        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        record.shown.connect(self._on_shown)
+        place.words.changed.connect(self._draw)
+
+    def share(self, shared: bool) -> None:
+        """Begin or end, as this desk shares a database or not."""
+        if shared and not self._timer.isActive():
+            self._timer.start()
+            self.look()
+        elif not shared:
+            self._timer.stop()
+            self._lines = ()
+            self._draw()
+
+    def look(self) -> None:
+        """Tell what is done here if that changed, and ask who else is here."""
+        customer_id = self._customer_id()
+        now = (customer_id, self._doing() if customer_id is not None else "")
+        if now != self._told:
+            self._told = now
+            self._place.desk.sharing.tell_presence(*now)
+        self._draw()
+        if customer_id is not None and customer_id != self._asked and not self._window.isMinimized():
+            self._ask(customer_id)
+
+    def _ask(self, customer_id: CustomerId) -> None:
+        self._asked = customer_id
+
+        def seen(lines: tuple[PresenceLine, ...]) -> None:
+            self._asked, self._lines = None, lines
+            self._draw()
+
+        def failed(_: BaseException) -> None:
+            # Without an answer the marks grow old and grey by themselves.
+            self._asked = None
+
+        future = self._place.desk.sharing.presence(customer_id)
+        self._place.operations.run(future, seen, topic="presence", failed=failed)
+
+    def _on_shown(self) -> None:
+        """Another record: whoever was at the last one is not told here."""
+        self._place.operations.forget("presence")
+        self._asked, self._lines = None, ()
+        self._draw()
+        if self._timer.isActive():
+            # Not in the paint of a call.
+            QTimer.singleShot(0, self, self.look)
+
+    def _customer_id(self) -> CustomerId | None:
+        parts = self._place.parts
+        return self._record.customer_id if parts.stage.shown is parts.record else None
+
+    def _doing(self) -> str:
+        slot = self._record.slot
+        if self._people.has_focus:
+            return "record"
+        if slot is None:
+            return "open"
+        edit = self._place.parts.note.edit(slot.number)
+        if edit is QApplication.focusWidget() and edit.toPlainText().strip():
+            return "note"
+        return "call" if slot.live else "open"
+
+    def _draw(self) -> None:
+        words, moments = self._place.words, self._place.moments
+        marks = [presence_mark(words, moments, line) for line in self._lines[:SHOWN]]
+        more = len(self._lines) - SHOWN
+        if more > 0:
+            marks.append((words.tr("and {n} more", n=more), "plain"))
+        self._place.parts.caller.show_presence(tuple(marks))
