@@ -76,13 +76,15 @@ def qualified(table: str) -> str:
 
 
 def statements() -> list[str]:
-    """Return what makes all business tables with their indexes, in order; doing it again changes nothing."""
+    """Return what makes all business tables, indexes and functions, in order; again, it changes nothing."""
+    from crmdesk.services.server import readers
+
     made: list[str] = []
     for table in TABLES:
         made.append(_create_table(table))
         made.append(f"COMMENT ON TABLE {qualified(table)} IS {literal(_summary(table))}")
         made.extend(_create_index(table, each) for each in INDEXES.get(table, ()))
-    return made
+    return [*made, *readers.statements()]
 
 
 def literal(value: object) -> str:

@@ -1,0 +1,168 @@
+"""Functions of the server that are alike for every entity, written out for each: quick, and strict on types.
+
+``crm.new_<table>()`` is a row of defaults, ``crm.read_<table>(row, values)`` lays JSON values over a row,
+``crm.lay_<table>(row)`` writes a row that is there already, ``crm.save_<table>(id, values)`` is the effect of
+``code.save``, ``crm.fields_of(kind)`` tells which fields an operation may bring.
+
+A general function would plan its statement anew at each call, which costs more than all the rest of an
+operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from crmdesk.models import agent, article, asset, customer, task, visit
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.wire import field_types
+from crmdesk.services.server.ddl import TABLES, TYPES, columns, default_of, literal, qualified, quoted
+
+READERS: Mapping[type, str] = MappingProxyType(
+    {
+        UUID: "read_id",
+        str: "read_text",
+        int: "read_integer",
+        bool: "read_flag",
+        datetime: "read_moment",
+        date: "read_day",
+        tuple: "read_words",
+    }
+)
+"""The function in ``sql/`` that reads a JSON value of each type, or refuses it."""
+
+
+def _all_but(entity: str, *names: str) -> frozenset[str]:
+    return frozenset(columns(entity)) - {"rev", *names}
+
+
+FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "customer.create": customer.EDITABLE,
+        "customer.change": customer.EDITABLE,
+        "contact_point.add": _all_but("contact_point"),
+        "contact_point.change": frozenset({"label", "sharing", "warned_at", "position"}),
+        "contact.save": _all_but("contact"),
+        "asset.create": asset.EDITABLE | {"plate_key"},
+        "asset.change": asset.EDITABLE | {"plate_key"},
+        "visit.record": _all_but("service_visit", "id"),
+        "visit.change": visit.EDITABLE,
+        "call.seen": _all_but("call", "id"),
+        "task.open": task.EDITABLE,
+        "task.change": task.EDITABLE,
+        "article.save": article.EDITABLE,
+        **{f"code.save {table}": _all_but(table) for table in agent.CODE_TABLES},
+        "point": _all_but("contact_point", "id"),
+        "item": _all_but("visit_item", "id"),
+        "leg": _all_but("call_leg"),
+    }
+)
+"""The fields that each kind of operation, or a part of one, may bring. Nobody sets a revision himself."""
+
+
+def statements() -> list[str]:
+    """Return what makes these functions, in order; doing it again replaces them."""
+    made = [_fields_of()]
+    for table in TABLES:
+        made += [_new(table), _read(table), _lay(table)]
+    return [*made, *map(_save, agent.CODE_TABLES), _save_code()]
+
+
+def _fields_of() -> str:
+    cases = "\n".join(
+        f"        WHEN {literal(kind)} THEN {_array(sorted(names))}" for kind, names in FIELDS.items()
+    )
+    return (
+        "CREATE OR REPLACE FUNCTION crm.fields_of(p_kind text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$\n"
+        f"    SELECT CASE p_kind\n{cases}\n    END\n$$"
+    )
+
+
+def _new(table: str) -> str:
+    types = field_types(ENTITIES[table])
+    values = ", ".join(
+        f"{default_of(field) or 'NULL'}::{TYPES[types[field.name][0]]}" for field in fields(ENTITIES[table])
+    )
+    return (
+        f"CREATE OR REPLACE FUNCTION crm.new_{table}() RETURNS {qualified(table)}"
+        " LANGUAGE sql IMMUTABLE AS $$\n"
+        f"    SELECT ROW({values})::{qualified(table)}\n$$"
+    )
+
+
+def _read(table: str) -> str:
+    cases = "\n".join(_case(name, *typed) for name, typed in field_types(ENTITIES[table]).items())
+    return f"""\
+CREATE OR REPLACE FUNCTION crm.read_{table}(p_row {qualified(table)}, p_values jsonb)
+RETURNS {qualified(table)} LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    name text;
+    given jsonb;
+BEGIN
+    FOR name, given IN SELECT e.key, e.value FROM jsonb_each(p_values) e
+    LOOP
+        CASE name
+{cases}
+            ELSE PERFORM crm.refuse_names(ARRAY[name]);
+        END CASE;
+    END LOOP;
+    RETURN p_row;
+END
+$$"""
+
+
+def _case(name: str, kind: type, optional: bool) -> str:
+    value = f"crm.{READERS[kind]}(name, given)"
+    if optional:
+        value = f"CASE WHEN given = 'null' THEN NULL ELSE {value} END"
+    return f"            WHEN {literal(name)} THEN p_row.{quoted(name)} := {value};"
+
+
+def _lay(table: str) -> str:
+    names = [name for name in columns(table) if name != "id"]
+    laid = ", ".join(f"{quoted(name)} = p_row.{quoted(name)}" for name in names)
+    return (
+        f"CREATE OR REPLACE FUNCTION crm.lay_{table}(p_row {qualified(table)}) RETURNS void"
+        " LANGUAGE plpgsql AS $$\nBEGIN\n"
+        f"    UPDATE {qualified(table)} SET {laid} WHERE id = p_row.id;\nEND\n$$"
+    )
+
+
+def _save(table: str) -> str:
+    return f"""\
+CREATE OR REPLACE FUNCTION crm.save_{table}(p_id uuid, p_values jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    was {qualified(table)};
+    wanted {qualified(table)};
+BEGIN
+    SELECT * INTO was FROM {qualified(table)} WHERE id = p_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        wanted := crm.read_{table}(crm.new_{table}(), p_values);
+        INSERT INTO {qualified(table)} SELECT wanted.*;
+        RETURN;
+    END IF;
+    wanted := crm.read_{table}(was, p_values);
+    IF wanted IS DISTINCT FROM was THEN
+        wanted.rev := was.rev + 1;
+        PERFORM crm.lay_{table}(wanted);
+    END IF;
+END
+$$"""
+
+
+def _save_code() -> str:
+    cases = "\n".join(
+        f"        WHEN {literal(table)} THEN PERFORM crm.save_{table}(p_id, p_values);"
+        for table in agent.CODE_TABLES
+    )
+    return (
+        "CREATE OR REPLACE FUNCTION crm.save_code(p_table text, p_id uuid, p_values jsonb) RETURNS void"
+        f" LANGUAGE plpgsql AS $$\nBEGIN\n    CASE p_table\n{cases}\n    END CASE;\nEND\n$$"
+    )
+
+
+def _array(names: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(map(literal, names))}]"

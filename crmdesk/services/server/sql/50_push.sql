@@ -1,0 +1,307 @@
+-- What desks send: one operation at a time, in the dense order of the desk's own numbers.
+--
+-- An operation is done or refused in one transaction together with its answer, and the same number again gets
+-- the same answer. What is refused is recorded like what is done: a refusal that was an error would stop the
+-- desk's queue for ever. Only what another attempt may cure is raised: SQLSTATE classes 08 25 40 53 55 57 58
+-- XX. Not recorded either, because the desk itself is in question: CR001 (it belongs to another account), CR002
+-- (it is to be forgotten), CR003 (the account is nobody here), CR007 (it is not registered), CR008 (its number
+-- was used for another operation: two desks with one identity, or a restored profile).
+DO $$
+BEGIN
+    IF to_regtype('crm.operation_in') IS NULL THEN
+        CREATE TYPE crm.operation_in AS (
+            id uuid, kind text, version integer, payload jsonb, base_rev bigint,
+            actor text, role text, device uuid, at timestamptz, again boolean
+        );
+    END IF;
+END
+$$;
+COMMENT ON TYPE crm.operation_in IS 'an operation as effects see it: at is the effective time, again after a restore';
+
+CREATE TABLE IF NOT EXISTS crm.op (
+    device uuid NOT NULL,
+    n bigint NOT NULL,
+    op uuid NOT NULL,
+    kind text NOT NULL,
+    result jsonb NOT NULL,
+    feed_to bigint,
+    received_at timestamptz NOT NULL,
+    effective_at timestamptz NOT NULL,
+    time_uncertain boolean NOT NULL,
+    first boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (device, n)
+);
+COMMENT ON TABLE crm.op IS
+    'every operation with its answer; feed_to is the last pointer it left; first false when a desk with a new'
+    ' identity sent again what it had sent before';
+CREATE UNIQUE INDEX IF NOT EXISTS op_once ON crm.op (op) WHERE first;
+
+-- Refuse the operation: code is conflict, denied, illegal, gone, invalid or unknown_kind; why an English
+-- sentence with {names} for the values.
+CREATE OR REPLACE FUNCTION crm.refuse(
+    p_code text, p_why text, p_values jsonb DEFAULT '{}', p_fields text[] DEFAULT '{}', p_current jsonb DEFAULT NULL
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'CR100', MESSAGE = p_why, DETAIL = crm.refusal(
+        p_code, p_why, p_values, p_fields, p_current)::text;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.refusal(
+    p_code text, p_why text, p_values jsonb DEFAULT '{}', p_fields text[] DEFAULT '{}', p_current jsonb DEFAULT NULL
+) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object(
+        'rejected', p_code, 'why', p_why, 'values', p_values, 'fields', to_jsonb(p_fields), 'current', p_current)
+$$;
+
+-- A refusal for an error of the database itself.
+CREATE OR REPLACE FUNCTION crm.refusal_of_error(p_state text, p_column text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_state = '42501' THEN crm.refusal('denied', 'You may not do this.')
+        WHEN p_state = '23502' AND p_column <> '' THEN crm.refusal(
+            'invalid', 'Please fill in {name}.', jsonb_build_object('name', p_column), ARRAY[p_column])
+        WHEN p_state = '23505' THEN crm.refusal('invalid', 'A record with this id exists already.')
+        WHEN p_state = '22P05' THEN crm.refusal(
+            'invalid', 'This operation holds a character that no text can keep.')
+        WHEN left(p_state, 2) = '54' THEN crm.refusal('invalid', 'This operation is too large.')
+        WHEN left(p_state, 2) IN ('22', '23') THEN crm.refusal('invalid', 'This operation is not well formed.')
+        ELSE crm.refusal(
+            'invalid', 'The server could not do this (error {state}).', jsonb_build_object('state', p_state))
+    END
+$$;
+
+-- When it happened: desk time and its last measured offset, never after the server's receipt, never before the
+-- desk's previous operation. Uncertain: more than 24 hours before the receipt, by an offset older than that or
+-- never measured, or corrected by more than 5 minutes.
+CREATE OR REPLACE FUNCTION crm.effective_time(
+    p_at timestamptz, p_offset_ms bigint, p_age_ms bigint, p_previous timestamptz, p_received timestamptz,
+    OUT effective timestamptz, OUT uncertain boolean
+) LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    day CONSTANT bigint := 86400000;
+    told timestamptz;
+BEGIN
+    IF p_at BETWEEN '1970-01-01 00:00+00' AND '9999-12-31 00:00+00'
+       AND coalesce(p_offset_ms, 0) BETWEEN -36500 * day AND 36500 * day THEN
+        told := p_at + coalesce(p_offset_ms, 0) * interval '1 millisecond';
+    ELSE
+        effective := p_received;
+        uncertain := true;
+        RETURN;
+    END IF;
+    effective := least(greatest(told, p_previous), p_received);
+    uncertain := p_received - effective > interval '24 hours'
+        OR coalesce(p_age_ms NOT BETWEEN 0 AND day, true)
+        OR abs(extract(epoch FROM effective - p_at)) > 300;
+END
+$$;
+
+-- Do one operation, or tell the answer it got before:
+--   {"ok": true}, with "dup": true when it was done before
+--   {"rejected": CODE, "why": …, "values": {…}, "fields": […], "current": row or null}
+--   {"gap": n}: the last number that came; the one after it is wanted
+CREATE OR REPLACE FUNCTION crm.push(
+    p_device uuid, p_n bigint, p_op uuid, p_kind text, p_version integer, p_payload text, p_base_rev bigint,
+    p_at timestamptz, p_offset_ms bigint, p_age_ms bigint, p_again boolean DEFAULT false
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    desk crm.device;
+    who crm.person;
+    held crm.op;
+    o crm.operation_in;
+    entry crm.op;
+BEGIN
+    SELECT * INTO desk FROM crm.device WHERE id = p_device FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'This desk is not registered at the server.' USING ERRCODE = 'CR007';
+    END IF;
+    IF desk.login <> session_user THEN
+        RAISE EXCEPTION 'This desk belongs to another account.' USING ERRCODE = 'CR001';
+    END IF;
+    IF desk.state <> 'active' THEN
+        RAISE EXCEPTION 'This desk is to be forgotten.' USING ERRCODE = 'CR002';
+    END IF;
+    SELECT * INTO who FROM crm.person WHERE login = session_user AND active;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'The account % is nobody here.', session_user USING ERRCODE = 'CR003';
+    END IF;
+    IF p_op IS NULL OR p_n IS NULL OR p_n < 1 THEN
+        RAISE EXCEPTION 'An operation has an id and a number.' USING ERRCODE = 'CR008';
+    END IF;
+    IF p_n > desk.last_n + 1 THEN
+        RETURN jsonb_build_object('gap', desk.last_n);
+    END IF;
+    IF p_n <= desk.last_n THEN
+        RETURN crm.earlier_answer(p_device, p_n, p_op, desk.last_n);
+    END IF;
+    entry.received_at := crm.now();
+    SELECT t.effective, t.uncertain INTO entry.effective_at, entry.time_uncertain
+    FROM crm.effective_time(p_at, p_offset_ms, p_age_ms, desk.last_effective_at, entry.received_at) t;
+    SELECT * INTO held FROM crm.op WHERE op = p_op AND first;
+    entry.first := NOT FOUND;
+    IF entry.first THEN
+        o.id := p_op;
+        o.kind := p_kind;
+        o.version := p_version;
+        o.base_rev := p_base_rev;
+        o.actor := who.agent_id::text;
+        o.role := who.role;
+        o.device := p_device;
+        o.at := entry.effective_at;
+        o.again := coalesce(p_again, false);
+        PERFORM crm.begin_operation(p_op, p_device);
+        entry.result := crm.done_or_refused(o, p_payload);
+        entry.feed_to := crm.end_operation();
+    ELSE
+        entry.result := crm.answer_to_known(held);
+        entry.feed_to := held.feed_to;
+    END IF;
+    INSERT INTO crm.op (device, n, op, kind, result, feed_to, received_at, effective_at, time_uncertain, first)
+    VALUES (
+        p_device, p_n, p_op, coalesce(left(p_kind, 100), ''), entry.result, entry.feed_to, entry.received_at,
+        entry.effective_at, entry.time_uncertain, entry.first);
+    UPDATE crm.device SET last_n = p_n, last_effective_at = entry.effective_at, seen_at = entry.received_at
+    WHERE id = p_device;
+    RETURN CASE WHEN entry.first THEN entry.result ELSE entry.result || '{"dup": true}' END;
+END
+$$;
+
+-- The same for callers that hold the payload as jsonb; what jsonb cannot hold never arrives this way.
+CREATE OR REPLACE FUNCTION crm.push(
+    p_device uuid, p_n bigint, p_op uuid, p_kind text, p_version integer, p_payload jsonb, p_base_rev bigint,
+    p_at timestamptz, p_offset_ms bigint, p_age_ms bigint, p_again boolean DEFAULT false
+) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT crm.push(
+        p_device, p_n, p_op, p_kind, p_version, p_payload::text, p_base_rev, p_at, p_offset_ms, p_age_ms, p_again)
+$$;
+
+-- The answer that the number of this desk got before.
+CREATE OR REPLACE FUNCTION crm.earlier_answer(p_device uuid, p_n bigint, p_op uuid, p_last bigint) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    held crm.op;
+BEGIN
+    SELECT * INTO held FROM crm.op WHERE device = p_device AND n = p_n;
+    IF NOT FOUND THEN
+        RETURN '{"ok": true, "dup": true}';  -- forgotten here as answered long ago
+    END IF;
+    IF held.op <> p_op THEN
+        RAISE EXCEPTION 'This number of the desk was used for another operation.' USING ERRCODE = 'CR008';
+    END IF;
+    RETURN held.result || '{"dup": true}';
+END
+$$;
+
+-- The answer that this operation got when the same person's desk sent it under another identity.
+CREATE OR REPLACE FUNCTION crm.answer_to_known(p_held crm.op) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM crm.device WHERE id = p_held.device AND login = session_user) THEN
+        RETURN p_held.result;
+    END IF;
+    RETURN crm.refusal('denied', 'This operation belongs to somebody else.');
+END
+$$;
+
+-- Do the operation in a subtransaction and return the answer. What clashes with a row that somebody made this
+-- very moment is tried again, since that row is there now.
+CREATE OR REPLACE FUNCTION crm.done_or_refused(o crm.operation_in, p_payload text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    attempts CONSTANT integer := 3;
+    state text;
+    detail text;
+    named text;
+BEGIN
+    FOR attempt IN 1..attempts
+    LOOP
+        BEGIN
+            PERFORM crm.apply(crm.well_formed(o, p_payload));
+            RETURN '{"ok": true}';
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS
+                state = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL, named = COLUMN_NAME;
+            IF left(state, 2) IN ('08', '25', '40', '53', '55', '57', '58', 'XX') THEN
+                RAISE;
+            END IF;
+        END;
+        IF state <> '23505' THEN
+            EXIT;
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN state = 'CR100' THEN detail::jsonb ELSE crm.refusal_of_error(state, named) END;
+END
+$$;
+
+-- The operation with its payload read, after what can be said of every kind.
+CREATE OR REPLACE FUNCTION crm.well_formed(o crm.operation_in, p_payload text) RETURNS crm.operation_in
+LANGUAGE plpgsql AS $$
+DECLARE
+    most_bytes CONSTANT integer := 8 * 1024 * 1024;
+    newest CONSTANT integer := 1;
+BEGIN
+    IF o.role NOT IN ('agent', 'supervisor', 'administrator') THEN
+        PERFORM crm.refuse('denied', 'You may not do this.');
+    END IF;
+    IF o.kind IS NULL OR o.version IS NULL OR o.version < 1 OR p_payload IS NULL THEN
+        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
+    END IF;
+    IF o.version > newest THEN
+        PERFORM crm.refuse(
+            'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
+            jsonb_build_object('kind', left(o.kind, 100)));
+    END IF;
+    IF octet_length(p_payload) > most_bytes THEN
+        PERFORM crm.refuse('invalid', 'This operation is too large.');
+    END IF;
+    o.payload := p_payload::jsonb;
+    IF jsonb_typeof(o.payload) <> 'object' THEN
+        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
+    END IF;
+    IF o.payload ?| ARRAY['actor', 'author', 'agent', 'by_agent', 'login'] THEN
+        PERFORM crm.refuse('denied', 'Nobody signs with the name of somebody else.');
+    END IF;
+    RETURN o;
+END
+$$;
+
+-- The effect of each kind of operation; those of one subject stand together in 60_effects_*.sql.
+CREATE OR REPLACE FUNCTION crm.apply(o crm.operation_in) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    CASE o.kind
+        WHEN 'call.seen' THEN PERFORM crm.apply_call_seen(o);
+        WHEN 'note.append' THEN PERFORM crm.apply_note_append(o);
+        WHEN 'call.wrap_up' THEN PERFORM crm.apply_call_wrap_up(o);
+        WHEN 'call.assign' THEN PERFORM crm.apply_call_assign(o);
+        WHEN 'call.verify' THEN PERFORM crm.apply_call_verify(o);
+        WHEN 'customer.create' THEN PERFORM crm.apply_customer_create(o);
+        WHEN 'customer.change' THEN PERFORM crm.apply_customer_change(o);
+        WHEN 'contact_point.add' THEN PERFORM crm.apply_contact_point_add(o);
+        WHEN 'contact_point.change' THEN PERFORM crm.apply_contact_point_change(o);
+        WHEN 'contact_point.drop' THEN PERFORM crm.apply_contact_point_drop(o);
+        WHEN 'contact.save' THEN PERFORM crm.apply_contact_save(o);
+        WHEN 'asset.create' THEN PERFORM crm.apply_asset_create(o);
+        WHEN 'asset.change' THEN PERFORM crm.apply_asset_change(o);
+        WHEN 'visit.record' THEN PERFORM crm.apply_visit_record(o);
+        WHEN 'visit.change' THEN PERFORM crm.apply_visit_change(o);
+        WHEN 'task.open' THEN PERFORM crm.apply_task_open(o);
+        WHEN 'task.change' THEN PERFORM crm.apply_task_change(o);
+        WHEN 'article.save' THEN PERFORM crm.apply_article_save(o);
+        WHEN 'article.mark' THEN PERFORM crm.apply_article_mark(o);
+        WHEN 'choice.remember' THEN PERFORM crm.apply_choice_remember(o);
+        WHEN 'code.save' THEN PERFORM crm.apply_code_save(o);
+        ELSE PERFORM crm.refuse(
+            'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
+            jsonb_build_object('kind', left(o.kind, 100)));
+    END CASE;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION
+    crm.push(uuid, bigint, uuid, text, integer, text, bigint, timestamptz, bigint, bigint, boolean),
+    crm.push(uuid, bigint, uuid, text, integer, jsonb, bigint, timestamptz, bigint, bigint, boolean)
+    TO crm_agent;
