@@ -78,6 +78,11 @@ class Shape:
         return [self.stored(name, row[name]) for name in self.columns]
 
     @property
+    def lists(self) -> tuple[str, ...]:
+        """The columns that hold lists."""
+        return tuple(name for name, convert in self.to_file.items() if convert is TO_FILE[tuple])
+
+    @property
     def insert(self) -> str:
         """The statement that writes a new row."""
         marks = ", ".join("?" * len(self.columns))

@@ -39,6 +39,10 @@ _KEEP = (
     "INSERT INTO server_row (table_name, row_id, rev, row) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (table_name, row_id) DO NOTHING"
 )
+_LAST = (
+    "SELECT max(coalesce((SELECT max(n) FROM outbox), 0),"
+    " coalesce((SELECT CAST(value AS INTEGER) FROM sync WHERE name = ?), 0))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,8 @@ def is_shared(connection: Connection) -> bool:
 
 def last_number(connection: Connection) -> int:
     """Return the number of the last operation of this desk, 0 when it had none."""
-    (last,) = connection.execute("SELECT max(n) FROM outbox").fetchone()
-    if last is not None:
-        return int(last)
-    found = connection.execute("SELECT value FROM sync WHERE name = ?", (NUMBERED,)).fetchone()
-    return int(found[0]) if found else 0
+    (last,) = connection.execute(_LAST, (NUMBERED,)).fetchone()
+    return int(last)
 
 
 def unsent(connection: Connection, limit: int = 500) -> tuple[Pending, ...]:
