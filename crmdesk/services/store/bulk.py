@@ -115,7 +115,7 @@ class BulkLoader:
             )
 
     def _prepare_large(self) -> None:
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF", "threads = 2"):
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
             self.connection.execute(f"PRAGMA {pragma}")
         self.connection.execute("PRAGMA secure_delete = OFF")
         ours = "', '".join(ENTITIES)
