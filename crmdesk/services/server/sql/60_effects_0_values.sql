@@ -178,8 +178,9 @@ BEGIN
 END
 $$;
 
--- Refuse to overwrite a field that somebody changed after the revision this person looked at. Different fields
--- merge. A revision that never was tells nothing of what he saw: every field counts as changed.
+-- Refuse to overwrite a field that another desk changed after the revision this person looked at. Different fields
+-- merge. A revision that never was tells nothing of what he saw: every field counts as changed. What this desk
+-- changed itself he has seen: operations that waited together name the revision they all were laid on.
 CREATE OR REPLACE FUNCTION crm.refuse_clash(
     o crm.operation_in, p_table text, p_given jsonb, p_was jsonb, p_wanted jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -195,7 +196,8 @@ BEGIN
     WHERE p_was -> k <> p_wanted -> k
       AND (o.base_rev > held OR EXISTS (
           SELECT 1 FROM crm.audit a
-          WHERE a.pk = (p_was ->> 'id')::uuid AND a.rev > o.base_rev AND a.tab = p_table AND k = ANY (a.fields)));
+          WHERE a.pk = (p_was ->> 'id')::uuid AND a.rev > o.base_rev AND a.tab = p_table AND k = ANY (a.fields)
+            AND a.device IS DISTINCT FROM o.device));
     IF clash IS NOT NULL THEN
         PERFORM crm.refuse(
             'conflict', 'Somebody changed {names} meanwhile. Look at both versions and choose.',
