@@ -1,0 +1,156 @@
+"""Bringing the store to a snapshot of the server.
+
+As a rule with what changed; once with everything; with what differs after the server was restored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from crmdesk.models.outbox import Place, Pulled, PulledRow
+from crmdesk.models.wire import Json
+from crmdesk.services.store.connection import Connection
+from crmdesk.services.store.values import to_micros
+from crmdesk.services.sync import replica, verify
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.connection import Link
+from crmdesk.services.sync.holding import TABLES, in_window, window_start
+from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.store import Store
+
+WHO = ("agent_id", "role", "teams")
+"""What decides which rows of a team this person sees."""
+_log = logging.getLogger("crmdesk.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a pull brought: rows, the tick held now, the moment of the server; whether rows were compared."""
+
+    rows: int = 0
+    head: int = 0
+    at: datetime | None = None
+    reloaded: bool = False
+    scope: Mapping[str, Json] | None = None
+
+
+class Intake:
+    """Pulls through one connection into one store."""
+
+    def __init__(self, store: Store, link: Link, address: ServerAddress, device: UUID) -> None:
+        self.last = Taken()
+        self._store = store
+        self._link = link
+        self._address = address
+        self._device = device
+
+    def pull(self) -> Taken:
+        """Bring the store to the server's present state; return what came.
+
+        Raises:
+            ServerFault: the store is as it was.
+        """
+        place = self._store.read(replica.read_place).result()
+        with snapshot(self._link, self._device, place, self._address) as seen:
+            self.last = self._taken(seen, place)
+        return self.last
+
+    def check(self) -> int:
+        """Compare all that is here with the server, fetch what differs; return how many chunks differed.
+
+        Nothing is compared while changes are not numbered yet: they would look like differences.
+        """
+        place = self._store.read(replica.read_place).result()
+        with snapshot(self._link, self._device, place, self._address) as seen:
+            self.last = self._taken(seen, place)
+            if self.last.reloaded or self._unnumbered():
+                return 0
+            rows, chunks = self._differing_rows(seen)
+            if rows:
+                at_head = self._store.read(replica.read_place).result()
+                self._take_in(seen, at_head, rows)
+            return chunks
+
+    def _taken(self, seen: Snapshot, place: Place) -> Taken:
+        reload = place.cursor == 0 or place.stale or seen.forked or _wider(seen.scope, place.scope)
+        if reload:
+            if seen.forked:
+                _log.warning(
+                    "the server's history is another one than at tick %s: it was restored", place.cursor
+                )
+            rows = self._everything(seen) if place.cursor == 0 else self._differing_rows(seen)[0]
+        else:
+            rows = changed_rows(self._link, seen, place) if seen.head > place.cursor else []
+            if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
+                rows = _one_each(rows, self._team_rows(seen))
+        self._take_in(seen, place, rows, reload=reload)
+        return Taken(len(rows), seen.head, seen.at, reload, seen.scope)
+
+    def _take_in(
+        self, seen: Snapshot, place: Place, rows: Sequence[PulledRow], *, reload: bool = False
+    ) -> None:
+        pulled = Pulled(place.cursor, seen.head, seen.fp, seen.scope, seen.reached, rows, reload=reload)
+        self._store.write(replica.take_in, pulled, initiator="sync").result()
+
+    def _everything(self, seen: Snapshot) -> list[PulledRow]:
+        with self._link.patient():
+            return [row for table in TABLES for row in self._window_rows(seen, table)]
+
+    def _window_rows(self, seen: Snapshot, table: str, more: str = "true") -> list[PulledRow]:
+        condition = f"{in_window(table, 'k', '%(since)s')} AND {more}"
+        return selected_rows(self._link, table, condition, {"since": _window(seen)})
+
+    def _differing_rows(self, seen: Snapshot) -> tuple[list[PulledRow], int]:
+        """Return the server's rows of the chunks that differ, None for those it has not, and how many."""
+        since = _window(seen)
+        micros = to_micros(since)
+        with self._link.patient():
+            told = verify.all_sums(self._link, since)
+            found = self._store.read(verify.differing, told, micros).result()
+            rows: list[PulledRow] = []
+            for chunk in found:
+                here = self._store.read(verify.ids_here, chunk, micros).result()
+                rows.extend(verify.chunk_rows(self._link, chunk, since, here))
+        return rows, len(found)
+
+    def _team_rows(self, seen: Snapshot) -> list[PulledRow]:
+        """Return the notes that are for one team only, None for those this person may not see any more."""
+        shown = self._window_rows(seen, "note", "k.team_id IS NOT NULL")
+        known = {row.id for row in shown}
+        here = self._store.read(_team_notes).result()
+        return shown + [PulledRow("note", row_id, None) for row_id in sorted(here - known)]
+
+    def _unnumbered(self) -> bool:
+        row = self._link.execute("SELECT EXISTS (SELECT 1 FROM crm.feed WHERE seq IS NULL)").fetchone()
+        return bool(row and row[0])
+
+
+def _window(seen: Snapshot) -> datetime:
+    return window_start(seen.at, int(seen.scope.get("window_days") or 90))
+
+
+def _wider(now: Mapping[str, Json], before: Mapping[str, Json]) -> bool:
+    """Whether the server gives more months of history than it did."""
+    return int(now.get("window_days") or 0) > int(before.get("window_days") or 0)
+
+
+def _one_each(first: Sequence[PulledRow], second: Sequence[PulledRow]) -> list[PulledRow]:
+    """Return the rows of both; of a row in both the one of the second."""
+    places = {(row.table, row.id) for row in second}
+    return [row for row in first if (row.table, row.id) not in places] + list(second)
+
+
+def _team_notes(connection: Connection) -> set[UUID]:
+    found = connection.execute("SELECT id FROM note WHERE team_id IS NOT NULL").fetchall()
+    kept = connection.execute(
+        "SELECT row_id FROM server_row WHERE table_name = 'note'"
+        " AND json_extract(row, '$.team_id') IS NOT NULL"
+    ).fetchall()
+    return {UUID(bytes=key) for (key,) in (*found, *kept)}

@@ -1,0 +1,162 @@
+"""Fetching what others did: one snapshot of the server, whole ticks, rows as this person may see them.
+
+The feed holds pointers without content. A pointer to a row that the snapshot does not show means that the row
+is gone, or not for this person any more: either way it is deleted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from crmdesk.errors import ServerRefused, ServerUnfit
+from crmdesk.models.outbox import Place, PulledRow
+from crmdesk.models.wire import Json
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.connection import Link, nonsense, worded
+from crmdesk.services.sync.holding import TABLES, at_server, columns, named
+from crmdesk.values import dataclass
+
+CLIENT = 1
+"""The schema of servers that this program was made for; a server says from which on it takes desks."""
+OLDEST_SERVER_SCHEMA = 1
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_HEAD = "SELECT seq, fp, clock_timestamp() FROM crm.tick ORDER BY seq DESC LIMIT 1"
+_FP = "SELECT fp FROM crm.tick WHERE seq = %s"
+_NEWS = "SELECT tab, count(DISTINCT pk) FROM crm.feed WHERE seq > %s GROUP BY tab"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one snapshot of the server says before its rows are read.
+
+    ``forked``: the tick this desk stands at is not in the server's history, which was restored from a backup
+    or has put it away. ``news`` counts changed rows by table since that tick.
+    """
+
+    head: int
+    fp: bytes
+    scope: Mapping[str, Json]
+    reached: int
+    forked: bool
+    news: Mapping[str, int]
+    at: datetime
+
+
+@contextmanager
+def snapshot(link: Link, device: UUID, place: Place, address: ServerAddress) -> Iterator[Snapshot]:
+    """Hold one snapshot of the server open; what is read on *link* inside comes from it.
+
+    Raises:
+        ServerFault: one of its kinds.
+    """
+    with worded(address):
+        told = _told(link, device, place, address)
+        try:
+            yield told
+        finally:
+            if not link.closed:
+                link.execute("ROLLBACK")
+
+
+def changed_rows(link: Link, seen: Snapshot, place: Place) -> list[PulledRow]:
+    """Return the rows that changed between *place* and the snapshot's head, None where one is not shown."""
+    rows: list[PulledRow] = []
+    known = [table for table in seen.news if table in TABLES]
+    with link.pipeline():
+        asked = [(table, _ask(link, table, place.cursor, seen.head)) for table in known]
+        for table, cursor in asked:
+            rows.extend(_pulled(table, cursor.fetchall()))
+    return rows
+
+
+def selected_rows(
+    link: Link, table: str, condition: str, values: Mapping[str, object] | None = None
+) -> list[PulledRow]:
+    """Return the rows of *table* (alias ``k``) at the server that meet the SQL *condition*."""
+    with link.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(f"SELECT {named(table, 'k')} FROM {at_server(table)} AS k WHERE {condition}", values)
+        return [PulledRow(table, row["id"], row) for row in cursor]
+
+
+def _told(link: Link, device: UUID, place: Place, address: ServerAddress) -> Snapshot:
+    """Begin the snapshot and ask what it says, all in one exchange."""
+    with link.pipeline():
+        link.execute(_BEGIN)
+        asked = [
+            link.execute("SELECT crm.my_scope()"),
+            link.execute(_HEAD),
+            link.execute(_FP, (place.cursor,)),
+            link.execute("SELECT crm.reached(%s)", (device,)),
+            link.execute(_NEWS, (place.cursor,)),
+        ]
+        scope, head, fp, reached, news = (cursor.fetchall() for cursor in asked)
+    return _understood(scope, head, fp, reached, news, place, address)
+
+
+def _understood(
+    scope: Sequence[Any],
+    head: Sequence[Any],
+    fp: Sequence[Any],
+    reached: Sequence[Any],
+    news: Sequence[Any],
+    place: Place,
+    address: ServerAddress,
+) -> Snapshot:
+    checked_scope(scope[0][0] if scope else None, address)
+    if not head:
+        raise nonsense(address, "tick")
+    seq, head_fp, at = head[0]
+    forked = place.cursor > 0 and (not fp or fp[0][0] != place.fp)
+    return Snapshot(seq, head_fp, scope[0][0], reached[0][0] or 0, forked, dict(news), at)
+
+
+def checked_scope(scope: Json, address: ServerAddress) -> Mapping[str, Json]:
+    """Return *scope*, what the server says of this person and of itself.
+
+    Raises:
+        ServerRefused: the person is nobody there.
+        ServerUnfit: server and program do not fit each other, or the server talks nonsense.
+    """
+    if not isinstance(scope, dict) or "schema" not in scope:
+        raise nonsense(address, "scope")
+    if scope.get("role") is None or scope.get("agent_id") is None:
+        raise ServerRefused(
+            "{user} may not work with crmdesk on {host}: nobody there knows this account. The administrator"
+            " adds you.",
+            **address.told,
+        )
+    if int(scope.get("min_client") or 0) > CLIENT:
+        raise ServerUnfit(
+            "This crmdesk is too old for the server {host}. Install the newer one; nothing typed is lost.",
+            **address.told,
+        )
+    if int(scope["schema"]) < OLDEST_SERVER_SCHEMA:
+        raise ServerUnfit(
+            "The database on {host} is older than this crmdesk. The administrator runs: crmdesk admin server"
+            " upgrade",
+            **address.told,
+        )
+    return scope
+
+
+def _ask(link: Link, table: str, after: int, upto: int) -> Any:
+    cursor = link.cursor()
+    return cursor.execute(
+        f"SELECT f.pk, {named(table, 'k')} FROM (SELECT DISTINCT pk FROM crm.feed WHERE tab = %s AND seq > %s"
+        f" AND seq <= %s) AS f LEFT JOIN {at_server(table)} AS k ON k.id = f.pk",
+        (table, after, upto),
+    )
+
+
+def _pulled(table: str, found: Sequence[Sequence[Any]]) -> Iterator[PulledRow]:
+    names = columns(table)
+    for key, *values in found:
+        shown = values[0] is not None
+        yield PulledRow(table, key, dict(zip(names, values, strict=True)) if shown else None)

@@ -1,0 +1,218 @@
+"""One conversation of a desk with the server: hello, then rounds of push, stamp and pull."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from crmdesk.errors import DeviceForgotten, ServerUnfit
+from crmdesk.models.wire import Json
+from crmdesk.services.sync import outbox, replica, sharing
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.connection import Link, connect, nonsense, worded
+from crmdesk.services.sync.hearing import Hearing
+from crmdesk.services.sync.intake import Intake, Taken
+from crmdesk.services.sync.pull import checked_scope
+from crmdesk.services.sync.push import BATCH, Sender, fault, send, stamp
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.profile import Profile
+    from crmdesk.services.store.store import Store
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+INITIATOR = "sync"
+"""Who asks for the changes that come from the server."""
+_MILLISECOND = timedelta(milliseconds=1)
+_log = logging.getLogger("crmdesk.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did: operations sent, taken and refused; changes numbered; rows that came.
+
+    ``tick`` is the server's state held here afterwards, ``reloaded`` tells that rows were compared and
+    fetched anew because the server's history is another one, or more than changes came.
+    """
+
+    sent: int = 0
+    accepted: int = 0
+    refused: int = 0
+    stamped: int = 0
+    rows: int = 0
+    tick: int = 0
+    reloaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Operations sent, and how they were answered."""
+
+    sent: int = 0
+    accepted: int = 0
+    refused: int = 0
+
+
+class Session:
+    """A desk at the server; made by :func:`greeted`, closed by whoever holds it. One thread uses it."""
+
+    def __init__(self, link: Link, store: Store, address: ServerAddress, device: UUID) -> None:
+        self.link = link
+        self.address = address
+        self.device = device
+        self.offset_ms = 0
+        self.hearing = Hearing(link, address)
+        self._store = store
+        self._intake = Intake(store, link, address, device)
+
+    def close(self) -> None:
+        """End it."""
+        self.link.close()
+
+    @property
+    def last_taken(self) -> Taken:
+        """What the last pull brought."""
+        return self._intake.last
+
+    def round(self) -> Round:
+        """Push what waits, have it numbered, pull what others did.
+
+        Raises:
+            ServerFault: what was answered up to there is kept; the rest is done in the next round.
+        """
+        pushed = self._push()
+        told = stamp(self.link, self.address)
+        self.hearing.promise(told.get("hint_in_ms"))
+        # What is heard from here on may be newer than the snapshot that comes.
+        self.hearing.forget()
+        taken = self._intake.pull()
+        return Round(
+            pushed.sent,
+            pushed.accepted,
+            pushed.refused,
+            int(told.get("stamped") or 0),
+            taken.rows,
+            taken.head,
+            taken.reloaded,
+        )
+
+    def _push(self) -> Pushed:
+        sender = Sender(self.device, self._store.author.clock, self.offset_ms)
+        total = Pushed()
+        while True:
+            waiting = self._store.read(outbox.unsent, BATCH).result()
+            if not waiting:
+                return total
+            sent = send(self.link, sender, waiting, self.address)
+            if sent.answers:
+                self._write(replica.record_answers, sent.answers)
+            refused = sum("rejected" in each.result for each in sent.answers)
+            total = Pushed(
+                total.sent + len(sent.answers),
+                total.accepted + len(sent.answers) - refused,
+                total.refused + refused,
+            )
+            if (trouble := fault(sent, self.address)) is not None:
+                raise trouble
+            if sent.gap is not None:
+                self._fill(sent.gap, waiting[0].n)
+
+    def _fill(self, last_n: int, asked: int) -> None:
+        """Bring the outbox in line with the server, which knows us up to *last_n* only."""
+        if last_n + 1 >= asked:
+            raise nonsense(self.address, "gap")
+        _log.warning("the server knows this desk up to number %s only", last_n)
+        self._write(replica.server_forgot, last_n)
+
+    def _write(self, use_case: Callable[..., Any], *arguments: Any) -> Any:
+        return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
+
+
+def greeted(store: Store, profile: Profile, address: ServerAddress, password: str) -> Session:
+    """Connect, say hello, and return the session.
+
+    Raises:
+        DeviceForgotten: this desk is to destroy what it holds; only a server that proved who it is says so.
+        ServerFault: one of its kinds.
+    """
+    link = connect(address, password)
+    try:
+        session = Session(link, store, address, UUID(profile.identity.device))
+        with worded(address):
+            _introduce(session, store, profile)
+            session.offset_ms = measured_offset(link, store.author.clock)
+            session.hearing.begin()
+    except BaseException:
+        link.close()
+        raise
+    return session
+
+
+def _introduce(session: Session, store: Store, profile: Profile) -> None:
+    scope = _asked(session.link, "SELECT crm.my_scope()")
+    checked_scope(scope, session.address)
+    if profile.test and not scope.get("test"):
+        raise ServerUnfit(
+            "The database on {host} holds real work; a test profile does not go there.",
+            **session.address.told,
+        )
+    told = _asked(
+        session.link,
+        "SELECT crm.register_device(%s, %s, %s)",
+        (session.device, profile.identity.tag, platform.node()),
+    )
+    if not isinstance(told, dict) or not isinstance(told.get("last_n"), int):
+        raise nonsense(session.address, "register_device")
+    if told.get("state") != "active":
+        raise DeviceForgotten(
+            "The administrator has put this desk off the server. What it held of it is deleted.",
+            **session.address.told,
+        )
+    known = store.read(outbox.device).result()
+    if known not in ("", str(session.device)):
+        _log.warning("this profile is a copy; the server knows it as a desk of its own from now on")
+        store.write(sharing.change_device, str(session.device), told["last_n"]).result()
+    else:
+        store.write(replica.server_forgot, told["last_n"]).result()
+    store.write(_keep_tag, str(told["tag"])).result()
+
+
+def _keep_tag(work: UnitOfWork, tag: str) -> None:
+    replica.write_names(work.connection, {"tag": tag})
+    work.commit()
+
+
+def _asked(link: Link, statement: str, values: tuple[object, ...] = ()) -> Json:
+    row = link.execute(statement, values or None).fetchone()
+    return row[0] if row else None
+
+
+def measured_offset(link: Link, clock: Callable[[], datetime]) -> int:
+    """Return how many milliseconds the server's clock is ahead of this desk's; the quickest of three tries.
+
+    The answer is taken for given in the middle of the exchange (Cristian 1989), so it errs by half of it.
+    """
+    best: tuple[float, int] | None = None
+    for _ in range(3):
+        began, before = time.monotonic(), clock()
+        there = _asked(link, "SELECT crm.now()")
+        took = time.monotonic() - began
+        ahead = (there - before) / _MILLISECOND - took * 500
+        if best is None or took < best[0]:
+            best = (took, round(ahead))
+    return best[1] if best else 0
+
+
+def confirm_forgotten(address: ServerAddress, password: str, device: str) -> None:
+    """Tell the server that *device* has destroyed what it held.
+
+    Raises:
+        ServerFault: it could not be told; the desk holds nothing any more either way.
+    """
+    with connect(address, password) as link, worded(address):
+        link.execute("SELECT crm.confirm_forgotten(%s)", (UUID(device),))

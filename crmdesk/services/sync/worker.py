@@ -1,0 +1,324 @@
+"""The thread that keeps a desk level with the server, and goes on trying while there is none.
+
+It alone talks to the server on the desk's standing connection: push, stamp and pull follow each other, so
+that no pull under way can take back what was just pushed. Nothing here is ever waited for by the window.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from crmdesk.errors import Bug, CrmdeskError, DeviceForgotten, ServerRefused
+from crmdesk.models.sync_views import SyncStatus
+from crmdesk.models.text import Text, say
+from crmdesk.services.store.connection import Connection
+from crmdesk.services.sync import outbox, replica
+from crmdesk.services.sync.address import PASSWORD, ServerAddress
+from crmdesk.services.sync.connection import is_transient
+from crmdesk.services.sync.hearing import Waker
+from crmdesk.services.sync.session import INITIATOR, Round, Session, greeted
+from crmdesk.services.sync.status import OnStatus, StatusBoard, worded
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.models.changes import ChangeSet
+    from crmdesk.services.profile import Profile
+    from crmdesk.services.store.store import Store
+
+THREAD = "crmdesk-sync"
+LOGINS_BEFORE_LOCK = 3
+SKEW_MS = 120_000
+"""A clock further off than this is told to the person."""
+LOCKED = say(
+    "The server has refused this account three times; this desk stops trying. What was typed is kept. Ask the"
+    " administrator, then join the server again."
+)
+SKEWED = "The clock of this computer is {minutes} minutes off. Set it right: times of calls depend on it."
+_log = logging.getLogger("crmdesk.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look and to try, in seconds; ``chance`` spreads the desks."""
+
+    poll: float = 30.0
+    poll_spread: float = 10.0
+    deaf_poll: tuple[float, float] = (2.0, 5.0)
+    """Between two looks where hints do not get through."""
+
+    first_retry: float = 0.5
+    longest_retry: float = 60.0
+    lasting_retry: float = 300.0
+    """After a fault that will not pass by itself."""
+
+    chance: random.Random = field(default_factory=random.Random)
+
+    def until_poll(self, *, hears: bool) -> float:
+        """Return how long to wait for a hint."""
+        if not hears:
+            return self.chance.uniform(*self.deaf_poll)
+        return self.chance.uniform(self.poll - self.poll_spread, self.poll + self.poll_spread)
+
+    def until_retry(self, failures: int, *, transient: bool) -> float:
+        """Return how long to wait after the *failures*-th fault in a row."""
+        most = self.longest_retry if transient else self.lasting_retry
+        return self.chance.uniform(0.0, min(most, self.first_retry * 2 ** min(failures, 20)))
+
+
+class SyncWorker:
+    """Keeps *store* level with the server at *address*.
+
+    Args:
+        store: of the profile; its ``on_change`` may be connected to :meth:`changed`.
+        profile: who this desk is, and the password among its secrets.
+        address: where the server is.
+        pace: how often to look and to try.
+        on_forgotten: called on the worker's thread when the administrator has put this desk off: closes the
+            store and destroys what the profile holds; its return means that nothing is left.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        profile: Profile,
+        address: ServerAddress,
+        *,
+        pace: Pace | None = None,
+        on_forgotten: Callable[[], None] | None = None,
+    ) -> None:
+        self.address = address
+        self._store = store
+        self._profile = profile
+        self._pace = pace or Pace()
+        self._on_forgotten = on_forgotten
+        self._board = StatusBoard(SyncStatus(configured=True))
+        self._waker = Waker()
+        self._closing = threading.Event()
+        self._asked: list[Future[Round]] = []
+        self._guard = threading.Lock()
+        self._one = threading.Lock()
+        self._session: Session | None = None
+        self._failures = 0
+        self._refusals = 0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def status(self) -> SyncStatus:
+        """How this desk and the server stand."""
+        return self._board.status
+
+    @property
+    def locked(self) -> bool:
+        """Whether the server refused the account so often that nothing is tried any more."""
+        return self._refusals >= LOGINS_BEFORE_LOCK
+
+    def on_status(self, listener: OnStatus) -> None:
+        """Tell *listener* of each change of the status, on the worker's thread."""
+        self._board.on_status(listener)
+
+    def start(self) -> None:
+        """Begin to keep the desk level, in the background."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the connection and the thread."""
+        self._closing.set()
+        self._waker.wake()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        with self._one:
+            self._end_session()
+        self._refuse_asked(Bug("Sharing ends."))
+        self._waker.close()
+
+    def kick(self) -> None:
+        """Say that there is something to send; any thread, returns at once."""
+        self._waker.wake()
+
+    def changed(self, changes: ChangeSet) -> None:
+        """Take in that the store changed: what this desk did itself is to be sent."""
+        if changes.initiator != INITIATOR:
+            self.kick()
+
+    def retry(self) -> None:
+        """Try again at once, whatever happened before: the password or the network is another one now."""
+        self._refusals = self._failures = 0
+        self._waker.wake()
+
+    def run_once(self) -> Round:
+        """Do one whole round now, and return what it did.
+
+        Raises:
+            ServerFault: one of its kinds; what was done before stays.
+        """
+        if self._thread is None:
+            return self._perform()
+        asked: Future[Round] = Future()
+        with self._guard:
+            self._asked.append(asked)
+        self._waker.wake()
+        return asked.result()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._waker.settle()
+                self._perform()
+                self._rest()
+            except DeviceForgotten:
+                return
+            except CrmdeskError as trouble:
+                self._wait_after(trouble)
+            except Exception:  # noqa: BLE001 - the edge of a thread: sharing tries again, the log says why
+                _log.exception("a round of sharing failed")
+                self._wait_after(Bug("Sharing met a fault of its own. Details are in the log."))
+
+    def _perform(self) -> Round:
+        """Do one round, connecting first where that is needed; answer those who asked for one."""
+        with self._guard:
+            asked, self._asked = self._asked, []
+        try:
+            with self._one:
+                done = self._round()
+        except BaseException as error:
+            for each in asked:
+                each.set_exception(error)
+            if isinstance(error, CrmdeskError):
+                self._note_trouble(error)
+            raise
+        for each in asked:
+            each.set_result(done)
+        return done
+
+    def _round(self) -> Round:
+        try:
+            if self._session is None:
+                self._session = self._greeted()
+            self._tell_counts()
+            done = self._session.round()
+        except BaseException:
+            self._end_session()
+            raise
+        self._failures = 0
+        self._board.change(
+            connected=True,
+            trouble=self._warning(self._session),
+            tick=done.tick,
+            last_pull_at=self._store.author.now(),
+            first_sync=None,
+        )
+        self._tell_counts()
+        return done
+
+    def _greeted(self) -> Session:
+        password = self._profile.secrets.get(self._profile.id, PASSWORD) or ""
+        try:
+            session = greeted(self._store, self._profile, self.address, password)
+        except DeviceForgotten:
+            self._destroy(password)
+            raise
+        except ServerRefused:
+            self._refusals += 1
+            raise
+        self._refusals = 0
+        return session
+
+    def _destroy(self, password: str) -> None:
+        """Have everything destroyed, then confirm it."""
+        from crmdesk.services.sync.session import confirm_forgotten
+
+        _log.warning("the administrator has put this desk off the server; what it holds is destroyed")
+        if self._on_forgotten is not None:
+            self._on_forgotten()
+            confirm_forgotten(self.address, password, self._profile.identity.device)
+
+    def _warning(self, session: Session) -> Text | None:
+        if abs(session.offset_ms) > SKEW_MS:
+            return say(SKEWED, minutes=round(abs(session.offset_ms) / 60_000))
+        message = (session.last_taken.scope or {}).get("message")
+        return say("{message}", message=message) if message else None
+
+    def _rest(self) -> None:
+        """Wait for a hint, a change here, or the time to look; follow a hint up after a random moment."""
+        session = self._session
+        if session is None or self._asked:
+            return
+        hearing = session.hearing
+        try:
+            hinted = hearing.wait(self._waker, self._pace.until_poll(hears=hearing.hears))
+        except BaseException:
+            with self._one:
+                self._end_session()
+            raise
+        if hinted and not self._closing.is_set():
+            self._waker.wait(self._pace.chance.uniform(0.0, hearing.delay_seconds))
+
+    def _wait_after(self, trouble: CrmdeskError) -> None:
+        self._failures += 1
+        seconds = self._pace.until_retry(self._failures, transient=is_transient(trouble))
+        with self._guard:
+            asked = bool(self._asked)
+        if self.locked:
+            self._board.change(trouble=LOCKED)
+            self._wait_until(lambda: not self.locked)
+        elif not asked:
+            self._wait_for(seconds)
+
+    def _wait_for(self, seconds: float) -> None:
+        """Wait *seconds*; changes made here do not cut it short, a wish for a round or :meth:`retry` does."""
+        import time
+
+        until = time.monotonic() + seconds
+        self._wait_until(lambda: time.monotonic() >= until or self._failures == 0, until)
+
+    def _wait_until(self, done: Callable[[], bool], until: float | None = None) -> None:
+        import time
+
+        while not self._closing.is_set() and not self._asked and not done():
+            self._tell_counts()
+            self._waker.wait(3_600.0 if until is None else until - time.monotonic())
+            self._waker.settle()
+
+    def _note_trouble(self, error: CrmdeskError) -> None:
+        self._board.change(connected=False, trouble=worded(error))
+        _log.info("sharing: %s", error)
+
+    def _tell_counts(self) -> None:
+        counts = self._store.read(_counts).result()
+        self._board.change(pending=counts.pending, refused=counts.refused)
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _refuse_asked(self, error: CrmdeskError) -> None:
+        with self._guard:
+            asked, self._asked = self._asked, []
+        for each in asked:
+            each.set_exception(error)
+
+
+def _counts(connection: Connection) -> outbox.Counts:
+    return outbox.counts(connection)
+
+
+def first_status(connection: Connection) -> SyncStatus:
+    """Return the status of a shared desk before it was connected."""
+    place, counts = replica.read_place(connection), outbox.counts(connection)
+    return SyncStatus(
+        configured=True,
+        tick=place.cursor,
+        last_pull_at=place.last_pull_at,
+        pending=counts.pending,
+        refused=counts.refused,
+        first_sync=None if place.cursor else 0.0,
+    )
