@@ -143,7 +143,7 @@ def presence_mark(words: Words, moments: Moments, line: PresenceLine) -> tuple[s
     """Return what a colleague does at this record and its tone: plain (grey) when it may be over."""
     text = words.tr(DOINGS.get(line.doing, DOINGS["open"]), name=plain(line.name))
     if moments.now() - line.seen_at > STALE:
-        return f"{text} · {moments.clock_time(line.seen_at)}", "plain"
+        return f"{moments.clock_time(line.seen_at)} · {text}", "plain"
     return text, "due" if line.doing in {"note", "record"} else "accent"
 
 

@@ -30,7 +30,8 @@ def _ours(widget: QWidget) -> bool:
     )
 
 
-def _unnamed(window: QWidget) -> list[str]:
+def unnamed(window: QWidget) -> list[str]:
+    """Return the controls of *window* that say neither their name nor what they do."""
     silent = []
     for widget in window.findChildren(QWidget):
         focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
@@ -41,11 +42,11 @@ def _unnamed(window: QWidget) -> list[str]:
 
 
 def test_every_control_has_a_name_and_a_description(seat: Seat) -> None:
-    assert _unnamed(seat.window) == []
+    assert unnamed(seat.window) == []
     seat.ring(sample.pop(), "talking")
     seat.ring(sample.second_pop())
     seat.key(Qt.Key.Key_F9)
-    assert _unnamed(seat.window) == []
+    assert unnamed(seat.window) == []
 
 
 def test_the_band_says_caller_and_badges(seat: Seat) -> None:

@@ -51,6 +51,7 @@ class PanelPresenter(QObject):
         self.view.copy_wanted.connect(self._copy)
         self.view.note_wanted.connect(self._choose_target)
         self.view.away_wanted.connect(self._put_away)
+        self.view.sending_wanted.connect(self._send)
         self.view.line_chosen.connect(self._on_line)
         self.view.target.searched.connect(self._on_searched)
         self.view.target.chosen.connect(self._on_target)
@@ -85,6 +86,10 @@ class PanelPresenter(QObject):
         """Ctrl+Enter: send the choices; return whether the keyboard is in the panel."""
         if not self.view.has_focus:
             return False
+        self._send()
+        return True
+
+    def _send(self) -> None:
         self.view.finish_typing()
         settled = False
         for line in self._refused:
@@ -95,7 +100,6 @@ class PanelPresenter(QObject):
         if not settled and self.view.clashes.clashes.rows:
             told = self._words.tr("Choose for each field first: 1 mine, 2 the server's, 3 typed anew")
             self._place.parts.messages.say(told, "due")
-        return True
 
     def _settle(self, op_id: UUID, choices: dict[str, FieldChoice]) -> None:
         """Send the choices of one operation, once however often the key is pressed."""

@@ -130,7 +130,7 @@ class HelpPane(FloatingPane):
         words = self._words
         words.bind(self.set_heading, word("Help"))
         words.bind(self.set_aside, word("Esc closes"))
-        words.bind(self._requests_pane.set_heading, word("Asked"))
+        words.bind(self._requests_pane.set_heading, word("Requests for help"))
         words.bind(self._requests_pane.set_aside, word("Enter goes there · Del takes back"))
         words.bind(self._helpers_pane.set_heading, word("Whom to ask"))
         words.bind(self._helpers_pane.set_aside, word("Enter asks · Ctrl+Enter asks urgently"))

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLine
 
 from crmdesk.models.sync_views import JoinFields
 from crmdesk.ui.translation import word
-from crmdesk.ui.widgets.floating import FloatingPane
+from crmdesk.ui.widgets.floating import FloatingPane, main_button
 from crmdesk.ui.widgets.inputs import SearchBox
-from crmdesk.ui.widgets.pane import HEADING, MARGIN, ActionButton
+from crmdesk.ui.widgets.pane import HEADING, MARGIN
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -52,7 +52,8 @@ class JoinPane(FloatingPane):
         self.lines = {name: SearchBox(tools.composing, tools.reserved, self) for name in LABELS}
         self.data = QComboBox(self)
         self.told = QLabel(self)
-        self._go = ActionButton(tools.ink, tools.actions["go-on"], self, icon="check")
+        tip = word("Puts this desk on the server of your organisation")
+        self._go = main_button(tools.ink, tools.words, self, word("Join"), tip, self.join_wanted.emit)
         self.lines["password"].setEchoMode(QLineEdit.EchoMode.Password)
         self.lines["password"].setClearButtonEnabled(False)
         self._lay_out()

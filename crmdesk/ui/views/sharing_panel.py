@@ -13,7 +13,7 @@ from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.translation import word
 from crmdesk.ui.views.clashes import WIDE_HEIGHT, Clash, WideClashList
 from crmdesk.ui.views.note_target import NoteTarget
-from crmdesk.ui.widgets.floating import FloatingPane
+from crmdesk.ui.widgets.floating import FloatingPane, main_button
 from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import HEADING, MARGIN, ActionButton, Pane
@@ -38,8 +38,10 @@ class SharingPanel(FloatingPane):
         typed(int, str): the value of this field in conflict, typed anew.
         copy_wanted(), note_wanted(), away_wanted(): what to do with the refused line chosen.
         line_chosen(int): this refused line is the current one, -1 for none.
+        sending_wanted(): send the choices made.
     """
 
+    sending_wanted = Signal()
     typed = Signal(int, str)
     copy_wanted = Signal()
     note_wanted = Signal()
@@ -97,16 +99,17 @@ class SharingPanel(FloatingPane):
     def show_refused(self, lines: list[Line]) -> None:
         """Show what was not accepted."""
         _show(self.refused, self.refused_lines, lines)
-        count = f": {len(lines)}" if lines else ""
-        self._refused_pane.set_heading(self._words.tr("Not accepted") + count)
+        tr, count = self._words.tr, len(lines)
+        self._refused_pane.set_heading(tr("Not accepted: {n}", n=count) if count else tr("Not accepted"))
+        self._text_pane.setVisible(bool(lines))
         for action in (self.copy, self.note, self.away):
             action.setEnabled(bool(lines))
 
     def show_pending(self, lines: list[Line]) -> None:
         """Show what is on its way."""
         _show(self.pending, self.pending_lines, lines)
-        count = f": {len(lines)}" if lines else ""
-        self._pending_pane.set_heading(self._words.tr("To be sent") + count)
+        tr, count = self._words.tr, len(lines)
+        self._pending_pane.set_heading(tr("To be sent: {n}", n=count) if count else tr("To be sent"))
         self._pending_pane.setFixedHeight(
             HEADING + 4 + (HEIGHT * min(_PENDING, len(lines)) + 2 if lines else _EMPTY)
         )
@@ -186,7 +189,11 @@ class SharingPanel(FloatingPane):
         line.setContentsMargins(12, 4, 12, 8)
         line.addWidget(self.anew, 1)
         line.addStretch(1)
-        line.addWidget(ActionButton(ink, tools.actions["go-on"], self._clash_pane, icon="check"))
+        tip = word("Sends what was chosen for each field")
+        send = main_button(
+            ink, self._words, self._clash_pane, word("Send choices"), tip, self.sending_wanted.emit
+        )
+        line.addWidget(send)
         self._clash_pane.content.addLayout(line)
         self.anew.hide()
         self._refused_pane.content.addWidget(self.refused)

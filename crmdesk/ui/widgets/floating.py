@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAction, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
-from crmdesk.ui.widgets.pane import Pane
+from crmdesk.ui.widgets.pane import ActionButton, Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtCore import QObject
+    from PySide6.QtGui import QPaintEvent
 
     from crmdesk.ui.painting import Ink
+    from crmdesk.ui.translation import Words
 
 _EDGE = 40
 _FOOT = 44
@@ -69,8 +74,30 @@ class FloatingPane(Pane):
         height = min(self._wanted[1], self._around.height() - top - _FOOT)
         self.setGeometry((self._around.width() - width) // 2, top, width, height)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt: a frame that stands out from the panes below."""
+        super().paintEvent(event)
+        painter, area, colour = QPainter(self), self.rect(), self.ink.colour(self.ink.theme.muted)
+        painter.setPen(colour)
+        painter.drawRect(area.adjusted(0, 0, -1, -1))
+        painter.end()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: another size of the window is another place."""
         if event.type() == QEvent.Type.Resize and watched is self._around:
             self.place()
         return super().eventFilter(watched, event)
+
+
+def main_button(
+    ink: Ink, words: Words, parent: QWidget, text: str, tip: str, run: Callable[[], object]
+) -> ActionButton:
+    """Return the button for what Ctrl+Enter does here; the key itself is the window's and only shown."""
+    action = QAction(parent)
+    words.bind(action.setText, text)
+    words.bind(action.setIconText, text)
+    words.bind(action.setStatusTip, tip)
+    action.setShortcut(QKeySequence("Ctrl+Return"))
+    action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+    action.triggered.connect(lambda _checked: run())
+    return ActionButton(ink, action, parent, icon="check")

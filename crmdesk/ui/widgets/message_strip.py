@@ -86,6 +86,7 @@ class MessageStrip(QWidget):
         """Qt: draw the sentence."""
         ink, painter = self._ink, QPainter(self)
         colour, soft = ink.theme.tone(self._tone)
+        colour = ink.theme.muted if self._tone == "plain" else colour
         painter.fillRect(self.rect(), ink.colour(colour))
         painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(soft))
         icon = self._icon or ("check" if self._tone == "good" else "warning")
