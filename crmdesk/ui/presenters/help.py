@@ -57,8 +57,8 @@ class HelpPresenter(QObject):
         self.pane.request_dropped.connect(self._on_dropped)
         self.strip.clicked.connect(self.go)
         self._ageing = QTimer(self, interval=_AGE_MS)
-        self._ageing.timeout.connect(self._draw)
-        place.words.changed.connect(self._draw)
+        self._ageing.timeout.connect(self.draw)
+        place.words.changed.connect(self.draw)
 
     def open(self) -> None:
         """F4: show whom to ask; once more closes."""
@@ -66,7 +66,7 @@ class HelpPresenter(QObject):
             self.pane.close_pane()
             return
         self.pane.open()
-        self._draw()
+        self.draw()
         self.pane.take_keyboard()
         self._place.operations.run(self._place.desk.sharing.helpers(), self._on_helpers, topic="helpers")
 
@@ -108,15 +108,16 @@ class HelpPresenter(QObject):
             self._ageing.start()
         else:
             self._ageing.stop()
-        self._draw()
+        self.draw()
         self._announce()
 
     def _on_helpers(self, helpers: tuple[Helper, ...]) -> None:
         self._helpers = helpers
-        self._draw()
+        self.draw()
         self.pane.take_keyboard()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Show the present state; what was confirmed long ago turns grey."""
         if not self.pane.isHidden():
             self.pane.show_requests([self._request_line(request) for request in self._requests])
             self.pane.show_helpers([self._helper_line(helper) for helper in self._helpers])

@@ -46,6 +46,11 @@ class MessageStrip(QWidget):
         """The sentence shown."""
         return self._text
 
+    @property
+    def tone(self) -> str:
+        """The tone of the sentence shown."""
+        return self._tone
+
     def say(self, text: str, tone: str, aside: str = "") -> None:
         """Show *text* in a tone: good, due or breach; *aside* tells how to close it."""
         self._text, self._tone, self._aside = plain(text), tone, aside
