@@ -26,8 +26,8 @@ Schema (draft 2020-12) of every method's parameters and result.
   Filter keys are field names; a list of values means any of them; `_from` and `_to` are included.
 - An update with `base_version` merges with what others changed meanwhile; the same field changed to something
   else is a conflict.
-- After `subscribe`, notifications without id arrive: `changed` (kinds, ids, initiator) and `popped` (the
-  result of `call.pop`).
+- After `subscribe`, notifications without id arrive: `changed` (kinds, ids, initiator), `popped` (the
+  result of `call.pop`) and `synced` (how this desk and the server stand, as `sync.status`, without place).
 
 | error | code | data |
 |---|---|---|

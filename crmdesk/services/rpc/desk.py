@@ -14,15 +14,18 @@ from crmdesk.models.screen_pop import CallerNumber, ScreenPop
 from crmdesk.services.call_desk import CallDesk, caller_number
 from crmdesk.services.codes import agent_of
 from crmdesk.services.store.store import Store
+from crmdesk.services.sync.desk import SharedDesk
 from crmdesk.services.telephony.numbers import NumberParser
 from crmdesk.services.telephony.site import site_rules
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from crmdesk.models.sync_views import SyncStatus
     from crmdesk.services.profile import Profile
 
 OnChange = Callable[[ChangeSet], None]
 OnPop = Callable[[ScreenPop], None]
+OnSync = Callable[["SyncStatus"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Parts:
     """Takes folder (None: no more), passphrase and how many stay; returns the first file."""
 
     run_due: Callable[[], int]
+    sharing: SharedDesk
     test: bool
     considerate: bool
     """Somebody works at this desk: long work rests in between."""
@@ -48,8 +52,8 @@ class Parts:
 class Desk:
     """One desk as the methods see it; any number of sessions share it.
 
-    Listeners hear of each change on the store lane and of each pop on the thread that brought the call, so
-    they must only pass it on.
+    Listeners hear of each change on the store lane, of each pop on the thread that brought the call, and of
+    the server on the one that talks to it, so they must only pass it on.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -59,8 +63,11 @@ class Desk:
         self._listening = threading.Lock()
         self._on_change: tuple[OnChange, ...] = ()
         self._on_pop: tuple[OnPop, ...] = ()
+        self._on_sync: tuple[OnSync, ...] = ()
+        self.sharing = parts.sharing
         parts.store.on_change(self._changed)
         parts.calls.on_pop(self._popped)
+        parts.sharing.on_status(self._synced)
 
     @property
     def test(self) -> bool:
@@ -79,17 +86,19 @@ class Desk:
         """Return *raw* as understood by the site's rules."""
         return caller_number(self.parts.numbers.parse(raw))
 
-    def listen(self, on_change: OnChange, on_pop: OnPop) -> None:
-        """Tell changes and pops to these from now on."""
+    def listen(self, on_change: OnChange, on_pop: OnPop, on_sync: OnSync | None = None) -> None:
+        """Tell changes, pops and how the server stands to these from now on."""
         with self._listening:
             self._on_change += (on_change,)
             self._on_pop += (on_pop,)
+            self._on_sync += () if on_sync is None else (on_sync,)
 
-    def forget(self, on_change: OnChange, on_pop: OnPop) -> None:
+    def forget(self, on_change: OnChange, on_pop: OnPop, on_sync: OnSync | None = None) -> None:
         """Tell these no more."""
         with self._listening:
             self._on_change = tuple(each for each in self._on_change if each != on_change)
             self._on_pop = tuple(each for each in self._on_pop if each != on_pop)
+            self._on_sync = tuple(each for each in self._on_sync if each != on_sync)
 
     def _changed(self, changes: ChangeSet) -> None:
         for tell in self._on_change:
@@ -99,13 +108,24 @@ class Desk:
         for tell in self._on_pop:
             tell(pop)
 
+    def _synced(self, status: SyncStatus) -> None:
+        for tell in self._on_sync:
+            tell(status)
+
 
 def desk_of(
-    profile: Profile, store: Store, calls: CallDesk, numbers: NumberParser, *, shown: bool = True
+    profile: Profile,
+    store: Store,
+    calls: CallDesk,
+    numbers: NumberParser,
+    sharing: SharedDesk | None = None,
+    *,
+    shown: bool = True,
 ) -> Desk:
     """Return the desk of an open *profile* over services that exist already.
 
-    *shown*: a window shows it, so long work is considerate.
+    *shown*: a window shows it, so long work is considerate. Without *sharing* it talks to the server only
+    when asked to.
     """
     parts = Parts(
         store=store,
@@ -117,14 +137,18 @@ def desk_of(
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
         run_due=lambda: _run_due(profile, store),
+        sharing=sharing or SharedDesk(profile, store),
         test=profile.test,
         considerate=shown,
     )
     return Desk(parts)
 
 
-def open_desk(profile: Profile) -> Desk:
-    """Return the desk of an open profile that nobody else shows: for commands without a window."""
+def open_desk(profile: Profile, *, live: bool = False) -> Desk:
+    """Return the desk of an open profile that nobody else shows: for commands without a window.
+
+    *live*: it keeps level with the server, if it shares one; otherwise it does when asked to.
+    """
     from crmdesk.services.followers import followers
 
     agent = agent_of(profile)
@@ -137,12 +161,15 @@ def open_desk(profile: Profile) -> Desk:
         lambda: profile.settings.text("language") or "zh",
         ZoneInfo(profile.settings.text("zone")),
     )
-    return desk_of(profile, store, calls, numbers, shown=False)
+    sharing = SharedDesk(profile, store, live=live)
+    sharing.start()
+    return desk_of(profile, store, calls, numbers, sharing, shown=False)
 
 
 def close_desk(desk: Desk) -> None:
     """Finish open work and close the files."""
     desk.calls.close()
+    desk.sharing.close()
     desk.store.close()
 
 

@@ -11,6 +11,7 @@ from crmdesk.errors import Bug, CrmdeskError
 from crmdesk.logs import hidden
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.screen_pop import ScreenPop
+from crmdesk.models.sync_views import SyncStatus
 from crmdesk.models.wire import Json
 from crmdesk.services.executor import Lane
 from crmdesk.services.rpc.desk import Desk
@@ -28,6 +29,7 @@ from crmdesk.services.rpc.protocol import (
     refusal,
     success,
 )
+from crmdesk.services.rpc.syncs import status_as_json
 
 _log = logging.getLogger("crmdesk.rpc")
 
@@ -40,7 +42,7 @@ NAMED = frozenset({"name", "name_alt", "caller_name", "query", "address"})
 TOPICS = ("changed", "popped", "synced")
 LATER = (
     *("customer.merge", "customer.unmerge", "customer.erase", "attachment.", "complaint.", "survey."),
-    *("order.", "part.", "report.", "server.", "sync."),
+    *("order.", "part.", "report."),
 )
 """Methods and families of the interface that this version does not have yet."""
 
@@ -68,7 +70,7 @@ class Session:
         """Send notifications about *topics* from now on, and no others; return them."""
         if self._news is None:
             self._news = Lane("rpc news")
-            self.desk.listen(self._changed, self._popped)
+            self.desk.listen(self._changed, self._popped, self._synced)
         self._topics = frozenset(topics)
         return tuple(sorted(self._topics))
 
@@ -76,7 +78,7 @@ class Session:
         """End the conversation; nothing is sent any more."""
         news, self._news = self._news, None
         if news is not None:
-            self.desk.forget(self._changed, self._popped)
+            self.desk.forget(self._changed, self._popped, self._synced)
             news.close()
 
     def take(self, line: bytes) -> None:
@@ -168,6 +170,10 @@ class Session:
     def _popped(self, pop: ScreenPop) -> None:
         if "popped" in self._topics:
             self._announce("popped", pop_as_json(pop))
+
+    def _synced(self, status: SyncStatus) -> None:
+        if "synced" in self._topics:
+            self._announce("synced", status_as_json(status))
 
     def _announce(self, topic: str, params: Json) -> None:
         """Hand a notification to the thread that sends them: whoever changed something does not wait.

@@ -109,7 +109,9 @@ class Store:
         return self._lane.run(self._warm)
 
     def close(self) -> None:
-        """Finish what is queued and close the file."""
+        """Finish what is queued and close the file; once more changes nothing."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._lane.run(self._shut).result()
         self._lane.close()

@@ -9,7 +9,16 @@ from crmdesk.services.rpc.method import Method
 
 def all_methods() -> Mapping[str, Method]:
     """Return every method by name, in the order in which the documentation tells them."""
-    from crmdesk.services.rpc.methods import calls, contacts, customers, exchange, knowledge, system, work
+    from crmdesk.services.rpc.methods import (
+        calls,
+        contacts,
+        customers,
+        exchange,
+        knowledge,
+        sharing,
+        system,
+        work,
+    )
 
-    families = (system, customers, contacts, work, calls, knowledge, exchange)
+    families = (system, sharing, customers, contacts, work, calls, knowledge, exchange)
     return {method.name: method for family in families for method in family.METHODS}

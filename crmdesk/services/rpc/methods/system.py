@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from crmdesk import __version__
 from crmdesk.errors import InvalidInput
@@ -27,11 +28,14 @@ from crmdesk.services.rpc.method import Given, Method, action, query
 from crmdesk.services.rpc.records import AGENT, AGENT_NAMES, TEAM, TEAM_NAMES
 from crmdesk.services.rpc.rows import select, told
 from crmdesk.services.rpc.session import TOPICS, Session
+from crmdesk.services.rpc.syncs import status_as_json
+from crmdesk.services.sync import replica
 
 COUNTED = ("customer", "asset", "service_visit", "call", "interaction", "task", "article")
 AGENTS = Listing("agent", Agent, AGENT_NAMES, "login")
 TEAMS = Listing("team", Team, TEAM_NAMES, "key")
 
+SERVER_NAMES = ("configured", "connected", "tick", "last_pull_at", "pending", "refused")
 SERVER = record(
     Field("configured", FLAG, required=True),
     Field("connected", FLAG, required=True),
@@ -56,26 +60,26 @@ INFO = record(
 
 def info(connection: Any, desk: Desk, _given: Given) -> Json:
     """Return what this desk is."""
-    login = desk.parts.login()
+    status = desk.sharing.status_in(connection)
+    scope = replica.read_place(connection).scope if status.configured else {}
+    login = str(scope.get("login") or desk.parts.login())
     rows = select(connection, "agent", Agent, "WHERE login = ?", (login,)) if login else []
     counts = {}
     for name in COUNTED:
         counts[name] = connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+    teams = [UUID(each) for each in scope.get("teams") or ()]
+    if not status.configured and rows and rows[0]["team_id"]:
+        teams = [rows[0]["team_id"]]
+    alone = rows[0]["role"] if rows else "administrator"
+    told = status_as_json(status)
     return {
         "version": __version__,
         "schema": schema_revision(connection),
-        "role": rows[0]["role"] if rows else "administrator",
+        "role": str(scope.get("role") or ("agent" if status.configured else alone)),
         "user": login,
-        "teams": _team_keys(connection, rows[0]["team_id"]) if rows else [],
+        "teams": [key for team in teams for key in _team_keys(connection, team)],
         "counts": counts,
-        "server": {
-            "configured": False,
-            "connected": False,
-            "tick": None,
-            "last_pull_at": None,
-            "pending": 0,
-            "refused": 0,
-        },
+        "server": {name: told[name] for name in SERVER_NAMES},
         "test": desk.test,
         "now": to_json(desk.now()),
     }
