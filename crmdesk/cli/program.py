@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DONE, REFUSED, USAGE, BROKEN = 0, 1, 2, 3
 INTERRUPTED = 130
-GROUPS = ("screens", "telephony", "rpc", "profiles", "exchange", "backup", "admin", "doctor")
+GROUPS = ("screens", "telephony", "rpc", "profiles", "exchange", "backup", "server", "admin", "doctor")
 """Modules of this package; each has ``register(subparsers)``."""
 
 Run = Callable[[Any], int]

@@ -47,19 +47,20 @@ def lay_out(work: UnitOfWork, login: str, extension: str) -> None:
             more = {"position": position} if table == "disposition" else {}
             _save(work, table, values["key"], {**values, **more})
     if login:
-        team = _id("team", codes["teams"][0]["key"])
+        team = starter_id("team", codes["teams"][0]["key"])
         names = {"login": login, "name_en": login, "name_zh": login}
         _save(work, "agent", login, {**names, "extension": extension, "team_id": str(team)})
     work.commit()
 
 
 def _save(work: UnitOfWork, table: str, key: str, values: Mapping[str, Any]) -> None:
-    row_id = _id(table, key)
+    row_id = starter_id(table, key)
     if work.row(table, row_id) is None:
         work.do(save_code(work.author, table, {"id": str(row_id), **values}))
 
 
-def _id(table: str, key: str) -> UUID:
+def starter_id(table: str, key: str) -> UUID:
+    """Return the id of a row that every house begins with, the same on every desk and server."""
     return uuid5(NAMESPACE, f"{table}/{key}")
 
 

@@ -16,14 +16,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models.agent import Disposition, Team
 from crmdesk.models.operations import row_of
 from crmdesk.models.rules import one_of, required_line
 from crmdesk.resources import resource
-from crmdesk.services.starter import NAMESPACE
+from crmdesk.services.starter import starter_id
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ LOGIN_BYTES = 63
 """What PostgreSQL keeps of a name; it would cut a longer one without a word."""
 
 RESERVED = ("pg_", "crm_")
+MARK = "a person of crmdesk"
+"""Stands at the accounts that crmdesk made, so that it takes no other ones: they are the whole server's."""
+
 CONNECTIONS_AT_MOST = 6
 PASSWORD_CHARACTERS = 8
 LIMIT_AT_MOST = 10**12
@@ -234,11 +237,6 @@ def checked_login(login: str) -> str:
     return login
 
 
-def starter_id(table: str, key: str) -> UUID:
-    """Return the id of a row that every house begins with, the same on every desk and server."""
-    return uuid5(NAMESPACE, f"{table}/{key}")
-
-
 def end_sessions(admin: Admin, login: str) -> int:
     """End all sessions of *login* in this database; return how many."""
     ended = admin.execute("SELECT crm.end_sessions(%s::name)", (login,)).fetchone()
@@ -290,18 +288,21 @@ def _account(admin: Admin, login: str, password: str) -> None:
         "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
         " EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
         "         WHERE m.member = r.oid AND g.rolname = 'crm_agent'),"
-        " EXISTS (SELECT FROM crm.person WHERE login = r.rolname)"
+        " EXISTS (SELECT FROM crm.person WHERE login = r.rolname),"
+        " shobj_description(r.oid, 'pg_authid') IS NOT DISTINCT FROM %s"
         " FROM pg_roles r WHERE rolname = %s::name",
-        (login,),
+        (MARK, login),
     ).fetchone()
-    if found is not None and (found[0] or not (found[1] or found[2])):
+    if found is not None and (found[0] or not any(found[1:])):
         raise InvalidInput(
             "There is an account {name} on this server that is not a person of crmdesk. Take another name.",
             fields=("name",),
             name=login,
         )
     if found is None:
-        admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(login)))
+        named = sql.Identifier(login)
+        admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(named))
+        admin.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(named, sql.Literal(MARK)))
     limit = sql.Literal(CONNECTIONS_AT_MOST)
     admin.execute(sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT {}").format(sql.Identifier(login), limit))
     _set_password(admin, login, password)

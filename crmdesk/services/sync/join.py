@@ -7,6 +7,7 @@ transaction; when something fails on the way, password and settings are as they 
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 from collections.abc import Mapping
@@ -171,7 +172,24 @@ def shared_address(store: Store) -> ServerAddress | None:
 
 
 def _begin(work: UnitOfWork, address: ServerAddress, known: Known, adopt: bool) -> sharing.Begun:
-    return sharing.begin_sharing(work, _as_told(address), known.device, known.last_n, adopt=adopt)
+    without = _beginnings(work) if adopt else ()
+    return sharing.begin_sharing(
+        work, _as_told(address), known.device, known.last_n, adopt=adopt, without=without
+    )
+
+
+def _beginnings(work: UnitOfWork) -> list[UUID]:
+    """Return the operations that laid out what every house begins with: the server has its own."""
+    from crmdesk.services.starter import starter_id
+
+    found: list[UUID] = []
+    made = work.connection.execute("SELECT id, payload FROM operation WHERE kind = 'code.save' ORDER BY n")
+    for op_id, payload in made.fetchall():
+        told = json.loads(payload)
+        fields = told["fields"]
+        if fields["id"] == str(starter_id(told["table"], fields.get("key") or fields.get("login") or "")):
+            found.append(UUID(bytes=op_id))
+    return found
 
 
 def _stop(work: UnitOfWork, unsent: bool) -> None:

@@ -7,8 +7,9 @@ did becomes operations for the server, in the order it was done; the rows here s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.effects import ENTITIES
@@ -40,11 +41,18 @@ def server_of(connection: Connection) -> Mapping[str, Json] | None:
 
 
 def begin_sharing(
-    work: UnitOfWork, server: Mapping[str, Json], device: str = "", last_n: int = 0, *, adopt: bool = False
+    work: UnitOfWork,
+    server: Mapping[str, Json],
+    device: str = "",
+    last_n: int = 0,
+    *,
+    adopt: bool = False,
+    without: Collection[UUID] = (),
 ) -> Begun:
     """Share from now on with *server* (JSON, kept as it is), known there as *device* up to number *last_n*.
 
     Without *adopt* everything this desk held is taken out of the store, its log included: keep a copy first.
+    With it, the operations *without* stay behind: their rows give way to the server's.
 
     Raises:
         InvalidInput: it shares already, or with *adopt* rows are here that no operation made.
@@ -52,7 +60,7 @@ def begin_sharing(
     connection = work.connection
     if is_shared(connection):
         raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
-    begun = _adopt(connection, last_n) if adopt else Begun(removed=_empty(work))
+    begun = _adopt(connection, last_n, without) if adopt else Begun(removed=_empty(work))
     write_names(
         connection,
         {
@@ -82,7 +90,7 @@ def _empty(work: UnitOfWork) -> int:
     return removed
 
 
-def _adopt(connection: Connection, last_n: int) -> Begun:
+def _adopt(connection: Connection, last_n: int, without: Collection[UUID]) -> Begun:
     """Number all that was done here after *last_n*; the server has none of the rows yet."""
     for table in ENTITIES:
         (strange,) = connection.execute(
@@ -104,8 +112,9 @@ def _adopt(connection: Connection, last_n: int) -> Begun:
         )
     connection.execute(
         "INSERT INTO outbox (n, op_id, base_revision, state, outlook, trouble)"
-        " SELECT ? + row_number() OVER (ORDER BY n), id, NULL, 'new', '', '' FROM operation",
-        (last_n,),
+        " SELECT ? + row_number() OVER (ORDER BY n), id, NULL, 'new', '', '' FROM operation"
+        " WHERE hex(id) NOT IN (SELECT value FROM json_each(?))",
+        (last_n, json.dumps([each.hex.upper() for each in without])),
     )
     (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
     return Begun(operations=count)

@@ -75,6 +75,16 @@ def test_an_account_that_is_not_ours_is_left_alone(cluster: Cluster, admin: Any)
         pass
 
 
+def test_an_account_shut_out_of_one_database_is_taken_for_another(cluster: Cluster, admin: Any) -> None:
+    added(admin, "moved")
+    people.disable_person(admin, "moved")
+    other = cluster.database()
+    with other.connect() as there:
+        people.furnish(there)
+        assert added(there, "moved").active
+    other.drop()
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [
