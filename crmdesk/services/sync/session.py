@@ -101,6 +101,10 @@ class Session:
             taken.reloaded,
         )
 
+    def check(self) -> int:
+        """Compare what is here with the server; return how many chunks differed and were fetched anew."""
+        return self._intake.check()
+
     def _push(self) -> Pushed:
         sender = Sender(self.device, self._store.author.clock, self.offset_ms)
         total = Pushed()

@@ -106,6 +106,7 @@ class SyncWorker:
         self._session: Session | None = None
         self._failures = 0
         self._refusals = 0
+        self._gone: DeviceForgotten | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -121,6 +122,10 @@ class SyncWorker:
     def on_status(self, listener: OnStatus) -> None:
         """Tell *listener* of each change of the status, on the worker's thread."""
         self._board.on_status(listener)
+
+    def on_forgotten(self, destroy: Callable[[], None]) -> None:
+        """Have *destroy* called when the administrator has put this desk off; see the class."""
+        self._on_forgotten = destroy
 
     def start(self) -> None:
         """Begin to keep the desk level, in the background."""
@@ -159,6 +164,8 @@ class SyncWorker:
         Raises:
             ServerFault: one of its kinds; what was done before stays.
         """
+        if self._gone is not None:
+            raise self._gone
         if self._thread is None:
             return self._perform()
         asked: Future[Round] = Future()
@@ -166,6 +173,21 @@ class SyncWorker:
             self._asked.append(asked)
         self._waker.wake()
         return asked.result()
+
+    def check(self) -> int:
+        """Compare all that is here with the server and fetch what differs; return how many chunks differed.
+
+        Raises:
+            ServerFault: one of its kinds.
+        """
+        self.run_once()
+        with self._one:
+            return 0 if self._session is None else self._session.check()
+
+    def close_line(self) -> None:
+        """End the connection; the next round makes a new one."""
+        with self._one:
+            self._end_session()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -222,7 +244,8 @@ class SyncWorker:
         password = self._profile.secrets.get(self._profile.id, PASSWORD) or ""
         try:
             session = greeted(self._store, self._profile, self.address, password)
-        except DeviceForgotten:
+        except DeviceForgotten as gone:
+            self._gone = gone
             self._destroy(password)
             raise
         except ServerRefused:

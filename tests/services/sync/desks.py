@@ -64,7 +64,10 @@ class TestDesk:
 
     def asked(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a statement of SQL finds in the store."""
-        return self.store.read(lambda connection: connection.execute(statement, values).fetchall()).result()
+        found: list[tuple[Any, ...]] = self.store.read(
+            lambda connection: connection.execute(statement, values).fetchall()
+        ).result()
+        return found
 
     def close(self) -> None:
         """End everything."""
@@ -99,7 +102,7 @@ def desk(
     pace: Pace | None = None,
     port: int | None = None,
     adopt: bool = False,
-    before: Callable[[TestDesk], None] | None = None,
+    before: Callable[[TestDesk], object] | None = None,
 ) -> Iterator[TestDesk]:
     """Give a desk of *person* with an empty store, shared with *database*; nothing is connected yet."""
     profile = new_profile(folder, test=True, secrets=MemorySecrets(), environment={}).profile
