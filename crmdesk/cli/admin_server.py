@@ -26,6 +26,7 @@ def register(verbs: Any) -> None:
     init = _command(verbs, "init", "make an empty database crmdesk's; again: set right what is not", run_init)
     init.add_argument("--test", action="store_true", help="a test database, joined by test profiles only")
     _command(verbs, "upgrade", "bring the database to this version of crmdesk", run_upgrade)
+    _command(verbs, "check", "look whether the database is still as crmdesk made it", run_check)
     _command(verbs, "tick", "do what time made due; for cron", run_tick)
     _command(
         verbs,
@@ -69,6 +70,19 @@ def run_upgrade(given: argparse.Namespace) -> int:
     from crmdesk.services.server.install import upgrade
 
     return _tell(given, upgrade(given.dsn, password=_password(given), secrets=KeyringOrNone()))
+
+
+def run_check(given: argparse.Namespace) -> int:
+    """Say what is not as crmdesk made it; exit code 1 when anything is."""
+    from crmdesk.services.server.check import check
+
+    checked = check(given.dsn, password=_password(given), secrets=KeyringOrNone())
+    findings = [*map(_words, checked.findings)]
+    if given.json:
+        print(json.dumps({"version": checked.version, "findings": findings}, ensure_ascii=False))
+    else:
+        print("\n".join(findings) or "Everything is as it should be.")
+    return 1 if findings else 0
 
 
 def run_tick(given: argparse.Namespace) -> int:
