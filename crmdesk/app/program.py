@@ -11,6 +11,7 @@ import logging
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -38,11 +39,14 @@ if TYPE_CHECKING:
     from crmdesk.models.text import Text
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
+    from crmdesk.services.sync.desk import SharedDesk
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep
+    from crmdesk.ui.shared_desk import SharedHere
 
 _log = logging.getLogger("crmdesk.app")
 NO_SUCH_ADDRESS = "The address {address} leads nowhere here."
+FORGOTTEN = say("The administrator has taken this desk off the server; what it held is destroyed.")
 
 
 class News(QObject):
@@ -90,6 +94,7 @@ class Program:
             lambda: self.telephone.line,
             self.language,
             lambda: self.telephone.numbers.parse,
+            lambda: self.sharing,
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -118,6 +123,20 @@ class Program:
         """The lines of this desk; waits until they are built, so not for the GUI thread before that."""
         return self._telephone.result()
 
+    @cached_property
+    def sharing(self) -> SharedHere:
+        """What this desk has to do with others; made after the first paint, when it is first asked for."""
+        from crmdesk.ui.shared_desk import SharedHere
+
+        return SharedHere(self._shared_side, self.bridge.sync_changed.emit)
+
+    def _shared_side(self) -> SharedDesk:
+        from crmdesk.services.sync.desk import SharedDesk
+
+        side = SharedDesk(self.profile, self.store, live=True)
+        side.on_forgotten(lambda: self.bridge.troubled.emit(FORGOTTEN))
+        return side
+
     def language(self) -> str:
         """Return the language of the window; before there is one, the profile's, else the computer's."""
         return self._spoken()
@@ -137,6 +156,7 @@ class Program:
 
     def _begin_rest(self) -> None:
         """Load and connect the rest, off the GUI thread."""
+        self.sharing.start()
         self._afterwards.run(self._start_rest)
 
     def open_address(self, address: str) -> None:
@@ -159,6 +179,8 @@ class Program:
             self._upkeep.stop()
         if not self._telephone.cancel() and self._telephone.exception() is None:
             self.telephone.close()
+        if "sharing" in self.__dict__:
+            self.sharing.close()
         self.desk.close()
         self.bridge.close()
         self.store.close()
@@ -213,6 +235,7 @@ class Program:
             self.language,
             self._tell_link,
             self.news.address_wanted.emit,
+            self.sharing.side,
             self._link,
         )
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crmdesk.services.rpc.desk import Desk
     from crmdesk.services.rpc.session import Session
     from crmdesk.services.store.store import Store
+    from crmdesk.services.sync.desk import SharedDesk
     from crmdesk.services.telephony.ami_client import AmiSettings, LinkState
     from crmdesk.services.telephony.gateway import (
         CallEvent,
@@ -56,6 +57,7 @@ class Telephone:
         language: gives the language for callers nobody knows.
         on_link: gets the mark of the telephone (connected, connecting, off, failed) and what troubles it.
         on_address: gets crmdesk:// addresses that other programs open.
+        sharing: gives the shared side of this desk, for those who join.
         link: the telephone system; by default the one of the profile's settings.
     """
 
@@ -67,12 +69,14 @@ class Telephone:
         language: Callable[[], str],
         on_link: Callable[[str, Text | None], None],
         on_address: Callable[[str], None],
+        sharing: Callable[[], SharedDesk],
         link: AmiSettings | None = None,
     ) -> None:
         self._profile = profile
         self._store = store
         self._bridge = bridge
         self._on_link = on_link
+        self._sharing = sharing
         self._desk: Desk | None = None
         self._making_desk = threading.Lock()
         extension = profile.settings.text("extension")
@@ -139,7 +143,8 @@ class Telephone:
 
         with self._making_desk:
             if self._desk is None:
-                self._desk = desk_of(self._profile, self._store, self.calls, self.numbers)
+                sharing = self._sharing()
+                self._desk = desk_of(self._profile, self._store, self.calls, self.numbers, sharing)
             return self._desk
 
     def _take(self, event: CallEvent) -> None:

@@ -180,12 +180,12 @@ class JoinFields:
     """What joins a shared database.
 
     ``address`` is host, host:port or host:port/database; ``ca_file`` the path of the certificate of the
-    authority that signed the server's, empty for the one the organisation has set. ``adopt`` takes what is on
-    this PC along; otherwise the desk begins with what the server has.
+    authority that signed the server's, empty for the one the organisation has set. ``adopt`` True takes what
+    is on this PC along, False begins with what the server has, None joins only if nothing is here yet.
     """
 
     address: str
     user: str
     password: str = field(repr=False)
     ca_file: str = ""
-    adopt: bool = False
+    adopt: bool | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from crmdesk.errors import WorldFault
+from crmdesk.errors import InvalidInput, WorldFault
 from crmdesk.models.sync_views import JoinFields, SyncStatus
 from crmdesk.ui.alone import Alone
 from crmdesk.ui.views.join_pane import JoinPane
@@ -109,7 +109,18 @@ def test_what_is_here_can_be_taken_along(seat: Seat) -> None:
     seat.key(Qt.Key.Key_Down)
     seat.ctrl(Qt.Key.Key_Return)
     (asked,) = seat.desk.named("join")
-    assert asked[0].adopt
+    assert asked[0].adopt is True
+
+
+def test_records_of_its_own_ask_for_a_choice(seat: Seat) -> None:
+    seat.desk.refuse["join"] = InvalidInput(
+        "This desk holds {count} records. Say --adopt or --fresh.", fields=("adopt",), count=12
+    )
+    pane = _fill(seat)
+    seat.ctrl(Qt.Key.Key_Return)
+    seat.settle()
+    assert pane.told.text() == "This desk holds 12 records of its own. Choose what becomes of them."
+    assert seat.focus() is pane.data
 
 
 def test_a_desk_that_shares_does_not_join_again(seat: Seat) -> None:

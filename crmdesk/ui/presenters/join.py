@@ -87,8 +87,14 @@ class JoinPresenter(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         self._wait(False)
-        self.pane.tell(self._words.error(error), "breach")
         named = error.fields[0] if isinstance(error, CrmdeskError) and error.fields else "address"
+        told = self._words.error(error)
+        if named == "adopt" and isinstance(error, CrmdeskError) and self.pane.fields().adopt is None:
+            count = error.values.get("count", "")
+            told = self._words.tr(
+                "This desk holds {count} records of its own. Choose what becomes of them.", count=count
+            )
+        self.pane.tell(told, "breach")
         if self.pane.isVisible():
             self.pane.to_field(named)
         else:

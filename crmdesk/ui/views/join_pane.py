@@ -32,8 +32,9 @@ _HINTS = {
     "ca_file": word("Path; empty: as your organisation has set it"),
 }
 _DATA = (
-    ("fresh", word("Begin with what the server has")),
-    ("adopt", word("Take along what is on this PC")),
+    (None, word("Nothing is on this PC yet")),
+    (True, word("Take along what is on this PC")),
+    (False, word("Begin with what the server has; a sealed copy stays here")),
 )
 
 
@@ -70,11 +71,14 @@ class JoinPane(FloatingPane):
             user=self.lines["user"].text().strip(),
             password=self.lines["password"].text(),
             ca_file=self.lines["ca_file"].text().strip(),
-            adopt=_DATA[max(0, self.data.currentIndex())][0] == "adopt",
+            adopt=_DATA[max(0, self.data.currentIndex())][0],
         )
 
     def to_field(self, name: str) -> None:
         """Put the keyboard into a field."""
+        if name == "adopt":
+            self.data.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         line = self.lines.get(name, self.lines["address"])
         line.setFocus(Qt.FocusReason.OtherFocusReason)
         line.selectAll()

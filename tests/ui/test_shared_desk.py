@@ -1,0 +1,128 @@
+"""The place where the shared side of a desk is plugged into the window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from crmdesk.models.sync_views import FieldChoice, JoinFields, SyncStatus
+from crmdesk.services.sync.desk import SharedDesk
+from crmdesk.ui.local_desk import LocalDesk
+from crmdesk.ui.shared_desk import SharedHere
+from tests.ui import sample, sample_sharing
+from tests.ui.fake_sharing import shared
+
+
+class Recorder:
+    """The shared side of a desk: remembers what was asked, on which thread."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.threads: set[str] = set()
+        self.listeners: list[Callable[[SyncStatus], None]] = []
+
+    def on_status(self, listener: Callable[[SyncStatus], None]) -> None:
+        self.listeners.append(listener)
+
+    def start(self) -> None:
+        self._note("start")
+
+    def close(self) -> None:
+        self.asked.append(("close",))
+
+    def status(self) -> SyncStatus:
+        self._note("status")
+        return shared()
+
+    def pending(self) -> tuple[Any, ...]:
+        self._note("pending")
+        return sample_sharing.pending()
+
+    def refused(self) -> tuple[Any, ...]:
+        self._note("refused")
+        return sample_sharing.refused()
+
+    def resolve(self, op_id: UUID, choices: Any) -> None:
+        self._note("resolve", op_id, choices)
+
+    def dismiss(self, op_id: UUID) -> None:
+        self._note("dismiss", op_id)
+
+    def send_as_note(self, op_id: UUID, customer_id: UUID) -> None:
+        self._note("send_as_note", op_id, customer_id)
+
+    def join(self, words: str, user: str, password: str, *, ca: str, adopt: bool | None) -> None:
+        self._note("join", words, user, password, ca, adopt)
+
+    def _note(self, *asked: Any) -> None:
+        self.asked.append(asked)
+        self.threads.add(threading.current_thread().name)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def told() -> list[SyncStatus]:
+    return []
+
+
+@pytest.fixture
+def here(recorder: Recorder, told: list[SyncStatus]) -> Iterator[SharedHere]:
+    made = SharedHere(lambda: cast("SharedDesk", recorder), told.append)
+    yield made
+    made.close()
+
+
+def test_every_request_is_done_on_the_lane(here: SharedHere, recorder: Recorder) -> None:
+    op = sample.made_id("op")
+    choices = {"hint": FieldChoice("mine")}
+    assert here.sync_status().result() == shared()
+    assert here.pending().result() == sample_sharing.pending()
+    assert here.refused().result() == sample_sharing.refused()
+    here.resolve(op, choices).result()
+    here.dismiss(op).result()
+    here.send_as_note(op, sample.CHEN).result()
+    here.join(JoinFields("crm.example", "lin", "correct horse", "ca.pem", True)).result()
+    here.start()
+    here.sync_status().result()
+    assert recorder.asked[3:8] == [
+        ("resolve", op, choices),
+        ("dismiss", op),
+        ("send_as_note", op, sample.CHEN),
+        ("join", "crm.example", "lin", "correct horse", "ca.pem", True),
+        ("start",),
+    ]
+    assert all(name.startswith("sharing") for name in recorder.threads)
+
+
+def test_news_are_passed_on(here: SharedHere, recorder: Recorder, told: list[SyncStatus]) -> None:
+    here.sync_status().result()
+    (listener,) = recorder.listeners
+    listener(shared(pending=2))
+    assert told == [shared(pending=2)]
+
+
+def test_nothing_is_made_before_it_is_asked_for(recorder: Recorder) -> None:
+    here = SharedHere(lambda: pytest.fail("made"), lambda _: None)
+    here.close()
+    assert here.sync_status().cancelled()
+
+
+def test_what_no_service_answers_is_as_on_a_pc_alone(here: SharedHere) -> None:
+    assert here.presence(sample.CHEN).result() == ()
+    assert here.helpers().result() == ()
+
+
+def test_a_desk_answers_with_what_was_handed_over(here: SharedHere) -> None:
+    nothing = cast("Any", None)
+    desk = LocalDesk(nothing, nothing, nothing, nothing, nothing, nothing, lambda: here)
+    assert desk.sharing is here
+    alone = LocalDesk(nothing, nothing, nothing, nothing, nothing, nothing)
+    assert alone.sharing.sync_status().result() == SyncStatus()
