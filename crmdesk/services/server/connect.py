@@ -21,6 +21,7 @@ from crmdesk.errors import (
     ServerUnreachable,
     ServerUntrusted,
 )
+from crmdesk.services.server.certificates import is_expired
 
 if TYPE_CHECKING:
     import psycopg
@@ -76,11 +77,6 @@ _AT_CONNECT: tuple[tuple[tuple[str, ...], type[ServerFault], str], ...] = (
         "{user} may not use the database {database} on {host}.",
     ),
     (
-        ("certificate has expired",),
-        ServerUntrusted,
-        "The certificate of the server {host} has expired. The administrator renews it.",
-    ),
-    (
         ("does not match host name",),
         ServerUntrusted,
         "The certificate shown at {host} belongs to another computer. Check the address; do not go on.",
@@ -118,6 +114,8 @@ _AT_CONNECT: tuple[tuple[tuple[str, ...], type[ServerFault], str], ...] = (
     ),
 )
 """Words of libpq and the server while connecting, who is to blame, and our sentence; first match."""
+
+_EXPIRED = "The certificate of the server {host} has expired. The administrator renews it."
 
 _AT_WORK: tuple[tuple[str, type[ServerFault], str], ...] = (
     ("53100", ServerBusy, "The disk of the server {host} is full. The administrator makes room."),
@@ -228,6 +226,8 @@ def fault_of_connecting(error: BaseException, told: Mapping[str, str]) -> Crmdes
     """Return the fault that *error*, met while connecting as *told*, is for a person."""
     said = " ".join(str(error).split())
     values = _values(told)
+    if "certificate verify failed" in said and is_expired(told):
+        return ServerUntrusted(_EXPIRED, **values)
     for words, kind, sentence in _AT_CONNECT:
         if any(word in said.lower() for word in words):
             return kind(sentence, **values)
