@@ -129,7 +129,8 @@ $$;
 CREATE OR REPLACE FUNCTION crm.apply_call_wrap_up(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
-    topic CONSTANT text := crm.read_text('topic', crm.asked(o.payload, 'topic'));
+    wanted CONSTANT text := crm.read_text('topic', crm.asked(o.payload, 'topic'));
+    ending CONSTANT text := crm.read_text('disposition', crm.asked(o.payload, 'disposition'));
     seconds CONSTANT jsonb := crm.asked(o.payload, 'wrap_up_seconds');
     held crm.call;
 BEGIN
@@ -138,14 +139,14 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'call');
     END IF;
-    held.disposition := crm.read_text('disposition', crm.asked(o.payload, 'disposition'));
+    held.disposition := ending;
     held.wrap_up_seconds :=
         CASE WHEN seconds = 'null' THEN NULL ELSE crm.read_integer('wrap_up_seconds', seconds) END;
-    held.topic := coalesce(nullif(topic, ''), held.topic);
+    held.topic := coalesce(nullif(wanted, ''), held.topic);
     held.rev := held.rev + 1;
     PERFORM crm.lay_call(held);
-    IF topic <> '' THEN
-        UPDATE crm.interaction l SET topic = apply_call_wrap_up.topic, rev = l.rev + 1 WHERE l.id = row_id;
+    IF wanted <> '' THEN
+        UPDATE crm.interaction l SET topic = wanted, rev = l.rev + 1 WHERE l.id = row_id;
     END IF;
 END
 $$;

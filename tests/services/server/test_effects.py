@@ -1,0 +1,181 @@
+"""Any operations: the server's rows are those that every desk forecasts, field by field."""
+
+import itertools
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from crmdesk.errors import AgentError
+from crmdesk.models import agent, call, note, visit
+from crmdesk.models.effects import EFFECTS, ENTITIES
+from crmdesk.models.operations import Operation
+from crmdesk.models.wire import Json, from_json
+from tests.cluster import Cluster
+from tests.models.moves import MOVES, START, Dice, Hotline, Move
+from tests.services.server.sender import CHANGED, Expected, Sender, rows_of
+
+SPACES = "\t\v \x1c\x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\u200b\ufeff"
+AWKWARD = (
+    *("王伟", "O'Neil; DROP", "<b>x</b>", " ", "\x00", "😀", "e\u0301", "İstanbul", "ß", "\\u0000", '"'),
+    *("{a,b}", "NULL", "%s", "　 客户说：\n\n　第二行\u2028", "字" * 300, "x" * 119 + "😀😀 tail\nrest"),
+)
+WORDS = (
+    st.text(min_size=1, max_size=12)
+    | st.text(alphabet=SPACES + "\n中x😀é", min_size=1, max_size=12)
+    | st.sampled_from(AWKWARD)
+)
+DICE = st.builds(Dice, st.integers(0, 9), st.integers(0, 99), WORDS)
+
+
+def see_busy_call(world: Hotline, dice: Dice) -> Operation:
+    """A call with a queue and legs, one of them told twice."""
+    values = {
+        "queue": dice.one("", "sales", "service"),
+        "number_value": dice.one("", dice.number),
+        "identified_by": dice.one("", "number"),
+        "customer_id": dice.one(None, dice.pick(world.customers)),
+        "state": dice.one("ended", "ended", "ringing"),
+        "result": dice.one("missed", "no_answer", "answered"),
+        "direction": dice.one("in", "in", "out"),
+        "started_at": START + timedelta(microseconds=dice.a * 100_001),
+        "topic": dice.word,
+    }
+    legs = [
+        {"leg_key": "1", "extension": "1001", "result": dice.one("", "answered", "missed")},
+        {"leg_key": dice.one("1", "2"), "rang_at": START + timedelta(seconds=dice.b)},
+        {"leg_key": "1", "agent_id": dice.one(None, world.customers[0]), "result": dice.one("", "rejected")},
+    ]
+    return call.see_call(world.author, dice.call, values, legs[: dice.a % 4])
+
+
+def save_team(world: Hotline, dice: Dice) -> Operation:
+    values = {"id": dice.pick(world.points), "queue": dice.one("", "sales", "service"), "key": dice.word}
+    return agent.save_code(world.author, "team", values)
+
+
+def save_agent(world: Hotline, dice: Dice) -> Operation:
+    languages = dice.one([], ["zh"], ["zh", dice.word], ["", '"', "{", "a,b", "NULL"])
+    values = {"id": dice.pick(world.points), "languages": languages, "active": bool(dice.a % 2)}
+    return agent.save_code(world.author, "agent", values)
+
+
+def record_long_visit(world: Hotline, dice: Dice) -> Operation:
+    values = {
+        "asset_id": dice.pick(world.assets),
+        "customer_id": dice.pick(world.customers),
+        "visited_at": START - timedelta(days=dice.b % 3, microseconds=dice.a),
+        "mileage_km": dice.one(None, 0, dice.a),
+        "next_service_km": dice.one(None, 0, 30_000),
+        "summary": dice.one("", dice.word),
+        "note": dice.word * dice.one(1, 60),
+        "outlet": dice.word,
+    }
+    items = [{"text": dice.word + str(n), "quantity": n} for n in range(dice.a)]
+    operation = visit.record_visit(world.author, values, items)
+    world.visits.append(uuid.UUID(operation.payload["id"]))
+    return operation
+
+
+def append_long_note(world: Hotline, dice: Dice) -> Operation:
+    text = dice.word + dice.one(" ", "\n", "\u3000", "x") * dice.b + dice.word * dice.b
+    return note.append_note(world.author, text, customer_id=dice.pick(world.customers))
+
+
+ALL: dict[str, Move] = {
+    **MOVES,
+    "busy call": see_busy_call,
+    "team": save_team,
+    "agent": save_agent,
+    "long visit": record_long_visit,
+    "long note": append_long_note,
+}
+SEQUENCES = st.lists(st.tuples(st.sampled_from(sorted(ALL)), DICE), min_size=1, max_size=25)
+
+
+@pytest.fixture(scope="module")
+def desk(cluster: Cluster) -> Iterator[tuple[Any, str]]:
+    """The connection of somebody who may do everything, nothing there yet, and his id."""
+    database = cluster.database()
+    boss = database.person("effects_boss", "supervisor", teams=())
+    with database.connect() as admin:
+        admin.execute("TRUNCATE crm.agent, crm.feed, crm.audit, crm.audit_value")
+        admin.execute("SELECT crm.set_clock(%s)", (START + timedelta(days=30),))
+    with database.connect(boss.login, autocommit=False) as connection:
+        connection.execute("SET timezone = 'UTC'")
+        connection.commit()
+        yield connection, str(boss.agent_id)
+    database.drop()
+
+
+def described(moves: list[tuple[str, Dice]]) -> Iterator[Operation]:
+    world = Hotline()
+    for kind, dice in moves:
+        try:
+            yield ALL[kind](world, dice)
+        except AgentError:
+            continue
+
+
+def essence(answer: dict[str, Json]) -> dict[str, Json]:
+    names = ("rejected", "fields") if answer.get("rejected") == "conflict" else ("rejected", "ok")
+    return {name: answer[name] for name in names if name in answer}
+
+
+def test_every_kind_takes_part() -> None:
+    assert set(EFFECTS) <= set(ALL)
+
+
+def compared(desk: tuple[Any, str], operations: Iterable[Operation]) -> Counter[str]:
+    """Push *operations* from three desks in turns; compare each answer and in the end all rows.
+
+    Returns how many got which answer.
+    """
+    connection, actor = desk
+    expected, counts = Expected(actor), Counter[str]()
+    senders = [Sender(connection) for _ in range(3)]
+    try:
+        for operation, sender in zip(operations, itertools.cycle(senders), strict=False):
+            answer = sender.push(operation)
+            assert essence(answer) == expected.answer(operation, sender.device), (operation, answer)
+            counts[answer.get("rejected", "ok")] += 1
+            if answer.get("rejected") == "conflict":
+                table = CHANGED[operation.kind]
+                row_id = uuid.UUID(operation.payload["id"])
+                assert from_json(ENTITIES[table], answer["current"]) == expected.tables[table][row_id]
+        assert rows_of(connection) == expected.tables
+    finally:
+        connection.rollback()
+    return counts
+
+
+@settings(max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink))
+@given(moves=SEQUENCES)
+def test_server_and_desk_arrive_at_the_same_rows(
+    desk: tuple[Any, str], moves: list[tuple[str, Dice]]
+) -> None:
+    compared(desk, described(moves))
+
+
+def test_a_long_day_gives_equal_rows(desk: tuple[Any, str]) -> None:
+    """Enough of everything: each kind done, fields merged and clashed, rows missed."""
+    chance = random.Random(20261121)
+    words = ["王伟", "x", "first\nsecond", "　客户　\n\n回电", "字" * 130 + "😀", "\x00"]
+    kinds = sorted(ALL)
+    moves = [
+        (chance.choice(kinds), Dice(chance.randrange(10), chance.randrange(100), chance.choice(words)))
+        for _ in range(700)
+    ]
+    done = list(described(moves))
+    assert {operation.kind for operation in done} == set(EFFECTS)
+    counts = compared(desk, done)
+    assert counts["ok"] > 400
+    assert counts["conflict"] > 20
+    assert counts["gone"] > 20
+    assert counts["invalid"] > 10
