@@ -192,7 +192,7 @@ def _split(folded: str) -> tuple[str, str]:
 
 
 def _apply(connection: Any, changes: list[tuple[int, tuple[ArticleRow, _Document] | None]]) -> None:
-    """Replace the documents of the given articles, touching only index entries that differ."""
+    """Replace the documents of the given articles, each as a whole, in whatever differs."""
     counts: Counter[str] = Counter()
     totals = [0, 0, 0]
     for seq, new in changes:
@@ -225,15 +225,16 @@ def _replace_entries(
 ) -> None:
     before = old.index_terms() if old else set()
     after = new.index_terms() if new else set()
-    if gone := before - after:
+    # The row as a whole: FTS5 with secure-delete damages its index when single terms of a row are taken out.
+    if before:
         connection.execute(
             "INSERT INTO knowledge_fts (knowledge_fts, rowid, terms) VALUES ('delete', ?, ?)",
-            (seq, " ".join(gone)),
+            (seq, " ".join(before)),
         )
-    if added := after - before:
-        connection.execute("INSERT INTO knowledge_fts (rowid, terms) VALUES (?, ?)", (seq, " ".join(added)))
-    counts.update(added)
-    counts.subtract(gone)
+    if after:
+        connection.execute("INSERT INTO knowledge_fts (rowid, terms) VALUES (?, ?)", (seq, " ".join(after)))
+    counts.update(after - before)
+    counts.subtract(before - after)
     if new is None:
         connection.execute("DELETE FROM knowledge_document WHERE seq = ?", (seq,))
     else:

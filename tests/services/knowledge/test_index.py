@@ -165,3 +165,12 @@ def test_removed_article_leaves_no_text_behind(shelf: Shelf) -> None:
     shelf.remove(41)
     after = checkpoint(shelf)
     assert not [form.decode() for form in folded if form in after]
+
+
+def test_an_article_that_lost_one_term_can_be_written_again(shelf: Shelf) -> None:
+    """Taking out single terms of a row with ``secure-delete`` leaves an index FTS5 calls malformed."""
+    shelf.put("one\ntwo", "one\ntwo", models='["excelle"]', seq=1)
+    shelf.put("one\ntwo", "one\ntwo", models="[]", seq=1)
+    shelf.put("王伟", "王伟", models="[]", seq=1)
+    shelf.writer.execute("INSERT INTO knowledge_fts (knowledge_fts) VALUES ('integrity-check')")
+    assert_level(shelf)
