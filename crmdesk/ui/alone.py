@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmdesk.errors import WorldFault
-from crmdesk.models.sync_views import SyncStatus
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         PendingLine,
         PresenceLine,
         RefusedLine,
+        SyncStatus,
     )
     from crmdesk.models.types import CustomerId
 
@@ -31,6 +31,8 @@ class Alone:
 
     def sync_status(self) -> Future[SyncStatus]:
         """Answer that this PC works alone."""
+        from crmdesk.models.sync_views import SyncStatus
+
         return _known(SyncStatus())
 
     def pending(self) -> Future[tuple[PendingLine, ...]]:

@@ -73,7 +73,6 @@ class CallSide(QObject):
         if restore_drafts:
             self.notes.take_over()
         self.parts.finder.catch_up()
-        self.shared.start()
 
     def place(self) -> None:
         """Let what floats over the window keep its place in it."""

@@ -124,8 +124,8 @@ class Sharing(Protocol):
     """Sharing one database with other desks, as the window sees it. Any thread may complete the futures.
 
     News come by themselves through :class:`~crmdesk.ui.bridge.Bridge`: ``sync_changed`` with each
-    :class:`~crmdesk.models.sync_views.SyncStatus`, ``help_changed`` with all requests for help that concern
-    this desk, ``history_progressed`` while older history comes.
+    :class:`~crmdesk.models.sync_views.SyncStatus`, the first soon after the window is there; ``help_changed``
+    with all requests for help that concern this desk; ``history_progressed`` while older history comes.
     """
 
     def sync_status(self) -> Future[SyncStatus]:

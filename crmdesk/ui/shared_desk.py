@@ -24,11 +24,18 @@ class SharedHere(Alone):
     The GUI thread neither loads what knows the server nor waits for it.
 
     Args:
-        make: makes the shared side; called once, on the lane.
+        shares: tells whether this desk shares a database; called on the lane.
+        make: makes the shared side; called once, not on the GUI thread.
         told: hears each new status, on any thread.
     """
 
-    def __init__(self, make: Callable[[], SharedDesk], told: Callable[[SyncStatus], None]) -> None:
+    def __init__(
+        self,
+        shares: Callable[[], bool],
+        make: Callable[[], SharedDesk],
+        told: Callable[[SyncStatus], None],
+    ) -> None:
+        self._shares = shares
         self._make = make
         self._told = told
         self._lane = Lane("sharing")
@@ -36,8 +43,8 @@ class SharedHere(Alone):
         self._made: SharedDesk | None = None
 
     def start(self) -> None:
-        """Keep level with the server from now on, if this desk shares a database."""
-        self._lane.run(lambda: self.side().start())
+        """Keep level with the server from now on; a desk that works alone loads nothing for it."""
+        self._lane.run(self._start)
 
     def close(self) -> None:
         """Finish what is asked, then end the connection; before the store is closed."""
@@ -74,6 +81,12 @@ class SharedHere(Alone):
     def join(self, fields: JoinFields) -> Future[None]:
         """Put this desk on a shared database."""
         return self._lane.run(self._join, fields)
+
+    def _start(self) -> None:
+        if self._shares():
+            side = self.side()
+            self._told(side.status())
+            side.start()
 
     def _join(self, fields: JoinFields) -> None:
         self.side().join(fields.address, fields.user, fields.password, ca=fields.ca_file, adopt=fields.adopt)

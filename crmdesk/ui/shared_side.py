@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QMainWindow
 
     from crmdesk.models.sync_views import HelpRequest, SyncStatus
@@ -95,15 +97,6 @@ class SharedSide(QObject):
         """Whether this desk shares a database."""
         return self._status is not None and self._status.configured
 
-    def start(self) -> None:
-        """Ask how this desk and the server stand; a desk that shares shows it from now on."""
-
-        def known(status: SyncStatus) -> None:
-            if self._status is None:
-                self._tools.bridge.sync_changed.emit(status)
-
-        self._place.operations.run(self._place.desk.sharing.sync_status(), known)
-
     def on_status(self, status: SyncStatus) -> None:
         """News of this desk and the server."""
         begun = status.configured and not self.shared
@@ -118,6 +111,34 @@ class SharedSide(QObject):
 
     def open_panel(self) -> None:
         """Show what waits and what was refused; once more closes."""
+        self._when_known(self._open_panel)
+
+    def ask_help(self) -> None:
+        """Show whom to ask for help."""
+        self._when_known(self._ask_help)
+
+    def go_help(self) -> None:
+        """Go to who asks for help."""
+        self._when_known(self._go_help)
+
+    def join(self) -> None:
+        """Show what joins a shared database."""
+        self._when_known(self._join)
+
+    def _when_known(self, go: Callable[[], None]) -> None:
+        """Call *go* once it is known whether this desk shares; a desk that does says so by itself."""
+        if self._status is not None:
+            go()
+            return
+
+        def known(status: SyncStatus) -> None:
+            if self._status is None:
+                self._tools.bridge.sync_changed.emit(status)
+            go()
+
+        self._place.operations.run(self._place.desk.sharing.sync_status(), known, topic="status")
+
+    def _open_panel(self) -> None:
         if not self.shared:
             told = self._place.words.tr("This PC works alone. Ctrl+Shift+J joins a shared database.")
             self._place.parts.messages.say(told, "due")
@@ -127,15 +148,13 @@ class SharedSide(QObject):
             self._close_others("panel")
             self.panel.open()
 
-    def ask_help(self) -> None:
-        """Show whom to ask for help."""
+    def _ask_help(self) -> None:
         if self._needs_server():
             return
         self._close_others("help")
         self.help.open()
 
-    def go_help(self) -> None:
-        """Go to who asks for help."""
+    def _go_help(self) -> None:
         if not self._needs_server():
             self.help.go()
 
@@ -143,8 +162,7 @@ class SharedSide(QObject):
         """Fetch all older history of the customer shown."""
         self.history.load()
 
-    def join(self) -> None:
-        """Show what joins a shared database."""
+    def _join(self) -> None:
         if self.shared:
             told = self._place.words.tr("This desk shares a database already")
             self._place.parts.messages.say(told, "due")

@@ -124,9 +124,11 @@ def test_a_supervisor_sees_a_strip_that_takes_no_keyboard(seat: Seat) -> None:
 
 
 def test_requests_from_before_the_window_are_shown(take_seat: Callable[..., Seat], desk: FakeDesk) -> None:
-    desk.sharing.status = shared()
     desk.sharing.requests = (REQUEST,)
-    assert _strip(take_seat()).isVisible()
+    seat = take_seat()
+    seat.bridge.sync_changed.emit(shared())
+    seat.settle()
+    assert _strip(seat).isVisible()
 
 
 def test_shift_f4_tells_that_one_comes_and_opens_the_record(seat: Seat) -> None:

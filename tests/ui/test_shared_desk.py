@@ -75,7 +75,7 @@ def told() -> list[SyncStatus]:
 
 @pytest.fixture
 def here(recorder: Recorder, told: list[SyncStatus]) -> Iterator[SharedHere]:
-    made = SharedHere(lambda: cast("SharedDesk", recorder), told.append)
+    made = SharedHere(lambda: True, lambda: cast("SharedDesk", recorder), told.append)
     yield made
     made.close()
 
@@ -92,25 +92,29 @@ def test_every_request_is_done_on_the_lane(here: SharedHere, recorder: Recorder)
     here.join(JoinFields("crm.example", "lin", "correct horse", "ca.pem", True)).result()
     here.start()
     here.sync_status().result()
-    assert recorder.asked[3:8] == [
+    assert recorder.asked[3:9] == [
         ("resolve", op, choices),
         ("dismiss", op),
         ("send_as_note", op, sample.CHEN),
         ("join", "crm.example", "lin", "correct horse", "ca.pem", True),
+        ("status",),
         ("start",),
     ]
     assert all(name.startswith("sharing") for name in recorder.threads)
 
 
 def test_news_are_passed_on(here: SharedHere, recorder: Recorder, told: list[SyncStatus]) -> None:
+    here.start()
     here.sync_status().result()
+    assert told == [shared()]
     (listener,) = recorder.listeners
     listener(shared(pending=2))
-    assert told == [shared(pending=2)]
+    assert told == [shared(), shared(pending=2)]
 
 
-def test_nothing_is_made_before_it_is_asked_for(recorder: Recorder) -> None:
-    here = SharedHere(lambda: pytest.fail("made"), lambda _: None)
+def test_a_desk_that_works_alone_makes_nothing() -> None:
+    here = SharedHere(lambda: False, lambda: pytest.fail("made"), lambda _: pytest.fail("told"))
+    here.start()
     here.close()
     assert here.sync_status().cancelled()
 

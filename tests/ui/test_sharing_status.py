@@ -105,10 +105,12 @@ def test_a_pc_alone_is_told_how_to_join(seat: Seat) -> None:
     assert seat.window.findChildren(SharingPanel) == []
 
 
-def test_a_desk_that_shares_shows_it_without_any_news(take_seat: Any, desk: Any) -> None:
-    desk.sharing.status = shared(pending=1)
-    seat = take_seat()
+def test_a_key_asks_how_things_stand_when_no_news_came_yet(seat: Seat) -> None:
+    seat.desk.sharing.status = shared(pending=1)
+    assert seat.desk.named("sync_status") == []
+    seat.ctrl_shift(Qt.Key.Key_S)
     assert "Up to date · 1 to send" in seat.parts.status.accessibleDescription()
+    assert seat.window.side.shared.panel.view.isVisible()
 
 
 def test_the_first_paint_loads_nothing_of_sharing() -> None:
