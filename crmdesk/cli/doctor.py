@@ -26,6 +26,7 @@ GOOD, LOOK, BAD = "ok", "look", "bad"
 LITTLE_SPACE, NO_SPACE = 1 << 30, 100 << 20
 OLD_BACKUP_DAYS = 2
 SKEW_SECONDS = 120
+OLD_PULL_HOURS = 24
 KNOCK_SECONDS = 2.0
 PROBE_PROFILE = "doctor"
 
@@ -45,8 +46,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     doctor = subparsers.add_parser(
         "doctor",
         help="what works here, and what to do about the rest",
-        description="Looks at versions, keyring, profile, store, telephony, clock, disk and backup; one line"
-        " each. Changes nothing and makes no profile. Exit code 1 when something does not work.",
+        description="Looks at versions, keyring, profile, store, telephony, clock, disk, backup and server;"
+        " one line each. Changes nothing and makes no profile. Exit code 1 when something does not work.",
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object")
     doctor.set_defaults(run=run_doctor)
@@ -73,11 +74,12 @@ def examine(profile: Path, environment: Mapping[str, str]) -> Iterable[Finding]:
     yield _guarded("keyring", lambda: _keyring(environment))
     yield _guarded("profile", lambda: _profile(profile))
     settings = _settings_of(profile)
-    yield from _store(profile)
+    shared: list[Finding] = []
+    yield from _store(profile, shared)
     yield _guarded("telephony", lambda: _telephony(profile, settings))
     yield _guarded("disk", lambda: _disk(profile))
     yield _guarded("backup", lambda: _backup(settings))
-    yield Finding("server", GOOD, "none: this desk stands alone")
+    yield from shared or [Finding("server", GOOD, "none: this desk works alone")]
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
@@ -137,8 +139,11 @@ def _settings_of(path: Path) -> Settings:
         return read_settings(None)
 
 
-def _store(path: Path) -> Iterable[Finding]:
-    """Yield what the store and the desk's clock say; through the window when it is open."""
+def _store(path: Path, shared: list[Finding]) -> Iterable[Finding]:
+    """Yield what the store and the desk's clock say; through the window when it is open.
+
+    What is found about sharing goes into *shared*.
+    """
     from crmdesk.cli.desks import client
     from crmdesk.services.profile import is_profile
 
@@ -147,12 +152,58 @@ def _store(path: Path) -> Iterable[Finding]:
     try:
         with client(path) as desk:
             info: dict[str, Any] = desk.call("system.info", {})
+            status: dict[str, Any] = desk.call("sync.status", {})
     except CrmdeskError as refused:
         yield Finding("store", BAD, str(refused).rstrip("."))
         return
     counts = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in info["counts"].items())
     yield Finding("store", GOOD, f"opens; schema {info['schema']}; {counts}")
     yield _clock(info)
+    shared.extend(_sharing(path, status))
+
+
+def _sharing(path: Path, status: Mapping[str, Any]) -> Iterable[Finding]:
+    """Yield how this desk and the server stand, and what is found by asking the server now."""
+    from crmdesk.services.profile import read_identity
+    from crmdesk.services.store.keys import secrets_of
+    from crmdesk.services.sync.address import PASSWORD, ServerAddress
+    from crmdesk.services.sync.probe import probe
+
+    if not status["configured"]:
+        return
+    yield _sending(status)
+    yield _last_pull(status)
+    identity = read_identity(path)
+    try:
+        address = ServerAddress.from_words(status["address"], status["user"], status["ca"] or "")
+        password = secrets_of(os.environ).get(identity.id, PASSWORD) or ""
+    except CrmdeskError as refused:
+        yield Finding("server", BAD, str(refused).rstrip("."))
+        return
+    for seen in probe(address, password, identity.device):
+        yield Finding(seen.subject, seen.state, seen.found, seen.advice)
+
+
+def _sending(status: Mapping[str, Any]) -> Finding:
+    words = f"{status['pending']} changes wait, {status['refused']} were not accepted"
+    if status["refused"]:
+        advice = "Look at them in the window (Sharing with the server), or with sync.refused."
+        return Finding("sending", LOOK, words, advice)
+    if status["pending"]:
+        return Finding("sending", LOOK, words, "They go with the next contact; the window keeps trying.")
+    return Finding("sending", GOOD, words)
+
+
+def _last_pull(status: Mapping[str, Any]) -> Finding:
+    if status["last_pull_at"] is None:
+        return Finding(
+            "last pull", LOOK, "the first rows have not come yet", "Start the window, or sync.run."
+        )
+    hours = (datetime.now(UTC) - datetime.fromisoformat(status["last_pull_at"])).total_seconds() / 3_600
+    words = f"{status['last_pull_at']}, tick {status['tick']}"
+    if hours > OLD_PULL_HOURS:
+        return Finding("last pull", LOOK, f"{words}: {hours:.0f} hours ago", "Connect, and start the window.")
+    return Finding("last pull", GOOD, words)
 
 
 def _clock(info: Mapping[str, Any]) -> Finding:

@@ -13,6 +13,9 @@ from tests.authority import Authority
 from tests.blackbox.conftest import Desk, Refused
 from tests.cluster import SUPERUSER, Cluster
 
+pytestmark = pytest.mark.timeout(300)
+"""Each test starts the program a dozen times."""
+
 PASSWORD = "correct horse battery"
 NOW = "2026-11-20T09:58:00Z"
 
@@ -265,7 +268,7 @@ def test_leaving_lists_what_was_not_sent_and_keeps_what_was_typed(house: House) 
     assert "works alone already" in anna.run("server", "leave").stderr.decode()
     with anna.rpc() as rpc:
         assert [item["name"] for item in rpc.ask("customer.list")["items"]] == ["张三"]
-        assert rpc.ask("sync.status")["server"] is None
+        assert rpc.ask("sync.status")["address"] is None
 
 
 def test_a_forgotten_desk_destroys_its_key_and_its_files(house: House) -> None:
@@ -281,6 +284,28 @@ def test_a_forgotten_desk_destroys_its_key_and_its_files(house: House) -> None:
     assert left <= {"logs", "profile.lock"}
     (device,) = house.it("device", "list")["devices"]
     assert device["state"] == "confirmed"
+
+
+def test_the_doctor_explains_how_desk_and_server_stand(house: House) -> None:
+    def states() -> dict[str, str]:
+        return {
+            each["name"]: each["state"] for each in json.loads(anna.run("doctor", "--json").stdout)["checks"]
+        }
+
+    anna = house.desk("anna")
+    assert states()["server"] == "ok"
+    house.join(anna, "anna")
+    well = states()
+    assert {well[name] for name in ("sending", "last pull", "server", "certificate", "account")} == {"ok"}
+    with anna.rpc() as rpc:
+        rpc.ask("customer.create", name="张三")
+    house.cluster.stop()
+    try:
+        apart = states()
+        assert (apart["server"], apart["sending"], apart["store"]) == ("bad", "look", "ok")
+        assert anna.run("doctor").returncode == 1
+    finally:
+        house.cluster.start()
 
 
 def test_it_hears_what_it_did_wrong(house: House) -> None:

@@ -32,7 +32,8 @@ STATUS_FIELDS = (
 )
 STATUS = record(
     *STATUS_FIELDS,
-    Field("server", nullable(TEXT), "name@host:port/database; null: this desk works alone", required=True),
+    Field("address", nullable(TEXT), "host:port/database; null: this desk works alone", required=True),
+    Field("user", nullable(TEXT), "name of the account there", required=True),
     Field("ca", nullable(TEXT), "file of the authority behind the server's certificate", required=True),
     title="SyncStatus",
 )

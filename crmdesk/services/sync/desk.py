@@ -93,7 +93,7 @@ class SharedDesk:
     def address(self) -> ServerAddress | None:
         """Return where the shared database is, None while this desk works alone."""
         held = self._store.read(sharing.server_of).result()
-        return None if held is None else ServerAddress(**held)
+        return None if held is None else ServerAddress.from_values(held)
 
     def join(
         self, words: str, user: str, password: str, *, ca: str = "", adopt: bool | None = None

@@ -165,16 +165,10 @@ def leave(profile: Profile, store: Store, *, unsent: bool = False) -> None:
     profile.secrets.delete(profile.id, PASSWORD)
 
 
-def shared_address(store: Store) -> ServerAddress | None:
-    """Return where the shared database of this desk is, None while it works alone."""
-    held = store.read(sharing.server_of).result()
-    return None if held is None else ServerAddress(**held)
-
-
 def _begin(work: UnitOfWork, address: ServerAddress, known: Known, adopt: bool) -> sharing.Begun:
     without = _beginnings(work) if adopt else ()
     return sharing.begin_sharing(
-        work, _as_told(address), known.device, known.last_n, adopt=adopt, without=without
+        work, address.values, known.device, known.last_n, adopt=adopt, without=without
     )
 
 
@@ -194,10 +188,6 @@ def _beginnings(work: UnitOfWork) -> list[UUID]:
 
 def _stop(work: UnitOfWork, unsent: bool) -> None:
     sharing.stop_sharing(work, unsent=unsent)
-
-
-def _as_told(address: ServerAddress) -> Mapping[str, Json]:
-    return {**address.told, "port": address.port, "ca": address.ca}
 
 
 def _refuse_mixture(profile: Profile, scope: Mapping[str, Json], address: ServerAddress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from crmdesk.errors import InvalidInput
 from crmdesk.models.sync_views import FieldChoice
 from crmdesk.models.wire import Json, to_json
@@ -16,6 +18,9 @@ from crmdesk.services.rpc.syncs import (
     refused_as_json,
     status_as_json,
 )
+
+if TYPE_CHECKING:
+    from crmdesk.services.sync.address import ServerAddress
 
 JOINED = record(
     Field("server", TEXT, required=True),
@@ -91,8 +96,16 @@ def status(session: Session, _given: Given) -> Json:
     """Return how this desk and the server stand."""
     sharing = session.desk.sharing
     address = sharing.address()
-    place = {"server": None, "ca": None} if address is None else {"server": str(address), "ca": address.ca}
-    return {**status_as_json(sharing.status()), **place}
+    told = status_as_json(sharing.status())
+    if address is None:
+        return {**told, "address": None, "user": None, "ca": None}
+    return {**told, "address": _place(address), "user": address.user, "ca": address.ca}
+
+
+def _place(address: ServerAddress) -> str:
+    """Return host:port/database as :meth:`ServerAddress.from_words` reads it."""
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{host}:{address.port}/{address.dbname}"
 
 
 def pending(session: Session, _given: Given) -> Json:
