@@ -68,6 +68,7 @@ class CallDesk:
         self._zone = zone
         self._breath_seconds = breath_seconds
         self._reader: Any = None
+        self._edition = 0
         self._reading = threading.Lock()
         self._remembered = Remembered()
         self._pop_listeners: list[Callable[[ScreenPop], None]] = []
@@ -151,7 +152,11 @@ class CallDesk:
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         with self._reading:
+            if self._reader is not None and self._edition != self._store.edition:
+                self._reader.close()
+                self._reader = None
             if self._reader is None:
+                self._edition = self._store.edition
                 self._reader = self._store.open_reader()
             yield self._reader
 

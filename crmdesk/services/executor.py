@@ -33,6 +33,7 @@ class Readers:
 
     def __init__(self, name: str, open_reader: Callable[[], Any], count: int = 2) -> None:
         self._open = open_reader
+        self._count = count
         self._held = threading.local()
         self._opened: list[Any] = []
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)
@@ -40,6 +41,26 @@ class Readers:
     def run(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue ``query(connection, *arguments)`` inside one read transaction; cancelled after the close."""
         return _submitted(self._pool, self._in_transaction, query, *arguments)
+
+    def rest(self, meanwhile: Callable[[], None]) -> None:
+        """Call *meanwhile* while nobody reads and no connection is open; queries wait until it is done."""
+        still, done = threading.Barrier(self._count + 1), threading.Event()
+        held = [_submitted(self._pool, self._stand_still, still, done) for _ in range(self._count)]
+        try:
+            still.wait()
+            meanwhile()
+        finally:
+            done.set()
+            for each in held:
+                each.result()
+
+    def _stand_still(self, still: threading.Barrier, done: threading.Event) -> None:
+        held = self._held.__dict__.pop("connection", None)
+        if held is not None:
+            self._opened.remove(held)
+            held.close()
+        still.wait()
+        done.wait()
 
     def _in_transaction(self, query: Callable[..., T], *arguments: Any) -> T:
         return in_snapshot(self._connection(), query, *arguments)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from crmdesk.models.operations import Author
 from crmdesk.models.text import Text
 from crmdesk.services.executor import Lane, Readers
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.files import sync_folder, worded
 from crmdesk.services.store.space import Space
 from crmdesk.values import dataclass
 
@@ -64,6 +66,8 @@ class Store:
         self._followers = followers
         self._lane = Lane("store")
         self._closing = threading.Event()
+        self._opening = threading.Lock()
+        self.edition = 0
         self._readers = Readers("reader", self.open_reader, readers)
         self._space = space
         self._listeners: list[Callable[[ChangeSet], None]] = []
@@ -72,8 +76,20 @@ class Store:
         self._dispose: Callable[[], None] = lambda: None
 
     def open_reader(self) -> Connection:
-        """Return a read-only connection for a thread that wants its own (the telephone's, say)."""
-        return open_connection(self.path, self._key, role="reader")
+        """Return a read-only connection for a thread that wants its own (the telephone's, say).
+
+        It shows the file of this ``edition``: when that counts up, a new one is wanted.
+        """
+        with self._opening:
+            return open_connection(self.path, self._key, role="reader")
+
+    def replace(self, beside: Path, carry: Callable[[Connection, UnitOfWork], None]) -> Future[object]:
+        """Queue putting the store *beside* in the place of this one, between two use cases.
+
+        *carry* takes over, from the connection to what is here into a unit of work of the new store, what
+        only this one holds, and commits. After a crash the old or the new store is there, whole.
+        """
+        return self._lane.run(self._replace, beside, carry)
 
     def read(self, query: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue ``query(connection, *arguments)`` on a reader, in one snapshot."""
@@ -163,6 +179,36 @@ class Store:
         self._begin = lambda initiator: UnitOfWork(connection, self.author, followers, initiator, outbox)
         self._dispose = connection.close
         return self._begin
+
+    def _replace(self, beside: Path, carry: Callable[[Connection, UnitOfWork], None]) -> None:
+        from crmdesk.models.effects import ENTITIES
+        from crmdesk.services.store.unit_of_work import UnitOfWork
+
+        self._prepare()
+        try:
+            with (
+                closing(open_connection(self.path, self._key, role="writer")) as old,
+                closing(open_connection(beside, self._key, role="writer")) as new,
+            ):
+                with UnitOfWork(new, self.author, tuple(self._followers()), "sync") as work:
+                    carry(old, work)
+                for each in (new, old):
+                    each.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except DATABASE_ERRORS as error:
+            raise explained(error, self.path) from error
+        self._readers.rest(lambda: self._swap(beside))
+        _tell(self._listeners, ChangeSet(frozenset(ENTITIES), frozenset(), "sync"))
+
+    def _swap(self, beside: Path) -> None:
+        """Rename *beside*; nobody may find the old file's log beside the new one."""
+        self._shut()
+        with self._opening, worded(self.path):
+            for path in (beside, self.path):
+                for tail in ("-wal", "-shm"):
+                    path.with_name(path.name + tail).unlink(missing_ok=True)
+            beside.replace(self.path)
+            sync_folder(self.path.parent)
+            self.edition += 1
 
     def _shut(self) -> None:
         self._dispose()

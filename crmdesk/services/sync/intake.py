@@ -17,8 +17,9 @@ from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import to_micros
 from crmdesk.services.sync import replica, verify
 from crmdesk.services.sync.address import ServerAddress
-from crmdesk.services.sync.connection import Link
-from crmdesk.services.sync.holding import TABLES, in_window, window_start
+from crmdesk.services.sync.connection import Link, worded
+from crmdesk.services.sync.first_sync import FirstCopy, carry
+from crmdesk.services.sync.holding import TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
 from crmdesk.values import dataclass
 
@@ -32,20 +33,28 @@ _log = logging.getLogger("crmdesk.sync")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a pull brought: rows, the tick held now, the moment of the server; whether rows were compared."""
+    """What a pull brought: rows, the tick held now, the moment of the server; whether rows were compared.
+
+    ``first_sync`` is the part of a large first copy that is here, None when there is none under way.
+    """
 
     rows: int = 0
     head: int = 0
     at: datetime | None = None
     reloaded: bool = False
     scope: Mapping[str, Json] | None = None
+    first_sync: float | None = None
 
 
 class Intake:
     """Pulls through one connection into one store."""
 
-    def __init__(self, store: Store, link: Link, address: ServerAddress, device: UUID) -> None:
+    def __init__(
+        self, store: Store, link: Link, address: ServerAddress, device: UUID, copy: FirstCopy
+    ) -> None:
         self.last = Taken()
+        self._copy = copy
+        self._copying = False
         self._store = store
         self._link = link
         self._address = address
@@ -58,9 +67,41 @@ class Intake:
             ServerFault: the store is as it was.
         """
         place = self._store.read(replica.read_place).result()
+        if self._copying:
+            with worded(self._address):
+                self.last = self._copied()
+            return self.last
         with snapshot(self._link, self._device, place, self._address) as seen:
-            self.last = self._taken(seen, place)
+            if place.cursor == 0 and self._is_large(seen):
+                self._copying = True
+                self._copy.begin(self._link, seen, _window(seen))
+                self.last = Taken(first_sync=self._copy.progress, scope=seen.scope)
+            else:
+                self.last = self._taken(seen, place)
         return self.last
+
+    def _is_large(self, seen: Snapshot) -> bool:
+        """Whether the first copy is better made in a file of its own."""
+        most, found = self._copy.at_once, 0
+        for table in TABLES:
+            row = self._link.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {at_server(table)} AS k"
+                f" WHERE {in_window(table, 'k', '%(since)s')} LIMIT {most + 1}) AS q",
+                {"since": _window(seen)},
+            ).fetchone()
+            found += row[0] if row else 0
+        return found > most
+
+    def _copied(self) -> Taken:
+        """Fetch one more page of a large first copy; have it take the store's place after the last."""
+        with self._link.patient():
+            rows = self._copy.step(self._link)
+        if rows >= 0:
+            return Taken(rows=rows, first_sync=self._copy.progress)
+        self._copy.finish()
+        self._store.replace(self._copy.path, carry).result()
+        self._copying = False
+        return Taken(first_sync=1.0)
 
     def check(self) -> int:
         """Compare all that is here with the server, fetch what differs; return how many chunks differed.

@@ -15,6 +15,7 @@ from crmdesk.models.wire import Json
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, connect, nonsense, worded
+from crmdesk.services.sync.first_sync import SUFFIX, FirstCopy
 from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
 from crmdesk.services.sync.pull import checked_scope
@@ -37,7 +38,8 @@ class Round:
     """What one round did: operations sent, taken and refused; changes numbered; rows that came.
 
     ``tick`` is the server's state held here afterwards, ``reloaded`` tells that rows were compared and
-    fetched anew because the server's history is another one, or more than changes came.
+    fetched anew because the server's history is another one. While a large first copy comes page by page,
+    ``first_sync`` is the part that is here, and another round is wanted at once.
     """
 
     sent: int = 0
@@ -47,6 +49,7 @@ class Round:
     rows: int = 0
     tick: int = 0
     reloaded: bool = False
+    first_sync: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,21 @@ class Pushed:
 class Session:
     """A desk at the server; made by :func:`greeted`, closed by whoever holds it. One thread uses it."""
 
-    def __init__(self, link: Link, store: Store, address: ServerAddress, device: UUID) -> None:
+    def __init__(
+        self, link: Link, store: Store, address: ServerAddress, device: UUID, copy: FirstCopy
+    ) -> None:
         self.link = link
         self.address = address
         self.device = device
         self.offset_ms = 0
         self.hearing = Hearing(link, address)
         self._store = store
-        self._intake = Intake(store, link, address, device)
+        self._copy = copy
+        self._intake = Intake(store, link, address, device, copy)
 
     def close(self) -> None:
         """End it."""
+        self._copy.close()
         self.link.close()
 
     @property
@@ -99,6 +106,7 @@ class Session:
             taken.rows,
             taken.head,
             taken.reloaded,
+            taken.first_sync,
         )
 
     def check(self) -> int:
@@ -137,8 +145,16 @@ class Session:
         return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
 
 
-def greeted(store: Store, profile: Profile, address: ServerAddress, password: str) -> Session:
-    """Connect, say hello, and return the session.
+def first_copy(profile: Profile) -> FirstCopy:
+    """Return what a large first copy of *profile* is made with, beside its store."""
+    store = profile.store_path
+    return FirstCopy(store.with_name(store.name + SUFFIX), profile.key)
+
+
+def greeted(
+    store: Store, profile: Profile, address: ServerAddress, password: str, copy: FirstCopy | None = None
+) -> Session:
+    """Connect, say hello, and return the session; *copy* makes a large first copy.
 
     Raises:
         DeviceForgotten: this desk is to destroy what it holds; only a server that proved who it is says so.
@@ -146,7 +162,7 @@ def greeted(store: Store, profile: Profile, address: ServerAddress, password: st
     """
     link = connect(address, password)
     try:
-        session = Session(link, store, address, UUID(profile.identity.device))
+        session = Session(link, store, address, UUID(profile.identity.device), copy or first_copy(profile))
         with worded(address):
             _introduce(session, store, profile)
             session.offset_ms = measured_offset(link, store.author.clock)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.store import Store
+    from crmdesk.services.sync.first_sync import FirstCopy
 
 THREAD = "crmdesk-sync"
 LOGINS_BEFORE_LOCK = 3
@@ -81,6 +82,7 @@ class SyncWorker:
         pace: how often to look and to try.
         on_forgotten: called on the worker's thread when the administrator has put this desk off: closes the
             store and destroys what the profile holds; its return means that nothing is left.
+        copy: makes a large first copy; by default beside the profile's store.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class SyncWorker:
         *,
         pace: Pace | None = None,
         on_forgotten: Callable[[], None] | None = None,
+        copy: FirstCopy | None = None,
     ) -> None:
         self.address = address
         self._store = store
         self._profile = profile
         self._pace = pace or Pace()
         self._on_forgotten = on_forgotten
+        self._copy = copy
         self._board = StatusBoard(SyncStatus(configured=True))
         self._waker = Waker()
         self._closing = threading.Event()
@@ -226,6 +230,9 @@ class SyncWorker:
                 self._session = self._greeted()
             self._tell_counts()
             done = self._session.round()
+            while done.first_sync is not None and not self._closing.is_set():
+                self._board.change(connected=True, trouble=None, first_sync=done.first_sync)
+                done = self._session.round()
         except BaseException:
             self._end_session()
             raise
@@ -235,7 +242,7 @@ class SyncWorker:
             trouble=self._warning(self._session),
             tick=done.tick,
             last_pull_at=self._store.author.now(),
-            first_sync=None,
+            first_sync=done.first_sync,
         )
         self._tell_counts()
         return done
@@ -243,7 +250,7 @@ class SyncWorker:
     def _greeted(self) -> Session:
         password = self._profile.secrets.get(self._profile.id, PASSWORD) or ""
         try:
-            session = greeted(self._store, self._profile, self.address, password)
+            session = greeted(self._store, self._profile, self.address, password, self._copy)
         except DeviceForgotten as gone:
             self._gone = gone
             self._destroy(password)

@@ -20,6 +20,7 @@ from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync import sharing
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
+from crmdesk.services.sync.first_sync import AT_ONCE, FirstCopy
 from crmdesk.services.sync.worker import Pace, SyncWorker
 from tests.cluster import Database, Person
 
@@ -103,13 +104,15 @@ def desk(
     port: int | None = None,
     adopt: bool = False,
     before: Callable[[TestDesk], object] | None = None,
+    at_once: int = AT_ONCE,
 ) -> Iterator[TestDesk]:
     """Give a desk of *person* with an empty store, shared with *database*; nothing is connected yet."""
     profile = new_profile(folder, test=True, secrets=MemorySecrets(), environment={}).profile
     profile.secrets.set(profile.id, PASSWORD, person.password)
     store = profile.open_store(str(person.agent_id), followers)
     address = address_of(database, person.login, port)
-    worker = SyncWorker(store, profile, address, pace=pace or quick())
+    copy = FirstCopy(folder / "store.db.next", profile.key, page_rows=7, at_once=at_once)
+    worker = SyncWorker(store, profile, address, pace=pace or quick(), copy=copy)
     made = TestDesk(profile, store, worker, person)
     try:
         if before is not None:

@@ -1,0 +1,106 @@
+"""The first copy of a large database: page by page beside the store in use, resumed, and swapped in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from crmdesk.errors import ServerUnreachable
+from crmdesk.models.customer import open_customer
+from crmdesk.models.note import append_note
+from crmdesk.services.customers.search import find
+from crmdesk.services.store.migrations.declared import declared_statements
+from crmdesk.services.sync.holding import TABLES
+from tests.cluster import Database
+from tests.services.sync.desks import TestDesk, desk
+from tests.services.sync.proxy import Line
+
+_FOREIGN = UUID(int=1)
+
+
+def _filled(at: TestDesk, customers: int = 30) -> None:
+    for n in range(customers):
+        made = at.do(at.describe(open_customer, {"name": f"Customer {n}", "kind": "person"}))
+        at.do(at.describe(append_note, f"note {n}", customer_id=UUID(made.payload["id"])))
+    at.worker.run_once()
+
+
+def _same(one: TestDesk, other: TestDesk) -> None:
+    for table in TABLES:
+        assert one.rows(table) == other.rows(table), table
+
+
+def test_a_large_first_copy_comes_in_pages_and_takes_the_place_of_the_store(
+    database: Database, tmp_path: Path
+) -> None:
+    anna, ben = database.person("anna"), database.person("ben")
+    with (
+        desk(database, anna, tmp_path / "a") as one,
+        desk(database, ben, tmp_path / "b", at_once=10) as other,
+    ):
+        _filled(one)
+        other.do(other.describe(open_customer, {"name": "Typed meanwhile", "kind": "person"}))
+        parts: list[float | None] = []
+        other.worker.on_status(lambda status: parts.append(status.first_sync))
+        assert other.worker.run_once().tick > 0
+        one.worker.run_once()
+        _same(one, other)
+        assert other.store.edition == 1
+        assert not (tmp_path / "b" / "store.db.next").exists()
+        seen = [part for part in parts if part is not None]
+        assert seen == sorted(seen)
+        assert len(seen) > 5
+        assert other.worker.status.first_sync is None
+        found = other.store.read(lambda connection: find(connection, "typed meanwhile")).result()
+        assert len(found.items) == 1
+        other.do(other.describe(open_customer, {"name": "Afterwards", "kind": "person"}))
+        other.worker.run_once()
+        one.worker.run_once()
+        _same(one, other)
+
+
+def test_a_copy_that_broke_off_goes_on_and_misses_nothing_done_meanwhile(
+    database: Database, tmp_path: Path
+) -> None:
+    anna, ben = database.person("anna"), database.person("ben")
+    with (
+        Line(database.cluster.port) as line,
+        desk(database, anna, tmp_path / "a") as one,
+        desk(database, ben, tmp_path / "b", at_once=10, port=line.port) as other,
+    ):
+        _filled(one)
+        cut: list[float] = []
+
+        def cut_once(part: float | None) -> None:
+            if part is not None and part > 0.4 and not cut:
+                cut.append(part)
+                line.cut()
+
+        other.worker.on_status(lambda status: cut_once(status.first_sync))
+        with pytest.raises(ServerUnreachable):
+            other.worker.run_once()
+        assert cut
+        assert (tmp_path / "b" / "store.db.next").exists()
+        first = one.rows("customer")[0]["id"]
+        one.do(one.describe(append_note, "written meanwhile", customer_id=first))
+        one.worker.run_once()
+        parts: list[float] = []
+        other.worker.on_status(lambda status: parts.append(status.first_sync or 0.0))
+        other.worker.run_once()
+        assert next(part for part in parts if part) >= cut[0]
+        _same(one, other)
+
+
+def test_the_new_store_has_the_declared_schema(database: Database, tmp_path: Path) -> None:
+    anna, ben = database.person("anna"), database.person("ben")
+    with (
+        desk(database, anna, tmp_path / "a") as one,
+        desk(database, ben, tmp_path / "b", at_once=10) as other,
+    ):
+        _filled(one, 10)
+        other.worker.run_once()
+        query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+        assert other.asked(query) == one.asked(query)
+    assert len(declared_statements()) > 0
