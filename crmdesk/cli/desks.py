@@ -93,15 +93,18 @@ def client(path: Path) -> Iterator[Client]:
 
 
 @contextmanager
-def alone(profile: Profile) -> Iterator[Callable[[Callable[[bytes], None]], Session]]:
-    """Give what begins sessions on the desk of *profile*, and close both after the block."""
+def alone(profile: Profile, *, live: bool = False) -> Iterator[Callable[[Callable[[bytes], None]], Session]]:
+    """Give what begins sessions on the desk of *profile*, and close both after the block.
+
+    *live*: the desk keeps level with its server by itself.
+    """
     from crmdesk.logs import log_file
     from crmdesk.services.rpc.desk import close_desk, open_desk
     from crmdesk.services.rpc.methods import all_methods
     from crmdesk.services.rpc.session import Session
 
     with profile, log_file(profile.logs_path):
-        desk = open_desk(profile)
+        desk = open_desk(profile, live=live)
         methods = all_methods()
         try:
             yield lambda send: Session(desk, methods, send)

@@ -29,7 +29,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         " output; end of input ends it. Joins the window that has the profile open, if there is one. The"
         " method rpc.describe, or --describe, tells every method with its types.",
     )
-    rpc.add_argument("--live", action="store_true", help="start the profile's telephony as well")
+    rpc.add_argument("--live", action="store_true", help="start telephony and sharing as well")
     rpc.add_argument(
         "--describe",
         nargs="?",
@@ -70,7 +70,7 @@ def _answer_alone(profile: Profile, *, live: bool) -> int:
     from crmdesk.cli.desks import alone
     from crmdesk.cli.live import telephony
 
-    with alone(profile) as begin, telephony(profile, live=live) as connect:
+    with alone(profile, live=live) as begin, telephony(profile, live=live) as connect:
         session = begin(_write)
         connect(session.desk)
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.authority import Authority
-from tests.blackbox.conftest import Desk, Refused
+from tests.blackbox.conftest import Desk, Refused, Rpc
 from tests.cluster import SUPERUSER, Cluster
 
 pytestmark = pytest.mark.timeout(300)
@@ -117,6 +117,23 @@ def test_a_customer_and_a_note_appear_at_the_other_desk(house: House) -> None:
         assert {each["login"] for each in two.ask("agent.list")["items"]} == {"anna", "bob"}
     listed = house.it("device", "list")["devices"]
     assert {(each["login"], each["state"]) for each in listed} == {("anna", "active"), ("bob", "active")}
+
+
+def test_live_desks_show_each_other_by_themselves(house: House) -> None:
+    anna, bob = house.desk("anna"), house.desk("bob")
+    house.join(anna, "anna")
+    house.join(bob, "bob")
+    with Rpc(anna.environment, "--live") as one, Rpc(bob.environment, "--live") as two:
+        two.ask("subscribe", topics=["changed", "synced"])
+        made = one.ask("customer.create", name="张三", phones=["13800138000"])["customer"]
+        heard = two.next()
+        while heard["method"] != "changed" or made["id"] not in heard["params"]["ids"]:
+            heard = two.next()
+        assert heard["params"]["initiator"] == "sync"
+        assert two.ask("customer.get", id=made["id"])["name"] == "张三"
+        while heard["method"] != "synced":
+            heard = two.next()
+        assert (heard["params"]["connected"], heard["params"]["pending"]) == (True, 0)
 
 
 def test_both_go_on_without_the_server_and_agree_after_it_is_back(house: House) -> None:
