@@ -145,7 +145,7 @@ def test_every_dependency_is_locked_by_hash(lock: str) -> None:
         wanted += project["optional-dependencies"]["dev"]
     text = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ")
     locked = {line.split("==")[0].strip(): line for line in text.splitlines() if line and line[0] != "#"}
-    names = {re.split(r"[<>=;! ]", entry)[0].lower().replace("_", "-") for entry in wanted}
+    names = {re.split(r"[\[<>=;! ]", entry)[0].lower().replace("_", "-") for entry in wanted}
     assert names <= set(locked), f"run `make lock`: {sorted(names - set(locked))}"
     assert all("--hash=sha256:" in line for line in locked.values())
 
