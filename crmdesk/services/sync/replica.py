@@ -83,6 +83,20 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
     work.commit()
 
 
+def lay_more(work: UnitOfWork, rows: Sequence[PulledRow]) -> None:
+    """Lay rows of the server beside those that are here, as fetched on demand; the caller commits.
+
+    They may be newer than the tick this desk stands at: the next pulls bring the rest level.
+    """
+    connection = work.connection
+    place = read_place(connection)
+    relay = Relay(work.stored, kept_rows(connection))
+    more = Pulled(place.cursor, place.cursor, place.fp, place.scope, place.reached, rows)
+    gone = _lay_news(relay, more, None if place.stale else relay.expected(()), connection)
+    relay.replay(waiting(connection, place.reached))
+    _write(work, relay, gone)
+
+
 def _lay_news(
     relay: Relay, pulled: Pulled, expected: Projection | None, connection: Connection
 ) -> list[PlaceOfRow]:

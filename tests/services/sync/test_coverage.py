@@ -1,0 +1,130 @@
+"""Complete is only what was said to be complete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from crmdesk.errors import ServerUnfit
+from crmdesk.models.interaction import Interaction
+from crmdesk.models.note import Note
+from crmdesk.models.operations import row_of
+from crmdesk.models.outbox import PulledRow
+from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync.coverage import (
+    CUSTOMER,
+    WINDOW,
+    Coverage,
+    Held,
+    cover,
+    coverage_of,
+    customer_key,
+    held,
+    is_complete,
+    shrink,
+    take_history,
+)
+from crmdesk.services.sync.sharing import stop_sharing
+from tests.services.sync.conftest import START, SharedDesk
+from tests.services.sync.test_replica import add_note, shared_customer
+
+DAY = timedelta(days=1)
+
+
+def past(customer_id: UUID, n: int, days: int) -> list[PulledRow]:
+    """A note of the past and its line."""
+    row_id, at = UUID(int=1_000 + n), START - days * DAY
+    note = Note(id=row_id, customer_id=customer_id, text=f"old {n}", at=at)
+    line = Interaction(id=row_id, customer_id=customer_id, kind="note", at=at, subject=f"old {n}")
+    return [PulledRow("note", row_id, row_of(note)), PulledRow("interaction", row_id, row_of(line))]
+
+
+def note_coverage(work: UnitOfWork, coverage: Coverage) -> None:
+    cover(work, coverage)
+    work.commit()
+
+
+def load(desk: SharedDesk, customer_id: UUID, days: list[int], coverage: Coverage) -> None:
+    rows = [row for n, each in enumerate(days) for row in past(customer_id, n, each)]
+    desk.store.write(take_history, rows, coverage).result()
+
+
+def test_an_empty_history_is_not_a_complete_one(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    assert not desk.read(is_complete, customer_id, None)
+    assert not desk.read(is_complete, customer_id, START - DAY)
+    assert desk.read(held, customer_id) == Held(0, None, complete=False)
+
+
+def test_twelve_of_fifty_seven_are_here(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    key = customer_key(customer_id)
+    load(desk, customer_id, list(range(12)), Coverage(CUSTOMER, key, START - 12 * DAY, 4, total=57))
+    assert desk.read(held, customer_id) == Held(12, 57, complete=False)
+    assert desk.read(is_complete, customer_id, START - 5 * DAY)
+    assert not desk.read(is_complete, customer_id, START - 13 * DAY)
+    load(desk, customer_id, list(range(57)), Coverage(CUSTOMER, key, None, 5, total=57))
+    assert desk.read(held, customer_id) == Held(57, 57, complete=True)
+
+
+def test_the_window_covers_everybody_since_its_beginning(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+
+    desk.store.write(note_coverage, Coverage(WINDOW, "", START - 90 * DAY, 1)).result()
+    assert desk.read(is_complete, customer_id, START - 80 * DAY)
+    assert not desk.read(is_complete, customer_id, START - 100 * DAY)
+    assert not desk.read(is_complete, customer_id, None)
+
+
+def test_rows_and_coverage_come_together_or_not_at_all(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    key = customer_key(customer_id)
+    broken = PulledRow("note", UUID(int=9), {"id": UUID(int=9)})
+    with pytest.raises(ServerUnfit):
+        desk.store.write(
+            take_history, [*past(customer_id, 1, 1), broken], Coverage(CUSTOMER, key, None, 4)
+        ).result()
+    assert desk.read(coverage_of, CUSTOMER, key) is None
+    assert desk.read(held, customer_id).here == 0
+
+
+def test_rows_fetched_on_demand_go_under_what_waits(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    note_id = add_note(desk, customer_id, "mine")
+    load(desk, customer_id, [1], Coverage(CUSTOMER, customer_key(customer_id), None, 4))
+    assert desk.row("note", note_id) is not None
+    assert len(desk.sql("SELECT * FROM server_row")) == 2
+    desk.sync()
+    assert desk.row("note", UUID(int=1_000)) is not None
+
+
+def test_a_smaller_window_lets_history_go_but_not_what_is_covered_or_waits(desk: SharedDesk) -> None:
+    customer_id, kept_id = shared_customer(desk), shared_customer(desk)
+    desk.store.write(note_coverage, Coverage(WINDOW, "", START - 90 * DAY, 1)).result()
+    rows = [each for n in range(4) for each in past(customer_id, n, 20 * n)]
+    own = [replace(each, row={**(each.row or {}), "customer_id": kept_id}) for each in past(kept_id, 9, 80)]
+    own_coverage = Coverage(CUSTOMER, customer_key(kept_id), None, 3)
+    desk.store.write(take_history, [*rows, *own], own_coverage).result()
+    waiting = add_note(desk, customer_id, "waits")
+    desk.store.write(
+        lambda work: (
+            work.connection.execute("UPDATE note SET at = 0 WHERE id = ?", (waiting.bytes,)),
+            work.commit(),
+        )
+    ).result()
+    assert desk.store.write(shrink, START - 30 * DAY).result().result == 4
+    notes = {row_id for table, row_id in desk.rows() if table == "note"}
+    assert notes == {UUID(int=1_000), UUID(int=1_001), UUID(int=1_009), waiting}
+    assert not desk.read(is_complete, customer_id, START - 50 * DAY)
+    assert desk.read(is_complete, kept_id, None)
+    assert desk.store.write(shrink, START - 30 * DAY).result().result == 0
+
+
+def test_a_desk_of_its_own_has_all_there_is(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    desk.store.write(stop_sharing).result()
+    assert desk.read(is_complete, customer_id, None)
+    assert desk.read(held, customer_id) == Held(0, 0, complete=True)
