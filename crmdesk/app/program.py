@@ -128,7 +128,12 @@ class Program:
         """What this desk has to do with others; made after the first paint, when it is first asked for."""
         from crmdesk.ui.shared_desk import SharedHere
 
-        return SharedHere(self._shares, self._shared_side, self.bridge.sync_changed.emit)
+        return SharedHere(
+            self._shares,
+            self._shared_side,
+            self.bridge.sync_changed.emit,
+            self.bridge.history_progressed.emit,
+        )
 
     def _shares(self) -> bool:
         from crmdesk.services.sync.outbox import is_shared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from crmdesk.models.sync_views import HistoryProgress
 from crmdesk.services.executor import Lane
 from crmdesk.ui.alone import Alone
 
@@ -27,6 +28,7 @@ class SharedHere(Alone):
         shares: tells whether this desk shares a database; called on the lane.
         make: makes the shared side; called once, not on the GUI thread.
         told: hears each new status, on any thread.
+        progressed: hears how older history comes, on any thread.
     """
 
     def __init__(
@@ -34,11 +36,15 @@ class SharedHere(Alone):
         shares: Callable[[], bool],
         make: Callable[[], SharedDesk],
         told: Callable[[SyncStatus], None],
+        progressed: Callable[[HistoryProgress], None] = lambda _progress: None,
     ) -> None:
         self._shares = shares
         self._make = make
         self._told = told
+        self._progressed = progressed
         self._lane = Lane("sharing")
+        # Somebody may wait for the server here while others only look into the store.
+        self._older = Lane("history")
         self._guard = threading.Lock()
         self._made: SharedDesk | None = None
 
@@ -49,6 +55,7 @@ class SharedHere(Alone):
     def close(self) -> None:
         """Finish what is asked, then end the connection; before the store is closed."""
         self._lane.close()
+        self._older.close()
         with self._guard:
             made = self._made
         if made is not None:
@@ -77,6 +84,16 @@ class SharedHere(Alone):
     def send_as_note(self, op_id: UUID, customer_id: CustomerId) -> Future[None]:
         """Write the text of a refused operation as a note of this customer."""
         return self._lane.run(lambda: self.side().send_as_note(op_id, customer_id))
+
+    def load_history(self, customer_id: CustomerId) -> Future[None]:
+        """Fetch all older history of a customer from the server."""
+        return self._older.run(self._load_history, customer_id)
+
+    def _load_history(self, customer_id: CustomerId) -> None:
+        def told(done: int, total: int) -> None:
+            self._progressed(HistoryProgress(customer_id, done, total))
+
+        self.side().load_history(customer_id, told)
 
     def join(self, fields: JoinFields) -> Future[None]:
         """Put this desk on a shared database."""

@@ -201,6 +201,23 @@ class SharedDesk:
 
         self._store.write(refused.send_as_note, op_id, customer_id).result()
 
+    def load_history(
+        self, customer_id: UUID, told: Callable[[int, int], None] = lambda _done, _total: None
+    ) -> int:
+        """Bring all history of a customer here; *told* hears entries that are here, and how many there are.
+
+        Returns how many rows came; a desk that works alone has them all.
+
+        Raises:
+            ServerFault: the server cannot be used just now.
+        """
+        address = self.address()
+        if address is None:
+            return 0
+        from crmdesk.services.sync.history import load_history
+
+        return load_history(self._store, self._profile, address, customer_id, told)
+
     def _line(self, op_id: UUID) -> RefusedLine:
         from crmdesk.errors import NotFound
 

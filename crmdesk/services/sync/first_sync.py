@@ -30,6 +30,7 @@ from crmdesk.services.sync.holding import TABLES, at_server, in_window, named
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
+    from crmdesk.services.sync.coverage import Coverage
     from crmdesk.services.sync.pull import Snapshot
 
 SUFFIX = ".next"
@@ -69,8 +70,10 @@ class FirstCopy:
         self._page_rows = page_rows
         self._connection: Connection | None = None
 
-    def begin(self, link: Link, seen: Snapshot, since: datetime) -> None:
+    def begin(self, link: Link, seen: Snapshot, coverage: Coverage, since: datetime) -> None:
         """Begin at the snapshot *seen*, its window at *since*; or go on where an earlier attempt stopped.
+
+        *coverage* is what will be complete.
 
         Raises:
             StoreFault: no space, or the folder cannot be written.
@@ -94,6 +97,15 @@ class FirstCopy:
             "boot_since": to_micros(since),
         }
         replica.write_names(connection, place)
+        connection.execute(
+            "INSERT INTO coverage (kind, key, from_at, complete_since) VALUES (?, ?, ?, ?)",
+            (
+                coverage.kind,
+                coverage.key,
+                None if coverage.from_at is None else to_micros(coverage.from_at),
+                coverage.complete_since,
+            ),
+        )
         for table in TABLES:
             total = _count(link, table, since)
             connection.execute("INSERT INTO boot VALUES (?, NULL, ?, 0, ?)", (table, int(not total), total))

@@ -18,13 +18,15 @@ from crmdesk.services.store.values import to_micros
 from crmdesk.services.sync import replica, verify
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, worded
+from crmdesk.services.sync.coverage import WINDOW, Coverage, cover
 from crmdesk.services.sync.first_sync import FirstCopy, carry
-from crmdesk.services.sync.holding import TABLES, at_server, in_window, window_start
+from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.store.store import Store
+    from crmdesk.services.store.unit_of_work import UnitOfWork
 
 WHO = ("agent_id", "role", "teams")
 """What decides which rows of a team this person sees."""
@@ -74,7 +76,7 @@ class Intake:
         with snapshot(self._link, self._device, place, self._address) as seen:
             if place.cursor == 0 and self._is_large(seen):
                 self._copying = True
-                self._copy.begin(self._link, seen, _window(seen))
+                self._copy.begin(self._link, seen, self._window_coverage(seen), _window(seen))
                 self.last = Taken(first_sync=self._copy.progress, scope=seen.scope)
             else:
                 self.last = self._taken(seen, place)
@@ -132,6 +134,8 @@ class Intake:
             if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
                 rows = _one_each(rows, self._team_rows(seen))
         self._take_in(seen, place, rows, reload=reload)
+        if reload:
+            self._store.write(_cover, self._window_coverage(seen)).result()
         return Taken(len(rows), seen.head, seen.at, reload, seen.scope)
 
     def _take_in(
@@ -139,6 +143,16 @@ class Intake:
     ) -> None:
         pulled = Pulled(place.cursor, seen.head, seen.fp, seen.scope, seen.reached, rows, reload=reload)
         self._store.write(replica.take_in, pulled, initiator="sync").result()
+
+    def _window_coverage(self, seen: Snapshot) -> Coverage:
+        """Return what is complete here: all there is when nothing older than the window is there."""
+        since = _window(seen)
+        older = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {at_server(table)} AS k WHERE k.{moment} < %(since)s)"
+            for table, moment in MOMENTS.items()
+        )
+        row = self._link.execute(f"SELECT {older}", {"since": since}).fetchone()
+        return Coverage(WINDOW, "", since if row and row[0] else None, seen.head)
 
     def _everything(self, seen: Snapshot) -> list[PulledRow]:
         with self._link.patient():
@@ -186,6 +200,11 @@ def _one_each(first: Sequence[PulledRow], second: Sequence[PulledRow]) -> list[P
     """Return the rows of both; of a row in both the one of the second."""
     places = {(row.table, row.id) for row in second}
     return [row for row in first if (row.table, row.id) not in places] + list(second)
+
+
+def _cover(work: UnitOfWork, coverage: Coverage) -> None:
+    cover(work, coverage)
+    work.commit()
 
 
 def _team_notes(connection: Connection) -> set[UUID]:

@@ -12,12 +12,12 @@ from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
 from crmdesk.services.customers.search import find
 from crmdesk.services.store.migrations.declared import declared_statements
+from crmdesk.services.sync.coverage import is_complete
+from crmdesk.services.sync.history import load_history
 from crmdesk.services.sync.holding import TABLES
 from tests.cluster import Database
 from tests.services.sync.desks import TestDesk, desk
 from tests.services.sync.proxy import Line
-
-_FOREIGN = UUID(int=1)
 
 
 def _filled(at: TestDesk, customers: int = 30) -> None:
@@ -104,3 +104,51 @@ def test_the_new_store_has_the_declared_schema(database: Database, tmp_path: Pat
         query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
         assert other.asked(query) == one.asked(query)
     assert len(declared_statements()) > 0
+
+
+def test_older_history_comes_when_it_is_asked_for_and_is_known_to_be_whole(
+    database: Database, tmp_path: Path
+) -> None:
+    anna, ben = database.person("anna"), database.person("ben")
+    with desk(database, anna, tmp_path / "a") as one, desk(database, ben, tmp_path / "b") as other:
+        one.profile.clock.set("-200d")
+        _filled(one, 3)
+        customer = UUID(str(one.rows("customer")[0]["id"]))
+        with database.connect() as admin:
+            admin.execute("UPDATE crm.interaction SET at = at - interval '200 days'")
+            admin.execute("UPDATE crm.note SET at = at - interval '200 days'")
+        other.worker.run_once()
+        assert other.rows("interaction") == []
+        assert not _whole(other, customer)
+        progress: list[tuple[int, int]] = []
+        load_history(
+            other.store,
+            other.profile,
+            other.worker.address,
+            customer,
+            lambda done, total: progress.append((done, total)),
+        )
+        assert progress == [(0, 0), (1, 1)]
+        assert [row["text"] for row in other.rows("note")] == ["note 0"]
+        assert _whole(other, customer)
+        one.do(one.describe(append_note, "one more", customer_id=customer))
+        one.worker.run_once()
+        other.worker.run_once()
+        assert len(other.rows("note")) == 2
+
+
+def test_where_nothing_is_older_everything_is_known_to_be_here(database: Database, tmp_path: Path) -> None:
+    anna, ben = database.person("anna"), database.person("ben")
+    with (
+        desk(database, anna, tmp_path / "a") as one,
+        desk(database, ben, tmp_path / "b", at_once=2) as other,
+    ):
+        _filled(one, 3)
+        one.worker.run_once()
+        other.worker.run_once()
+        assert other.store.edition == 1
+        assert _whole(other, UUID(str(one.rows("customer")[0]["id"])))
+
+
+def _whole(at: TestDesk, customer: UUID) -> bool:
+    return at.store.read(lambda connection: is_complete(connection, customer, None)).result()
