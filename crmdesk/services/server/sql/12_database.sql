@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     FOREACH part IN ARRAY ARRAY[
         pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC', here),
-        pg_catalog.format('GRANT CONNECT ON DATABASE %I TO crm_agent', here),
+        pg_catalog.format('GRANT CONNECT ON DATABASE %I TO crm_agent, crm_owner', here),
         'REVOKE ALL ON SCHEMA public FROM PUBLIC',
         -- A dead desk must not hold its locks for hours.
         pg_catalog.format('ALTER DATABASE %I SET tcp_keepalives_idle = 5', here),
