@@ -58,6 +58,8 @@ class Shape:
     columns: tuple[str, ...]
     to_file: Mapping[str, Converter]
     from_file: tuple[Converter | None, ...]
+    writers: tuple[tuple[str, Converter | None, bytes | None], ...]
+    """Of each column its name, what converts a value for the file, and what stands there for none."""
 
     def read(self, stored: Sequence[Any]) -> Row:
         """Return the row of the *stored* values, in the order of ``columns``."""
@@ -75,7 +77,10 @@ class Shape:
 
     def all_stored(self, row: Row) -> list[Any]:
         """Return the values of *row* as they lie in the file, in the order of ``columns``."""
-        return [self.stored(name, row[name]) for name in self.columns]
+        return [
+            none if (value := row[name]) is None else value if convert is None else convert(value)
+            for name, convert, none in self.writers
+        ]
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -98,11 +103,14 @@ class Shape:
 def shape_of(table: str) -> Shape:
     """Return the shape of an entity's table."""
     types = field_types(ENTITIES[table])
+    to_file = {name: TO_FILE[kind] for name, (kind, _optional) in types.items() if kind in TO_FILE}
+    cluster = CLUSTERS.get(table, ())
     return Shape(
         table,
         tuple(types),
-        {name: TO_FILE[kind] for name, (kind, _optional) in types.items() if kind in TO_FILE},
+        to_file,
         tuple(_FROM_FILE.get(kind) for kind, _optional in types.values()),
+        tuple((name, to_file.get(name), NOBODY if name in cluster else None) for name in types),
     )
 
 

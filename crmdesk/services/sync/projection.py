@@ -85,7 +85,7 @@ class Relay:
     def take(self, place: PlaceOfRow, row: Row | None, expected: Projection | None) -> None:
         """Lay the server's *row*; what differs from *expected* was changed by others."""
         self.rows.lay(*place, row)
-        if expected is not None and row is not None and place in self.kept:
+        if self.kept and expected is not None and row is not None and place in self.kept:
             before = expected.get(*place) or {}
             foreign = {name: value for name, value in row.items() if before.get(name) != value}
             if foreign:
