@@ -19,7 +19,11 @@ SELECT what, md5(string_agg(detail, E'\\n' ORDER BY detail)) FROM (
     SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'i' THEN 'index '
                           ELSE 'table ' END || c.relname AS what,
            concat_ws('|', 'it', c.relkind, c.relpersistence, pg_get_userbyid(c.relowner), c.relrowsecurity,
-                     c.relforcerowsecurity, c.relacl::text, c.reloptions::text,
+                     c.relforcerowsecurity,
+                     -- Rights that are the default are NULL before somebody sets them, and after a restore.
+                     coalesce(c.relacl, acldefault(
+                         CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))::text,
+                     c.reloptions::text,
                      CASE WHEN c.relkind = 'i' THEN pg_get_indexdef(c.oid) END,
                      CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END) AS detail
     FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v', 'm', 'i')
