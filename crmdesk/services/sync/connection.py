@@ -119,7 +119,7 @@ def connect(address: ServerAddress, password: str, *, wait_seconds: int = CONNEC
     try:
         link = Link.connect("", autocommit=True, password=password, **settings)
     except psycopg.Error as error:
-        raise fault_of_connecting(error, address.told) from error
+        raise fault_of_connecting(error, {**address.told, "sslrootcert": address.ca}) from error
     try:
         with worded(address):
             _settle(link, address)

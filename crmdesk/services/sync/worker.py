@@ -22,6 +22,7 @@ from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import is_transient
 from crmdesk.services.sync.hearing import Waker
+from crmdesk.services.sync.questions import Questions
 from crmdesk.services.sync.session import INITIATOR, Round, Session, greeted
 from crmdesk.services.sync.status import OnStatus, StatusBoard, worded
 from crmdesk.values import dataclass
@@ -103,6 +104,8 @@ class SyncWorker:
         self._copy = copy
         self._board = StatusBoard(SyncStatus(configured=True))
         self._waker = Waker()
+        self.questions = Questions(self._waker.wake)
+        self._kicked = threading.Event()
         self._closing = threading.Event()
         self._asked: list[Future[Round]] = []
         self._guard = threading.Lock()
@@ -150,6 +153,7 @@ class SyncWorker:
 
     def kick(self) -> None:
         """Say that there is something to send; any thread, returns at once."""
+        self._kicked.set()
         self._waker.wake()
 
     def changed(self, changes: ChangeSet) -> None:
@@ -196,6 +200,7 @@ class SyncWorker:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
+                self._kicked.clear()
                 self._waker.settle()
                 self._perform()
                 self._rest()
@@ -226,9 +231,9 @@ class SyncWorker:
 
     def _round(self) -> Round:
         try:
+            self._tell_counts()
             if self._session is None:
                 self._session = self._greeted()
-            self._tell_counts()
             done = self._session.round()
             while done.first_sync is not None and not self._closing.is_set():
                 self._board.change(connected=True, trouble=None, first_sync=done.first_sync)
@@ -283,13 +288,27 @@ class SyncWorker:
             return
         hearing = session.hearing
         try:
-            hinted = hearing.wait(self._waker, self._pace.until_poll(hears=hearing.hears))
+            hinted = self._wait_and_answer(session, self._pace.until_poll(hears=hearing.hears))
         except BaseException:
             with self._one:
                 self._end_session()
             raise
         if hinted and not self._closing.is_set():
             self._waker.wait(self._pace.chance.uniform(0.0, hearing.delay_seconds))
+
+    def _wait_and_answer(self, session: Session, seconds: float) -> bool:
+        """Answer questions for *seconds*, or until something wants a round; return whether it was a hint."""
+        import time
+
+        until = time.monotonic() + seconds
+        self.questions.open()
+        while True:
+            self.questions.answer(session.link)
+            hinted = session.hearing.wait(self._waker, until - time.monotonic())
+            wanted = hinted or self._kicked.is_set() or self._asked or self._closing.is_set()
+            if wanted or time.monotonic() >= until or not self.questions.waiting:
+                return hinted
+            self._waker.settle()
 
     def _wait_after(self, trouble: CrmdeskError) -> None:
         self._failures += 1
@@ -326,6 +345,7 @@ class SyncWorker:
         self._board.change(pending=counts.pending, refused=counts.refused)
 
     def _end_session(self) -> None:
+        self.questions.close()
         if self._session is not None:
             self._session.close()
             self._session = None
