@@ -84,10 +84,12 @@ def tick(dsn: str, *, password: str | None = None, secrets: Secrets | None = Non
             stamped += batch
             if batch < ROWS_A_STAMP:
                 break
+        forgotten = work.execute("SELECT crm.run_due()").fetchone()[0]  # type: ignore[index]
         return Report(
             version,
             (
                 say("{count} changes numbered.", count=stamped),
+                say("{count} rows that have served their time removed.", count=sum(forgotten.values())),
                 say("{count} sessions that held up others ended.", count=ended),
             ),
         )

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS crm.meta (
     message text NOT NULL DEFAULT '',
     test boolean NOT NULL DEFAULT false,
     window_days integer NOT NULL DEFAULT 90 CHECK (window_days > 0),
+    viewed_days integer NOT NULL DEFAULT 365 CHECK (viewed_days > 0),
     clock_at timestamptz,
     clock_shift interval NOT NULL DEFAULT '0',
     initialised_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -36,12 +37,16 @@ CREATE TABLE IF NOT EXISTS crm.journal (
     what text NOT NULL
 );
 
--- The clock of all rules: settable in a test database only.
+-- The clock of all rules: settable in a test database only. In PL/pgSQL like whatever each change asks: a
+-- function in SQL that is not inlined is parsed and planned anew at each call.
 CREATE OR REPLACE FUNCTION crm.now() RETURNS timestamptz
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN m.test THEN coalesce(m.clock_at, clock_timestamp() + m.clock_shift)
-                ELSE clock_timestamp() END
-    FROM crm.meta m
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT CASE WHEN m.test THEN coalesce(m.clock_at, clock_timestamp() + m.clock_shift)
+                    ELSE clock_timestamp() END
+        FROM crm.meta m);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.set_clock(p_at timestamptz, p_shift interval DEFAULT '0') RETURNS void

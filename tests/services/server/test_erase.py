@@ -1,0 +1,230 @@
+"""Erasing a person leaves no value of his on the server, an unbroken chain, and desks that owe their word."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cluster import Database
+from tests.services.server.rows import MOMENT, add_customer, add_note, stamp_all
+
+CANARY = "Zhang-Canary"
+NUMBER = "+8613800138099"
+
+
+def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Write a customer with everything that can hang on one; return him and a call of his."""
+    customer, call, asset, visit = add_customer(session, CANARY), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    session.execute(
+        "INSERT INTO crm.contact_point (id, customer_id, raw, value) VALUES (gen_random_uuid(), %s, %s, %s)",
+        (customer, NUMBER, NUMBER),
+    )
+    dropped = uuid.uuid4()
+    session.execute(
+        "INSERT INTO crm.contact_point (id, customer_id, raw) VALUES (%s, %s, '')", (dropped, customer)
+    )
+    session.execute("UPDATE crm.contact_point SET raw = %s, rev = 2 WHERE id = %s", (CANARY, dropped))
+    session.execute("UPDATE crm.contact_point SET raw = 'x', rev = 3 WHERE id = %s", (dropped,))
+    session.execute("DELETE FROM crm.contact_point WHERE id = %s", (dropped,))
+    session.execute(
+        "INSERT INTO crm.call (id, number_value, started_at) VALUES (gen_random_uuid(), %s, %s)",
+        (NUMBER, MOMENT),
+    )
+    session.execute(
+        "INSERT INTO crm.contact (id, customer_id, name) VALUES (gen_random_uuid(), %s, %s)",
+        (customer, CANARY),
+    )
+    session.execute(
+        "INSERT INTO crm.asset (id, customer_id, plate) VALUES (%s, %s, %s)", (asset, customer, CANARY)
+    )
+    session.execute(
+        "INSERT INTO crm.service_visit (id, asset_id, customer_id, visited_at, note)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        (visit, asset, customer, MOMENT, CANARY),
+    )
+    session.execute(
+        "INSERT INTO crm.visit_item (id, visit_id, asset_id, text, at)"
+        " VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+        (visit, asset, CANARY, MOMENT),
+    )
+    session.execute(
+        "INSERT INTO crm.call (id, number_raw, number_value, caller_name, customer_id, asset_id, started_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (call, NUMBER, NUMBER, CANARY, customer, asset, MOMENT),
+    )
+    session.execute(
+        "INSERT INTO crm.interaction (id, customer_id, at, subject, summary) VALUES (%s, %s, %s, %s, %s)",
+        (call, customer, MOMENT, CANARY, CANARY),
+    )
+    session.execute(
+        "INSERT INTO crm.task (id, subject, customer_id, number_value, created_at)"
+        " VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+        (CANARY, customer, NUMBER, MOMENT),
+    )
+    session.execute(
+        "INSERT INTO crm.number_choice (id, value, at) VALUES (gen_random_uuid(), %s, %s)", (NUMBER, MOMENT)
+    )
+    note = add_note(session, CANARY, team)
+    session.execute(
+        "UPDATE crm.note SET customer_id = %s, call_id = %s, rev = 2 WHERE id = %s", (customer, call, note)
+    )
+    session.execute(
+        "INSERT INTO crm.op (device, n, op, kind, result, received_at, effective_at, time_uncertain)"
+        " VALUES (gen_random_uuid(), 1, gen_random_uuid(), 'customer.change',"
+        " jsonb_build_object('rejected', 'conflict', 'current',"
+        " jsonb_build_object('id', %s::text, 'name', %s::text)), now(), now(), false)",
+        (customer, CANARY),
+    )
+    session.execute(
+        "INSERT INTO crm.help_request (id, from_agent, to_kind, to_id, customer_id, note, asked_at)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), 'team', gen_random_uuid(), %s, %s, now())",
+        (customer, CANARY),
+    )
+    content = CANARY.encode()
+    session.execute(
+        "INSERT INTO crm.file VALUES (%s, 'customer', %s, 'x', '', %s, %s, 'wang', true, now())",
+        (asset, customer, len(content), hashlib.sha256(content).digest()),
+    )
+    session.execute("INSERT INTO crm.blob VALUES (%s, 0, %s)", (asset, content))
+    stamp_all(session)
+    return customer, call
+
+
+def everything(database: Database) -> str:
+    """All rows of all tables, as a dump shows them."""
+    cluster = database.cluster
+    done = subprocess.run(
+        [str(cluster.bin / "pg_dump"), "--data-only", "--inserts", database.owner_dsn],
+        env={"PGPASSWORD": database.password(), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def shows(dump: str) -> bool:
+    return any(word in dump for word in (CANARY, NUMBER, CANARY.encode().hex()))
+
+
+def test_nothing_of_him_is_left_and_the_chain_is_whole(database: Database) -> None:
+    wang = database.person("wang", teams=("legal",))
+    with database.connect() as owner:
+        customer, call = furnish(owner, wang.teams["legal"])
+        other = add_customer(owner, "Li Si")
+        assert shows(everything(database)), "the control must find him"
+        report = owner.execute("SELECT crm.erase_customer(%s)", (customer,)).fetchone()[0]
+        stamp_all(owner)
+        assert not shows(everything(database))
+        assert owner.execute("SELECT * FROM crm.broken_audit()").fetchall() == []
+        assert owner.execute("SELECT customer_id, number_value FROM crm.call").fetchall() == [(None, "")] * 2
+        assert owner.execute("SELECT id FROM crm.customer").fetchall() == [(other,)]
+        assert (
+            owner.execute("SELECT crm.erase_customer(%s)", (customer,)).fetchone()[0]["erasure"]
+            == report["erasure"]
+        )
+        told = owner.execute(
+            "SELECT count(DISTINCT pk) FROM crm.feed WHERE pk = ANY (%s)", ([customer, call],)
+        )
+        assert told.fetchone() == (2,)
+    assert report["rows"] == 12
+
+
+def test_each_desk_is_told_and_confirms(database: Database) -> None:
+    wang = database.person("wang")
+    database.person("li")
+    desks = {"wang": uuid.uuid4(), "li": uuid.uuid4()}
+    with database.connect() as owner, database.connect("wang") as at_wang, database.connect("li") as at_li:
+        for session, login in ((at_wang, "wang"), (at_li, "li")):
+            session.execute("SELECT crm.register_device(%s, NULL, '')", (desks[login],))
+        customer, call = furnish(owner, wang.teams["hotline"])
+        report = owner.execute("SELECT crm.erase_customer(%s)", (customer,)).fetchone()[0]
+        assert report["desks"] == 2
+        (told,) = at_wang.execute("SELECT crm.my_erasures(%s)", (desks["wang"],)).fetchone()[0]
+        assert told["erasure"] == report["erasure"]
+        assert {str(customer), str(call)} <= set(told["row_ids"])
+        assert at_wang.execute("SELECT crm.my_erasures(%s)", (desks["li"],)).fetchone()[0] == []
+        with pytest.raises(psycopg.Error, match="nothing like that to confirm"):
+            at_wang.execute("SELECT crm.confirm_erasure(%s, %s)", (desks["li"], report["erasure"]))
+        at_wang.execute("SELECT crm.confirm_erasure(%s, %s)", (desks["wang"], report["erasure"]))
+        assert at_wang.execute("SELECT crm.my_erasures(%s)", (desks["wang"],)).fetchone()[0] == []
+        tag = owner.execute("SELECT tag FROM crm.device WHERE login = 'li'").fetchone()[0]
+        state = owner.execute("SELECT confirmed, open_tags FROM crm.erasures()").fetchone()
+        assert state == (1, [tag])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            at_wang.execute("SELECT crm.erasures()")
+
+
+def test_what_an_offline_desk_still_sends_about_him_is_refused(database: Database) -> None:
+    wang = database.person("wang")
+    with database.connect() as owner, database.connect("wang") as session:
+        desk = uuid.uuid4()
+        session.execute("SELECT crm.register_device(%s, NULL, '')", (desk,))
+        customer, _ = furnish(owner, wang.teams["hotline"])
+        owner.execute("SELECT crm.erase_customer(%s)", (customer,))
+        late = {
+            "id": str(uuid.uuid4()),
+            "call_id": None,
+            "customer_id": str(customer),
+            "text": CANARY,
+            "team_id": None,
+        }
+        answer = session.execute(
+            "SELECT crm.push(%s, 1, %s, 'note.append', 1, %s::jsonb, NULL, now(), 0, 0)",
+            (desk, uuid.uuid4(), json.dumps(late)),
+        ).fetchone()[0]
+        assert answer["rejected"] == "gone"
+        assert not shows(everything(database))
+        new = add_customer(owner, "Wang Wu")
+        assert owner.execute("SELECT name FROM crm.customer WHERE id = %s", (new,)).fetchone() == ("Wang Wu",)
+
+
+def test_only_the_owner_erases(database: Database) -> None:
+    database.person("boss", "administrator")
+    with database.connect() as owner:
+        owner.execute("GRANT crm_administrator TO boss")
+        customer = add_customer(owner)
+    with database.connect("boss") as boss, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        boss.execute("SELECT crm.erase_customer(%s)", (customer,))
+
+
+def test_a_file_comes_in_pieces_and_only_to_those_who_see_its_row(database: Database) -> None:
+    piece = 256 * 1024
+    content = bytes(range(256)) * 1500  # one piece and a half
+    wang = database.person("wang", teams=("hotline",))
+    li = database.person("li", teams=("legal",))
+    file = uuid.uuid4()
+    announce = "SELECT crm.begin_file(%s, 'note', %s, 'a.pdf', '', %s, %s)"
+    digest = hashlib.sha256(content).digest()
+    with database.connect() as owner, database.connect("wang") as at_wang, database.connect("li") as at_li:
+        note = add_note(owner, "x", wang.teams["hotline"])
+        values = (file, note, len(content), digest)
+        assert at_wang.execute(announce, values).fetchone()[0] == {"whole": False, "pieces": []}
+        with pytest.raises(psycopg.Error, match="no such record"):
+            at_li.execute(announce, (uuid.uuid4(), *values[1:]))
+        with pytest.raises(psycopg.Error, match="does not belong"):
+            at_wang.execute("SELECT crm.put_piece(%s, 1, %s)", (file, content[:piece]))
+        put = "SELECT crm.put_piece(%s, %s, %s)"
+        assert at_wang.execute(put, (file, 1, content[piece:])).fetchone() == (False,)
+        assert at_wang.execute(announce, values).fetchone()[0]["pieces"] == [1]
+        assert at_wang.execute("SELECT crm.get_piece(%s, 1)", (file,)).fetchone() == (None,)
+        assert at_wang.execute(put, (file, 0, bytes(piece))).fetchone() == (False,), (
+            "other bytes: all over again"
+        )
+        assert at_wang.execute(put, (file, 0, content[:piece])).fetchone() == (False,)
+        assert at_wang.execute(put, (file, 1, content[piece:])).fetchone() == (True,)
+        got = [at_wang.execute("SELECT crm.get_piece(%s, %s)", (file, i)).fetchone()[0] for i in (0, 1)]
+        assert b"".join(got) == content
+        assert at_li.execute("SELECT crm.get_piece(%s, 0)", (file,)).fetchone() == (None,)
+        assert at_li.execute("SELECT * FROM crm.files_of('note', %s)", (note,)).fetchall() == []
+        assert at_wang.execute("SELECT whole FROM crm.files_of('note', %s)", (note,)).fetchall() == [(True,)]
+        for table in ("crm.file", "crm.blob"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                at_wang.execute(f"SELECT * FROM {table}")
+    assert li.role == "agent"
