@@ -75,9 +75,17 @@ def fault(sent: Sent, address: ServerAddress) -> Exception | None:
 
 
 def stamp(link: Link, address: ServerAddress) -> Json:
-    """Have what is committed numbered; return what the server's ``stamp`` tells."""
+    """Have what is committed numbered; return what the server's ``stamp`` tells.
+
+    Raises:
+        ServerBusy: somebody held the lock for too long; his session is ended, so trying again helps.
+    """
     with worded(address):
-        row = link.execute("SELECT crm.stamp()").fetchone()
+        try:
+            row = link.execute("SELECT crm.stamp()").fetchone()
+        except psycopg.errors.LockNotAvailable:
+            link.execute("SELECT crm.reap()")
+            raise
     told = row[0] if row else None
     if not isinstance(told, dict) or not isinstance(told.get("seq"), int):
         raise nonsense(address, "stamp")

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from crmdesk.errors import ServerBusy
 from tests.cluster import Database
 from tests.services.server.rows import add_customer, mutate, stamp, stamp_all
 
@@ -219,6 +220,25 @@ def test_a_session_that_holds_the_stampers_lock_is_ended(database: Database) -> 
         assert stamp(other)["stamped"] > 0
     with pytest.raises(psycopg.OperationalError):
         rude.commit()
+    rude.close()
+
+
+def test_a_desk_that_finds_the_lock_held_has_its_holder_ended(database: Database) -> None:
+    from crmdesk.services.sync import push
+    from crmdesk.services.sync.address import ServerAddress
+
+    database.person("wang")
+    database.person("li")
+    with database.connect() as owner:
+        owner.execute("ALTER FUNCTION crm.stamp() SET lock_timeout = '50ms'")
+    mutate(database, "crm.reap()", "'5 seconds'", "'0 seconds'")
+    address = ServerAddress.from_dsn(database.dsn("li"))
+    rude = database.connect("wang", autocommit=False)
+    assert stamp(rude)["stamped"] > 0
+    with database.connect("li") as other:
+        with pytest.raises(ServerBusy):
+            push.stamp(other, address)
+        assert push.stamp(other, address)["stamped"] > 0
     rude.close()
 
 
