@@ -20,6 +20,7 @@ from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
 from crmdesk.services.sync.pull import checked_scope
 from crmdesk.services.sync.push import BATCH, Sender, fault, send, stamp
+from crmdesk.services.sync.tending import SharedUpkeep
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Session:
         self.hearing = Hearing(link, address)
         self._store = store
         self._copy = copy
+        self._upkeep = SharedUpkeep(store, link, address, self.check)
         self._intake = Intake(store, link, address, device, copy)
 
     def close(self) -> None:
@@ -98,6 +100,7 @@ class Session:
         # What is heard from here on may be newer than the snapshot that comes.
         self.hearing.forget()
         taken = self._intake.pull()
+        self._upkeep.look(busy=bool(pushed.sent or taken.rows or taken.first_sync is not None))
         return Round(
             pushed.sent,
             pushed.accepted,

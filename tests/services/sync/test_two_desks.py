@@ -210,3 +210,22 @@ def _restore(database: Database, backup: Database, desks: tuple[TestDesk, ...]) 
         admin.execute(f'ALTER DATABASE "{database.name}" RENAME TO "{database.name}_lost"')
         admin.execute(f'ALTER DATABASE "{backup.name}" RENAME TO "{database.name}"')
         admin.execute(f'DROP DATABASE "{database.name}_lost" WITH (FORCE)')
+
+
+def test_once_a_day_all_is_compared_and_what_differs_comes_anew(both: tuple[TestDesk, TestDesk]) -> None:
+    one, _other = both
+    _customer(one)
+    _rounds(one, one)
+
+    def spoil(work: UnitOfWork) -> None:
+        work.connection.execute("UPDATE customer SET hint = 'altered'")
+        work.commit()
+
+    one.store.write(spoil).result()
+    one.worker.close_line()
+    _rounds(one)
+    assert one.rows("customer")[0]["hint"] == "altered"
+    one.profile.clock.set("+25h")
+    one.worker.close_line()
+    _rounds(one)
+    assert one.rows("customer")[0]["hint"] == ""

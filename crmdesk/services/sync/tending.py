@@ -1,0 +1,85 @@
+"""What a connected desk does besides: what is due by time, for all; once a day, for itself, to compare."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crmdesk.errors import ServerBusy
+from crmdesk.services.store.connection import Connection
+from crmdesk.services.store.values import from_micros, to_micros
+from crmdesk.services.sync import outbox, replica
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.connection import Link, worded
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crmdesk.services.store.store import Store
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+DUE_SECONDS = 30.0
+COMPARED_EVERY = timedelta(days=1)
+CHECKED_AT = "checked_at"
+"""The name in ``sync`` of when all that is here was last compared with the server."""
+_log = logging.getLogger("crmdesk.sync")
+
+
+class SharedUpkeep:
+    """Looks after shared data on one connection.
+
+    Args:
+        store: of this desk.
+        link: to the server.
+        address: of the server, for sentences.
+        compare: compares what is here with the server, returns how many chunks differed.
+    """
+
+    def __init__(self, store: Store, link: Link, address: ServerAddress, compare: Callable[[], int]) -> None:
+        self._store = store
+        self._link = link
+        self._address = address
+        self._compare = compare
+        self._due_at = 0.0
+
+    def look(self, *, busy: bool) -> None:
+        """Do what is due, unless this desk is *busy* with changes: it can wait.
+
+        Raises:
+            ServerFault: the connection broke, or the server cannot do it.
+        """
+        if busy or time.monotonic() < self._due_at:
+            return
+        self._due_at = time.monotonic() + DUE_SECONDS
+        try:
+            with worded(self._address):
+                self._link.execute("SELECT crm.run_due()")
+            self._compare_daily()
+        except ServerBusy as error:
+            _log.info("what is due waits: %s", error)
+
+    def _compare_daily(self) -> None:
+        checked_at = self._store.read(_checked_at).result()
+        now = self._store.author.now()
+        if checked_at is None:
+            # Everything has just come.
+            self._store.write(_note_check, now).result()
+        elif now - checked_at >= COMPARED_EVERY:
+            differing = self._compare()
+            _log.info("compared with the server: %s parts differed", differing)
+            self._store.write(_note_check, now).result()
+            place = self._store.read(replica.read_place).result()
+            self._store.write(outbox.prune, place.reached).result()
+
+
+def _checked_at(connection: Connection) -> datetime | None:
+    found = connection.execute("SELECT value FROM sync WHERE name = ?", (CHECKED_AT,)).fetchone()
+    return from_micros(int(found[0])) if found else None
+
+
+def _note_check(work: UnitOfWork, now: datetime) -> None:
+    replica.write_names(work.connection, {CHECKED_AT: to_micros(now)})
+    work.commit()
