@@ -133,6 +133,7 @@ class Program:
             self._shared_side,
             self.bridge.sync_changed.emit,
             self.bridge.history_progressed.emit,
+            self.language,
         )
 
     def _shares(self) -> bool:

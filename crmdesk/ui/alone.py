@@ -59,7 +59,7 @@ class Alone:
         """Answer at once: all there is of a customer is here."""
         return _known(None)
 
-    def tell_presence(self, customer_id: CustomerId | None, doing: str) -> None:
+    def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """There is nobody to tell."""
 
     def presence(self, customer_id: CustomerId) -> Future[tuple[PresenceLine, ...]]:
@@ -104,5 +104,10 @@ def _failed(error: Exception) -> Future[Any]:
     return future
 
 
+def alone() -> WorldFault:
+    """Return why what needs other desks is refused on a PC that works alone."""
+    return WorldFault("This PC works alone. Join a shared database first.")
+
+
 def _refused() -> Future[Any]:
-    return _failed(WorldFault("This PC works alone. Join a shared database first."))
+    return _failed(alone())

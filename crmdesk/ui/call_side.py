@@ -90,7 +90,9 @@ class CallSide(QObject):
         self.wrap_up = WrapUpPresenter(place)
         self.calls = CallsPresenter(place, self.record, self.notes, self.wrap_up, open_on_ring=open_on_ring)
         self.people = PeoplePresenter(place, tools, self.calls, self.record)
-        self.shared = SharedSide(place, tools, self.record, self.people, self._window)
+        self.shared = SharedSide(
+            place, tools, self.record, self.people, self._window, lambda: self.wrap_up.ready
+        )
         self.commands = CommandsPresenter(
             place, self.calls, self.record, self.notes, self.wrap_up, self.people, self.shared
         )

@@ -160,10 +160,11 @@ class Sharing(Protocol):
         """Fetch all older history of a customer from the server."""
         ...
 
-    def tell_presence(self, customer_id: CustomerId | None, doing: str) -> None:
-        """Say whose record is open here and what is done there: open, note, record or call.
+    def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
+        """Say what is done at this desk; never waits, and nobody is told when it fails.
 
-        Called on changes only, and never waits; how often the server is told is not the window's part.
+        Called on changes and every ten seconds. *state* is ready, talking, wrap_up or paused; *doing* what is
+        done at the record that is open: open, note, record or call, empty without one.
         """
         ...
 

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from crmdesk.models.sync_views import HistoryProgress
 from crmdesk.services.executor import Lane
-from crmdesk.ui.alone import Alone
+from crmdesk.ui.alone import Alone, alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
     from uuid import UUID
 
-    from crmdesk.models.sync_views import Choices, JoinFields, PendingLine, RefusedLine, SyncStatus
+    from crmdesk.models.sync_views import (
+        Choices,
+        Helper,
+        HelpRequest,
+        HelpWanted,
+        HistoryProgress,
+        JoinFields,
+        PendingLine,
+        PresenceLine,
+        RefusedLine,
+        SyncStatus,
+    )
     from crmdesk.models.types import CustomerId
+    from crmdesk.services.sync.colleagues import Colleagues
     from crmdesk.services.sync.desk import SharedDesk
+
+T = TypeVar("T")
 
 
 class SharedHere(Alone):
-    """Puts each request on the lane; what no service answers yet is as on a PC that works alone.
+    """Puts each request on the lane; questions about colleagues go on to the thread that shares.
 
     The GUI thread neither loads what knows the server nor waits for it.
 
@@ -29,6 +42,7 @@ class SharedHere(Alone):
         make: makes the shared side; called once, not on the GUI thread.
         told: hears each new status, on any thread.
         progressed: hears how older history comes, on any thread.
+        language: gives the language (zh or en) in which colleagues' names are wanted.
     """
 
     def __init__(
@@ -37,11 +51,13 @@ class SharedHere(Alone):
         make: Callable[[], SharedDesk],
         told: Callable[[SyncStatus], None],
         progressed: Callable[[HistoryProgress], None] = lambda _progress: None,
+        language: Callable[[], str] = lambda: "en",
     ) -> None:
         self._shares = shares
         self._make = make
         self._told = told
         self._progressed = progressed
+        self._language = language
         self._lane = Lane("sharing")
         # Somebody may wait for the server here while others only look into the store.
         self._older = Lane("history")
@@ -89,7 +105,51 @@ class SharedHere(Alone):
         """Fetch all older history of a customer from the server."""
         return self._older.run(self._load_history, customer_id)
 
+    def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
+        """Say what is done at this desk."""
+        self._of_colleagues(lambda others: others.tell(state, customer_id, doing))
+
+    def presence(self, customer_id: CustomerId) -> Future[tuple[PresenceLine, ...]]:
+        """Ask which colleagues have this customer open."""
+        return self._of_colleagues(lambda others: others.present(customer_id))
+
+    def helpers(self) -> Future[tuple[Helper, ...]]:
+        """Ask who can be asked for help."""
+        return self._of_colleagues(lambda others: others.helpers())
+
+    def help_requests(self) -> Future[tuple[HelpRequest, ...]]:
+        """Ask for the requests for help that concern this desk."""
+        return self._of_colleagues(lambda others: others.requests())
+
+    def ask_help(self, wanted: HelpWanted) -> Future[HelpRequest]:
+        """Ask a colleague or a team for help."""
+        return self._of_colleagues(lambda others: others.ask_help(wanted))
+
+    def cancel_help(self, request_id: UUID) -> Future[None]:
+        """Take back a request of this desk."""
+        return self._of_colleagues(lambda others: others.cancel_help(request_id))
+
+    def take_help(self, request_id: UUID) -> Future[None]:
+        """Say that the person at this desk comes."""
+        return self._of_colleagues(lambda others: others.take_help(request_id))
+
+    def _of_colleagues(self, question: Callable[[Colleagues], Future[T]]) -> Future[T]:
+        """Put *question* to the server; the future is done when its answer came."""
+        answer: Future[T] = Future()
+
+        def begin() -> None:
+            others = self.side().colleagues(self._language)
+            if others is None:
+                raise alone()
+            question(others).add_done_callback(lambda done: _hand_on(done, answer))
+
+        begun = self._lane.run(begin)
+        begun.add_done_callback(lambda done: _hand_on(done, answer, failure_only=True))
+        return answer
+
     def _load_history(self, customer_id: CustomerId) -> None:
+        from crmdesk.models.sync_views import HistoryProgress
+
         def told(done: int, total: int) -> None:
             self._progressed(HistoryProgress(customer_id, done, total))
 
@@ -115,3 +175,17 @@ class SharedHere(Alone):
                 self._made = self._make()
                 self._made.on_status(self._told)
             return self._made
+
+
+def _hand_on(done: Future[Any], answer: Future[Any], *, failure_only: bool = False) -> None:
+    """Give *answer* what *done* came to."""
+    try:
+        error = done.exception()
+    except CancelledError:
+        answer.cancel()
+        answer.set_running_or_notify_cancel()
+        return
+    if error is not None:
+        answer.set_exception(error)
+    elif not failure_only:
+        answer.set_result(done.result())

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 class SharedSide(QObject):
     """Panel, presence, help, older history and joining.
 
+    Args:
+        ready: tells whether this desk takes calls.
+
     Signals:
         customer_wanted(CustomerId): show this record.
     """
@@ -42,8 +45,11 @@ class SharedSide(QObject):
         record: RecordPresenter,
         people: PeoplePresenter,
         window: QMainWindow,
+        ready: Callable[[], bool],
     ) -> None:
         super().__init__(window)
+        self._ready = ready
+        self._asking = False
         self._place = place
         self._tools = tools
         self._record = record
@@ -67,7 +73,9 @@ class SharedSide(QObject):
         """Steers who else is here."""
         from crmdesk.ui.presenters.presence import PresencePresenter
 
-        return PresencePresenter(self._place, self._record, self._people, self._window)
+        made = PresencePresenter(self._place, self._record, self._people, self._window, self._ready)
+        made.looked.connect(self._look_for_help)
+        return made
 
     @cached_property
     def help(self) -> HelpPresenter:
@@ -99,15 +107,11 @@ class SharedSide(QObject):
 
     def on_status(self, status: SyncStatus) -> None:
         """News of this desk and the server."""
-        begun = status.configured and not self.shared
         self._status = status
         if status.configured or "presence" in self.__dict__:
-            self.presence.share(status.configured)
+            self.presence.share(status)
         if "panel" in self.__dict__:
             self.panel.on_status(status)
-        if begun:
-            future = self._place.desk.sharing.help_requests()
-            self._place.operations.run(future, self._on_requests, topic="requests", failed=lambda _: None)
 
     def open_panel(self) -> None:
         """Show what waits and what was refused; once more closes."""
@@ -188,6 +192,21 @@ class SharedSide(QObject):
         told = self._place.words.tr("Help comes over a shared database; this PC works alone")
         self._place.parts.messages.say(told, "due")
         return True
+
+    def _look_for_help(self) -> None:
+        """Ask who asks for help, unless the last question is still under way."""
+        if self._asking:
+            return
+        self._asking = True
+
+        def told(requests: tuple[HelpRequest, ...]) -> None:
+            self._asking = False
+            self._on_requests(requests)
+
+        def failed(_: BaseException) -> None:
+            self._asking = False
+
+        self._place.operations.run(self._place.desk.sharing.help_requests(), told, failed=failed)
 
     def _on_requests(self, requests: tuple[HelpRequest, ...]) -> None:
         if requests or "help" in self.__dict__:

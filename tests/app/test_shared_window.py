@@ -97,6 +97,8 @@ def seat(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[SharedWin
 def colleague(database: Database, tmp_path: Path) -> Iterator[TestDesk]:
     """The desk of somebody else on the same database."""
     with desk(database, database.person("wang"), tmp_path / "other") as made:
+        # Its thread keeps the promise of a hint that may not be given at once.
+        made.worker.start()
         yield made
 
 

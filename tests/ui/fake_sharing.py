@@ -37,7 +37,7 @@ class FakeSharing:
         self.waiting: tuple[PendingLine, ...] = ()
         self.not_accepted: tuple[RefusedLine, ...] = ()
         self.present: dict[CustomerId, tuple[PresenceLine, ...]] = {}
-        self.told: list[tuple[CustomerId | None, str]] = []
+        self.told: list[tuple[str, CustomerId | None, str]] = []
         self.requests: tuple[HelpRequest, ...] = ()
 
     def sync_status(self) -> Future[SyncStatus]:
@@ -68,9 +68,9 @@ class FakeSharing:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         return self._run("load_history", lambda: None, customer_id)
 
-    def tell_presence(self, customer_id: CustomerId | None, doing: str) -> None:
+    def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """See :class:`crmdesk.ui.desk.Sharing`."""
-        self.told.append((customer_id, doing))
+        self.told.append((state, customer_id, doing))
 
     def presence(self, customer_id: CustomerId) -> Future[tuple[PresenceLine, ...]]:
         """See :class:`crmdesk.ui.desk.Sharing`."""

@@ -142,7 +142,7 @@ def test_a_pc_alone_has_nothing_to_share() -> None:
     ):
         assert nothing.result() == ()
     alone.load_history(sample.CHEN).result()
-    alone.tell_presence(sample.CHEN, "open")
+    alone.tell_presence("ready", sample.CHEN, "open")
     for refused in (
         alone.resolve(sample.made_id("op"), {}),
         alone.dismiss(sample.made_id("op")),

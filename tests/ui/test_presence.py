@@ -80,7 +80,10 @@ def test_others_are_told_what_is_done_here_on_changes_only(seat: Seat) -> None:
     seat.ring(sample.pop(), "talking")
     _look(seat)
     _look(seat)
-    assert told == [(sample.CHEN, "call")]
+    assert told[0] == ("ready", None, "")
+    assert told[-1] == ("talking", sample.CHEN, "call")
+    assert len(set(told)) == len(told)
+    told.clear()
     seat.key(Qt.Key.Key_F7)
     seat.commit("漏油")
     _look(seat)
@@ -89,7 +92,29 @@ def test_others_are_told_what_is_done_here_on_changes_only(seat: Seat) -> None:
     seat.key(Qt.Key.Key_Escape)
     seat.ctrl_shift(Qt.Key.Key_H)
     _look(seat)
-    assert told[1:] == [(sample.CHEN, "note"), (sample.CHEN, "record"), (None, "")]
+    assert told == [
+        ("talking", sample.CHEN, "note"),
+        ("talking", sample.CHEN, "record"),
+        ("talking", None, ""),
+    ]
+
+
+def test_others_are_told_again_every_ten_seconds(seat: Seat) -> None:
+    seat.bridge.sync_changed.emit(shared())
+    seat.clock.go_on(9)
+    _look(seat)
+    seat.clock.go_on(2)
+    _look(seat)
+    assert seat.desk.sharing.told == [("ready", None, "")] * 2
+
+
+def test_a_server_that_cannot_be_reached_is_not_asked(seat: Seat) -> None:
+    seat.bridge.sync_changed.emit(shared(connected=False))
+    seat.ring(sample.pop(), "talking")
+    _look(seat)
+    assert seat.desk.sharing.told == []
+    assert seat.desk.named("presence") == []
+    assert seat.desk.named("help_requests") == []
 
 
 def test_a_pc_alone_tells_and_asks_nobody(seat: Seat) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
+from crmdesk.errors import WorldFault
 from crmdesk.models.sync_views import FieldChoice, JoinFields, SyncStatus
 from crmdesk.services.sync.desk import SharedDesk
 from crmdesk.ui.local_desk import LocalDesk
@@ -24,6 +26,7 @@ class Recorder:
         self.asked: list[tuple[Any, ...]] = []
         self.threads: set[str] = set()
         self.listeners: list[Callable[[SyncStatus], None]] = []
+        self.others: Any = Others
 
     def on_status(self, listener: Callable[[SyncStatus], None]) -> None:
         self.listeners.append(listener)
@@ -58,9 +61,34 @@ class Recorder:
     def join(self, words: str, user: str, password: str, *, ca: str, adopt: bool | None) -> None:
         self._note("join", words, user, password, ca, adopt)
 
+    def colleagues(self, language: Callable[[], str]) -> Any:
+        return self.others(self, language) if self.others is not None else None
+
     def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
         self.threads.add(threading.current_thread().name)
+
+
+class Others:
+    """What asks about other desks, answering at once."""
+
+    def __init__(self, recorder: Recorder, language: Callable[[], str]) -> None:
+        self._recorder = recorder
+        self._language = language
+
+    def present(self, customer_id: UUID) -> Future[Any]:
+        self._recorder.asked.append((self._language(), customer_id))
+        return _done((sample_sharing.presence(),))
+
+    def tell(self, *told: object) -> Future[Any]:
+        self._recorder.asked.append(("tell", *told))
+        return _done(None)
+
+
+def _done(answer: object) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(answer)
+    return future
 
 
 @pytest.fixture
@@ -75,7 +103,7 @@ def told() -> list[SyncStatus]:
 
 @pytest.fixture
 def here(recorder: Recorder, told: list[SyncStatus]) -> Iterator[SharedHere]:
-    made = SharedHere(lambda: True, lambda: cast("SharedDesk", recorder), told.append)
+    made = SharedHere(lambda: True, lambda: cast("SharedDesk", recorder), told.append, language=lambda: "zh")
     yield made
     made.close()
 
@@ -119,9 +147,14 @@ def test_a_desk_that_works_alone_makes_nothing() -> None:
     assert here.sync_status().cancelled()
 
 
-def test_what_no_service_answers_is_as_on_a_pc_alone(here: SharedHere) -> None:
-    assert here.presence(sample.CHEN).result() == ()
-    assert here.helpers().result() == ()
+def test_questions_about_colleagues_are_handed_on(here: SharedHere, recorder: Recorder) -> None:
+    assert here.presence(sample.CHEN).result() == (sample_sharing.presence(),)
+    here.tell_presence("ready", None, "")
+    here.sync_status().result()
+    recorder.others = None
+    with pytest.raises(WorldFault, match="works alone"):
+        here.helpers().result()
+    assert recorder.asked == [("zh", sample.CHEN), ("tell", "ready", None, ""), ("status",)]
 
 
 def test_a_desk_answers_with_what_was_handed_over(here: SharedHere) -> None:

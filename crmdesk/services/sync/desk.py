@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
+    from crmdesk.services.sync.colleagues import Colleagues
     from crmdesk.services.sync.join import Joined
     from crmdesk.services.sync.session import Round
     from crmdesk.services.sync.worker import SyncWorker
@@ -156,6 +157,16 @@ class SharedDesk:
         if worker is None:
             raise InvalidInput("This desk works alone. Join a shared database first.", fields=("server",))
         return worker.run_once()
+
+    def colleagues(self, language: Callable[[], str]) -> Colleagues | None:
+        """Return what asks about other desks, names in *language*; None while this desk works alone."""
+        worker = self._found_worker()
+        if worker is None:
+            return None
+        from crmdesk.services.sync.colleagues import Colleagues
+
+        device = UUID(self._profile.identity.device)
+        return Colleagues(worker.questions.ask, worker.address, device, language)
 
     def pending(self) -> tuple[PendingLine, ...]:
         """Return what is still to be sent, oldest first."""
