@@ -96,6 +96,25 @@ def _prepare(connection: Connection, key: bytes, role: Role) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def log_left(path: Path) -> bool:
+    """Whether a write-ahead log lies beside the file: whoever had it open last was cut off."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def emptied_log(connection: Connection) -> bool:
+    """Move what the write-ahead log holds into the file and cut the log: deleted text stands in it still.
+
+    Outside of a transaction. Return False when somebody reads from the log just now: try again later.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _pages, _moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    return not busy
+
+
 def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
     """Return the failure of ours that words the database's *error* (of sqlcipher3)."""
     words = str(error).lower()

@@ -15,7 +15,14 @@ from crmdesk.models.changes import ChangeSet
 from crmdesk.models.operations import Author
 from crmdesk.models.text import Text
 from crmdesk.services.executor import Lane, Readers
-from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
+from crmdesk.services.store.connection import (
+    DATABASE_ERRORS,
+    Connection,
+    emptied_log,
+    explained,
+    log_left,
+    open_connection,
+)
 from crmdesk.services.store.files import sync_folder, worded
 from crmdesk.services.store.space import Space
 from crmdesk.values import dataclass
@@ -74,6 +81,8 @@ class Store:
         self._worried: list[Callable[[Text | None], None]] = []
         self._begin: Callable[[str], UnitOfWork] | None = None
         self._dispose: Callable[[], None] = lambda: None
+        self._empty_log: Callable[[], bool] = lambda: True
+        self._stained = False
 
     def open_reader(self) -> Connection:
         """Return a read-only connection for a thread that wants its own (the telephone's, say).
@@ -164,6 +173,9 @@ class Store:
             with begin(initiator) as work:
                 result = use_case(work, *arguments)
                 changes = work.lasting_changes
+            self._stained |= work.removed
+            if self._stained:
+                self._stained = not self._empty_log()
         except DATABASE_ERRORS as error:
             raise explained(error, self.path) from error
         return Outcome(result, changes)
@@ -178,6 +190,8 @@ class Store:
         followers, outbox = tuple(self._followers()), Outbox()
         self._begin = lambda initiator: UnitOfWork(connection, self.author, followers, initiator, outbox)
         self._dispose = connection.close
+        self._empty_log = lambda: emptied_log(connection)
+        self._stained = log_left(self.path)
         return self._begin
 
     def _replace(self, beside: Path, carry: Callable[[Connection, UnitOfWork], None]) -> None:

@@ -78,6 +78,7 @@ class UnitOfWork:
         self._done: list[RowChange] = []
         self._lasting: list[RowChange] = []
         self._torn = False
+        self._removed = False
 
     def __enter__(self) -> Self:
         """Begin; the transaction itself begins with the first read or change."""
@@ -163,6 +164,7 @@ class UnitOfWork:
         rows = self._begun()
         self._torn = True
         rows.lay(changes)
+        self._removed |= any(change.row is None for change in changes)
         self._tell(changes)
         self._torn = False
 
@@ -179,6 +181,11 @@ class UnitOfWork:
             self._rows = None
         self._lasting = list(self._done)
         return self.changes
+
+    @property
+    def removed(self) -> bool:
+        """Whether rows were taken away because this desk is to hold them no longer."""
+        return self._removed
 
     @property
     def changes(self) -> ChangeSet:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -129,6 +130,8 @@ class Intake:
                     "the server's history is another one than at tick %s: it was restored", place.cursor
                 )
             rows = self._everything(seen) if place.cursor == 0 else self._differing_rows(seen)[0]
+            if seen.forked or place.stale:
+                rows = _one_each(self._since_parting(seen, place), rows)
         else:
             rows = changed_rows(self._link, seen, place) if seen.head > place.cursor else []
             if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
@@ -175,6 +178,19 @@ class Intake:
                 rows.extend(verify.chunk_rows(self._link, chunk, since, here))
         return rows, len(found)
 
+    def _since_parting(self, seen: Snapshot, place: Place) -> list[PulledRow]:
+        """Return the rows that the server changed since the last tick that both histories hold.
+
+        Their sums may be equal: what is done again after a restore gets the same revision at another moment.
+        """
+        witnesses = self._store.read(_witnesses).result()
+        held = self._link.execute(
+            "SELECT seq, fp FROM crm.tick WHERE seq = ANY (%s)", (list(witnesses),)
+        ).fetchall()
+        common = max((seq for seq, fp in held if witnesses[seq] == fp), default=0)
+        everywhere = replace(seen, news=dict.fromkeys(TABLES, 0))
+        return changed_rows(self._link, everywhere, replace(place, cursor=common))
+
     def _team_rows(self, seen: Snapshot) -> list[PulledRow]:
         """Return the notes that are for one team only, None for those this person may not see any more."""
         shown = self._window_rows(seen, "note", "k.team_id IS NOT NULL")
@@ -205,6 +221,10 @@ def _one_each(first: Sequence[PulledRow], second: Sequence[PulledRow]) -> list[P
 def _cover(work: UnitOfWork, coverage: Coverage) -> None:
     cover(work, coverage)
     work.commit()
+
+
+def _witnesses(connection: Connection) -> dict[int, bytes]:
+    return dict(connection.execute("SELECT seq, fp FROM witness").fetchall())
 
 
 def _team_notes(connection: Connection) -> set[UUID]:

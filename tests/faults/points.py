@@ -1,0 +1,83 @@
+"""Named points in the life of an operation at which a desk may be cut off.
+
+``outbox`` is the commit of what a person does; ``push`` the way to the server; ``answers`` the commit of what
+it said; ``rows`` and ``cursor`` lie inside the commit ``pull``; ``forgot`` is the commit after a restore.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync import replica, session
+
+POINTS = (
+    "outbox.before",
+    "outbox.after",
+    "push.before",
+    "push.after",
+    "answers.before",
+    "answers.after",
+    "stamp.before",
+    "stamp.after",
+    "pull.before",
+    "pull.after",
+    "cursor.before",
+    "cursor.after",
+    "forgot.before",
+    "forgot.after",
+)
+
+Patch = Callable[[Any, str, Any], None]
+_COMMITS = {"record_answers": "answers", "take_in": "pull", "server_forgot": "forgot"}
+
+
+def plant(reached: Callable[[str], None], patch: Patch = setattr) -> None:
+    """Have *reached* called with the name of each point; *patch* puts the functions in place."""
+    inside = threading.local()
+    _plant_commits(reached, patch, inside)
+    conversation: Any = session
+    patch(session, "send", _around(conversation.send, "push", reached))
+    patch(session, "stamp", _around(conversation.stamp, "stamp", reached))
+    patch(replica, "_move_on", _around(replica._move_on, "cursor", reached))
+
+
+def _plant_commits(reached: Callable[[str], None], patch: Patch, inside: threading.local) -> None:
+    commit = UnitOfWork.commit
+
+    def told_commit(work: UnitOfWork) -> object:
+        name = getattr(inside, "name", "outbox")
+        reached(f"{name}.before")
+        done = commit(work)
+        reached(f"{name}.after")
+        return done
+
+    patch(UnitOfWork, "commit", told_commit)
+    for function, name in _COMMITS.items():
+        patch(replica, function, _named(getattr(replica, function), name, inside))
+
+
+def _named(function: Callable[..., Any], name: str, inside: threading.local) -> Callable[..., Any]:
+    @wraps(function)
+    def told(*arguments: Any, **more: Any) -> Any:
+        inside.name = name
+        try:
+            return function(*arguments, **more)
+        finally:
+            del inside.name
+
+    return told
+
+
+def _around(function: Callable[..., Any], name: str, reached: Callable[[str], None]) -> Callable[..., Any]:
+    @wraps(function)
+    def told(*arguments: Any, **more: Any) -> Any:
+        reached(f"{name}.before")
+        done = function(*arguments, **more)
+        reached(f"{name}.after")
+        return done
+
+    return told
