@@ -23,6 +23,13 @@ RECENT = 20
 _LINES = """SELECT id, kind, at, direction, subject, summary, who, state, asset_id, topic FROM interaction
  WHERE customer_id = ?{where} ORDER BY at DESC, id DESC LIMIT ?"""
 _COUNT = "SELECT count(*) FROM interaction WHERE customer_id = ?{where}"
+_KNOWN = (
+    "SELECT NOT EXISTS (SELECT 1 FROM sync WHERE name = 'server')"
+    " OR EXISTS (SELECT 1 FROM coverage WHERE kind = 'window' AND key = '' AND from_at IS NULL)"
+    " OR EXISTS (SELECT 1 FROM coverage WHERE kind = 'customer' AND key = hex(?1) AND from_at IS NULL),"
+    " (SELECT total FROM coverage WHERE kind = 'customer' AND key = hex(?1))"
+)
+"""Whether all of a customer's history is here, and how much there is where that was said (sync.coverage)."""
 
 
 def timeline_page(
@@ -50,9 +57,8 @@ def timeline_page(
     total = rows(connection, _COUNT.format(where=wanted), *owner)[0][0]
     size = max(1, min(limit, LIMIT))
     place, values = _place(after)
-    return _page(
-        rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1), size, total
-    )
+    found = rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1)
+    return _page(found, size, total, _known(connection, customer_id))
 
 
 def newest_lines(
@@ -68,13 +74,21 @@ def newest_lines(
     """
     found = rows(connection, _LINES.format(where=""), customer_id.bytes, max(limit + 1, RECENT))
     topics = tuple(row[-1] for row in found[:RECENT] if row[-1])
-    return _page(found, limit, total), topics
+    return _page(found, limit, total, _known(connection, customer_id)), topics
 
 
-def _page(found: list[tuple[Any, ...]], size: int, total: int) -> TimelinePage:
+def _known(connection: Any, customer_id: CustomerId) -> tuple[bool, int]:
+    """Return whether all of a customer's history is here, and how many lines there are, 0: not known."""
+    whole, everywhere = rows(connection, _KNOWN, customer_id.bytes)[0]
+    return bool(whole), everywhere or 0
+
+
+def _page(found: list[tuple[Any, ...]], size: int, total: int, known: tuple[bool, int]) -> TimelinePage:
     """Return the first *size* of the lines *found*; there are more when more were found."""
     last = found[size - 1] if len(found) > size else None
-    return TimelinePage(_entries(found[:size]), f"{last[2]:x}.{last[0].hex()}" if last else None, total)
+    after = f"{last[2]:x}.{last[0].hex()}" if last else None
+    whole, everywhere = known
+    return TimelinePage(_entries(found[:size]), after, total, whole, 0 if whole else everywhere)
 
 
 def _place(after: str | None) -> tuple[str, tuple[object, ...]]:

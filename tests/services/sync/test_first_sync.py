@@ -10,7 +10,10 @@ import pytest
 from crmdesk.errors import ServerUnreachable
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
+from crmdesk.models.screen_pop import TimelinePage
+from crmdesk.models.types import CustomerId
 from crmdesk.services.customers.search import find
+from crmdesk.services.customers.timeline import timeline_page
 from crmdesk.services.store.migrations.declared import declared_statements
 from crmdesk.services.sync.coverage import is_complete
 from crmdesk.services.sync.history import load_history
@@ -120,6 +123,7 @@ def test_older_history_comes_when_it_is_asked_for_and_is_known_to_be_whole(
         other.worker.run_once()
         assert other.rows("interaction") == []
         assert not _whole(other, customer)
+        assert not _page(other, customer).complete
         progress: list[tuple[int, int]] = []
         load_history(
             other.store,
@@ -131,6 +135,7 @@ def test_older_history_comes_when_it_is_asked_for_and_is_known_to_be_whole(
         assert progress == [(0, 0), (1, 1)]
         assert [row["text"] for row in other.rows("note")] == ["note 0"]
         assert _whole(other, customer)
+        assert _page(other, customer).complete
         one.do(one.describe(append_note, "one more", customer_id=customer))
         one.worker.run_once()
         other.worker.run_once()
@@ -152,3 +157,7 @@ def test_where_nothing_is_older_everything_is_known_to_be_here(database: Databas
 
 def _whole(at: TestDesk, customer: UUID) -> bool:
     return at.store.read(lambda connection: is_complete(connection, customer, None)).result()
+
+
+def _page(at: TestDesk, customer: UUID) -> TimelinePage:
+    return at.store.read(lambda connection: timeline_page(connection, CustomerId(customer))).result()
