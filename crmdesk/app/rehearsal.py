@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEventLoop, QTimer
 
+from crmdesk.app.showcase import shown_sharing
 from crmdesk.errors import Bug
 from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.services.rpc.pops import pop_as_json
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from crmdesk.services.demo.stars import DemoCaller
     from crmdesk.services.demo_content import DemoContent
     from crmdesk.services.telephony.simulator import Simulator
+    from crmdesk.ui.desk import Desk
 
 PATIENCE_MS = 15_000
 NOTE_ZH = "客户说车位上又有机油，已经第三次。已请他先停车检查油位，安排今天下午进店，代步车免费。"
@@ -136,7 +138,7 @@ class Rehearsal:
             # The services look at the window's language, too: news come in it.
             program.look.words.use(language)
             screens += render_screens(
-                program.desk,
+                self._shown_desk(),
                 scenes,
                 program.look,
                 folder,
@@ -145,6 +147,13 @@ class Rehearsal:
                 clock=program.profile.clock,
             )
         (folder / "screens.json").write_text(json.dumps(screens, indent=1), encoding="utf-8")
+
+    def _shown_desk(self) -> Desk:
+        """Return the demo's desk as it would look on a shared database."""
+        program, known = self._program, self._pops["repeat_leak"].customer
+        if known is None:
+            return program.desk
+        return shown_sharing(program.desk, known, program.look.words, program.profile.clock)
 
     def _wait(self, happened: Callable[[], bool], what: str) -> None:
         """Let the window live until *happened*; raise Bug naming *what* when it does not in time."""

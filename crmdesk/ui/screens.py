@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crmdesk.models.screen_pop import ScreenPop
+    from crmdesk.models.sync_views import SyncStatus
     from crmdesk.models.types import Clock
     from crmdesk.ui.desk import Desk
     from crmdesk.ui.look import Look
@@ -63,6 +64,7 @@ class Studio:
     def __init__(
         self, desk: Desk, scenes: Scenes, words: Words, ink: Ink, options: WindowOptions, clock: Clock
     ) -> None:
+        self._desk = desk
         self._scenes = scenes
         self._base_clock = clock
         self._elapsed = 0.0
@@ -103,6 +105,19 @@ class Studio:
             self.window.calls.call_changed(CallState(pop.call_key, state, self._clock()))
         self._elapsed += _AFTER.get(states[-1] if states else "", 1.0)
         self.window.calls.tick()
+        self.settle()
+
+    def share(self, *, away: bool = False) -> None:
+        """Take in how the desk and its server stand; *away*: nine minutes ago it went away."""
+
+        def known(status: SyncStatus) -> None:
+            if away:
+                trouble, at = say("The server cannot be reached at present."), self._clock()
+                pulled = at - timedelta(minutes=9)
+                status = replace(status, connected=False, trouble=trouble, pending=2, last_pull_at=pulled)
+            self._bridge.sync_changed.emit(status)
+
+        self.window.operations.run(self._desk.sharing.sync_status(), known)
         self.settle()
 
     def type_note(self) -> None:
@@ -220,6 +235,30 @@ def _trouble(studio: Studio, scenes: Scenes) -> None:
     studio.window.parts.messages.say(words.text(sentence), "breach", words.tr("Esc closes"))
 
 
+def _sharing(studio: Studio, scenes: Scenes) -> None:
+    studio.share(away=True)
+    studio.ring(scenes.known, "talking")
+    studio.run("sharing")
+
+
+def _help(studio: Studio, scenes: Scenes) -> None:
+    studio.share()
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    studio.run("help")
+
+
+def _older_history(studio: Studio, scenes: Scenes) -> None:
+    studio.share()
+    page = scenes.known.timeline
+    here = replace(page, after=None, total=len(page.items), complete=False, everywhere=page.total + 45)
+    studio.ring(replace(scenes.known, timeline=here), "talking")
+
+
+def _joining(studio: Studio, scenes: Scenes) -> None:
+    studio.window.side.shared.joining.open()
+
+
 STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("worklist", _worklist),
     ("pop-known", _known),
@@ -235,6 +274,10 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("change-record", _change_record),
     ("keys", _keys),
     ("cut-off-trouble", _trouble),
+    ("sharing", _sharing),
+    ("help", _help),
+    ("older-history", _older_history),
+    ("joining", _joining),
 )
 
 
