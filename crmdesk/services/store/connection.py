@@ -115,6 +115,19 @@ def emptied_log(connection: Connection) -> bool:
     return not busy
 
 
+def empty_log(connection: Connection) -> None:
+    """Move the log into the file and cut it off, so that deleted text is nowhere any more.
+
+    Outside of a transaction. Does not wait for readers: while one reads an older state the log stays, and a
+    later call or the next start does it.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
 def explained(error: Exception, path: Path | str = "") -> CrmdeskError:
     """Return the failure of ours that words the database's *error* (of sqlcipher3)."""
     words = str(error).lower()

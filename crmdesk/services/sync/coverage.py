@@ -14,7 +14,7 @@ from uuid import UUID
 
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import PulledRow
-from crmdesk.services.store.connection import Connection
+from crmdesk.services.store.connection import Connection, empty_log
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import is_shared
 from crmdesk.services.sync.replica import lay_more
@@ -143,6 +143,8 @@ def shrink(work: UnitOfWork, from_at: datetime, limit: int = 5_000) -> int:
     gone.extend(_legs(connection, [change.id for change in gone if change.table == "call"]))
     _forget(work, gone)
     work.commit()
+    if gone:
+        empty_log(connection)
     return len(gone)
 
 

@@ -17,7 +17,7 @@ from crmdesk.errors import Bug, ServerUnfit
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import Answer, Place, Pulled, PulledRow, Range
 from crmdesk.models.wire import Row, to_json
-from crmdesk.services.store.connection import Connection
+from crmdesk.services.store.connection import Connection, empty_log
 from crmdesk.services.store.rows import Shape, shape_of
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import fill_holes, last_number, waiting
@@ -81,6 +81,8 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
     _write(work, relay, gone)
     _move_on(work, pulled)
     work.commit()
+    if gone:
+        empty_log(connection)
 
 
 def lay_more(work: UnitOfWork, rows: Sequence[PulledRow]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from crmdesk.errors import Bug, Conflict, ServerUnfit
 from crmdesk.models import effects
@@ -24,8 +25,10 @@ from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.outbox import counts, prune, unsent
 from crmdesk.services.sync.refused import pending_lines, refused_lines
 from crmdesk.services.sync.replica import read_place, record_answers, server_forgot, take_in
-from tests.services.sync.conftest import START, SharedDesk
+from tests.services.sync.conftest import KEY, START, SharedDesk
 from tests.services.sync.model_server import ModelServer
+
+PAGE, RESERVED = 4096, 80
 
 
 def add_customer(desk: SharedDesk, name: str = "王伟") -> UUID:
@@ -266,6 +269,33 @@ def test_a_row_that_went_vanishes_with_index_entries_and_history(desk: SharedDes
     assert desk.sql("SELECT count(*) FROM customer_fts WHERE customer_fts MATCH 'wangwei'") == [(0,)]
     assert desk.sql("SELECT count(*) FROM history WHERE row_id = ?", customer_id.bytes) == [(0,)]
     assert desk.sql("SELECT count(*) FROM history WHERE after LIKE '%秘密%'") == [(0,)]
+
+
+def test_of_a_row_that_went_no_byte_is_left(desk: SharedDesk, other: SharedDesk) -> None:
+    customer_id = shared_customer(desk, other)
+    note_id = add_note(other, customer_id, "Xanthophyllite 龘龖鬱")
+    other.sync()
+    desk.pull()
+    assert "龘龖鬱".encode() in decrypted(desk), "the control: it was here"
+    desk.server.hide(("note", note_id))
+    desk.server.hide(("interaction", note_id))
+    desk.pull()
+    assert desk.path.with_name(desk.path.name + "-wal").stat().st_size == 0
+    assert not [word for word in ("龘龖鬱", "Xanthophyllite") if word.encode() in decrypted(desk)]
+
+
+def decrypted(desk: SharedDesk) -> bytes:
+    """Every page of the file and its log: AES-256-CBC with the raw key; IV and HMAC at the page's end."""
+    pages: list[bytes] = []
+    log = desk.path.with_name(desk.path.name + "-wal").read_bytes()
+    frames = [log[at + 24 : at + 24 + PAGE] for at in range(32, len(log), PAGE + 24)]
+    data = desk.path.read_bytes()
+    for n, page in enumerate([data[at : at + PAGE] for at in range(0, len(data), PAGE)] + frames):
+        body = page[16 if n == 0 else 0 : PAGE - RESERVED]
+        vector = page[PAGE - RESERVED : PAGE - RESERVED + 16]
+        cipher = Cipher(algorithms.AES(KEY), modes.CBC(vector)).decryptor()
+        pages.append(cipher.update(body) + cipher.finalize())
+    return b"".join(pages)
 
 
 def test_an_operation_on_a_row_that_went_waits_for_its_refusal(desk: SharedDesk) -> None:
