@@ -7,8 +7,9 @@ TCP's own probes while nothing is said, by the lack of an answer otherwise.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -28,7 +29,7 @@ from crmdesk.services.sync.address import ServerAddress
 
 RV = TypeVar("RV")
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 5
 PATIENCE_SECONDS = 5.0
 """How long an answer may take before the line counts as dead."""
 BULK_PATIENCE_SECONDS = 60.0
@@ -95,11 +96,19 @@ class Link(psycopg.Connection[Any]):
     @contextmanager
     def patient(self) -> Iterator[None]:
         """Allow longer for answers: much is read at once."""
-        self.patience = BULK_PATIENCE_SECONDS
+        before, self.patience = self.patience, BULK_PATIENCE_SECONDS
         try:
             yield
         finally:
-            self.patience = PATIENCE_SECONDS
+            self.patience = before
+
+    def interrupt(self) -> None:
+        """Break the line, whoever waits for an answer on it; any thread."""
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.fromfd(self.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def connect(address: ServerAddress, password: str, *, wait_seconds: int = CONNECT_SECONDS) -> Link:

@@ -135,7 +135,11 @@ class Hearing:
             if self._link in ready:
                 with worded(self._address):
                     self._consume()
-            if waker in ready or time.monotonic() >= until:
+            if waker in ready:
+                break
+            if time.monotonic() >= until:
+                with worded(self._address):
+                    self.count_desks()
                 break
         return self._hinted
 

@@ -133,7 +133,8 @@ class Intake:
             if seen.forked or place.stale:
                 rows = _one_each(self._since_parting(seen, place), rows)
         else:
-            rows = changed_rows(self._link, seen, place) if seen.head > place.cursor else []
+            with self._link.patient():
+                rows = changed_rows(self._link, seen, place) if seen.head > place.cursor else []
             if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
                 rows = _one_each(rows, self._team_rows(seen))
         self._take_in(seen, place, rows, reload=reload)

@@ -124,23 +124,36 @@ def checked_scope(scope: Json, address: ServerAddress) -> Mapping[str, Json]:
         ServerRefused: the person is nobody there.
         ServerUnfit: server and program do not fit each other, or the server talks nonsense.
     """
+    known = known_scope(scope, address)
+    if int(known.get("min_client") or 0) > CLIENT:
+        raise ServerUnfit(
+            "This crmdesk is too old for the server {host}. Install the newer one; nothing typed is lost.",
+            **address.told,
+        )
+    if int(known["schema"]) < OLDEST_SERVER_SCHEMA:
+        raise ServerUnfit(
+            "The database on {host} is older than this crmdesk. The administrator runs: crmdesk admin server"
+            " upgrade",
+            **address.told,
+        )
+    return known
+
+
+def known_scope(scope: Json, address: ServerAddress) -> Mapping[str, Json]:
+    """Return *scope* of a server that knows this person, whether or not it fits this program.
+
+    A desk too old to read from a newer server may still hand over what was typed.
+
+    Raises:
+        ServerRefused: the person is nobody there.
+        ServerUnfit: the server talks nonsense.
+    """
     if not isinstance(scope, dict) or "schema" not in scope:
         raise nonsense(address, "scope")
     if scope.get("role") is None or scope.get("agent_id") is None:
         raise ServerRefused(
             "{user} may not work with crmdesk on {host}: nobody there knows this account. The administrator"
             " adds you.",
-            **address.told,
-        )
-    if int(scope.get("min_client") or 0) > CLIENT:
-        raise ServerUnfit(
-            "This crmdesk is too old for the server {host}. Install the newer one; nothing typed is lost.",
-            **address.told,
-        )
-    if int(scope["schema"]) < OLDEST_SERVER_SCHEMA:
-        raise ServerUnfit(
-            "The database on {host} is older than this crmdesk. The administrator runs: crmdesk admin server"
-            " upgrade",
             **address.told,
         )
     return scope

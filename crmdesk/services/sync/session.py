@@ -18,7 +18,7 @@ from crmdesk.services.sync.connection import Link, connect, nonsense, worded
 from crmdesk.services.sync.first_sync import SUFFIX, FirstCopy
 from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
-from crmdesk.services.sync.pull import checked_scope
+from crmdesk.services.sync.pull import known_scope
 from crmdesk.services.sync.push import BATCH, Sender, fault, send, stamp
 from crmdesk.services.sync.tending import SharedUpkeep
 from crmdesk.values import dataclass
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 INITIATOR = "sync"
 """Who asks for the changes that come from the server."""
+JUMP_SECONDS = 2.0
+"""A clock that went so much more or less than time did was set."""
 _MILLISECOND = timedelta(milliseconds=1)
 _log = logging.getLogger("crmdesk.sync")
 
@@ -72,6 +74,7 @@ class Session:
         self.address = address
         self.device = device
         self.offset_ms = 0
+        self._measured: tuple[float, datetime] | None = None
         self.hearing = Hearing(link, address)
         self._store = store
         self._copy = copy
@@ -94,6 +97,7 @@ class Session:
         Raises:
             ServerFault: what was answered up to there is kept; the rest is done in the next round.
         """
+        self.measure()
         pushed = self._push()
         told = stamp(self.link, self.address)
         self.hearing.promise(told.get("hint_in_ms"))
@@ -111,6 +115,18 @@ class Session:
             taken.reloaded,
             taken.first_sync,
         )
+
+    def measure(self) -> None:
+        """Measure how far the clocks are apart, the first time and when this desk's was set."""
+        clock = self._store.author.clock
+        now, at = time.monotonic(), clock()
+        if self._measured is not None:
+            passed = (at - self._measured[1]).total_seconds()
+            if abs(passed - (now - self._measured[0])) < JUMP_SECONDS:
+                return
+        with worded(self.address):
+            self.offset_ms = measured_offset(self.link, clock)
+        self._measured = (now, at)
 
     def check(self) -> int:
         """Compare what is here with the server; return how many chunks differed and were fetched anew."""
@@ -168,7 +184,7 @@ def greeted(
         session = Session(link, store, address, UUID(profile.identity.device), copy or first_copy(profile))
         with worded(address):
             _introduce(session, store, profile)
-            session.offset_ms = measured_offset(link, store.author.clock)
+            session.measure()
             session.hearing.begin()
     except BaseException:
         link.close()
@@ -178,7 +194,7 @@ def greeted(
 
 def _introduce(session: Session, store: Store, profile: Profile) -> None:
     scope = _asked(session.link, "SELECT crm.my_scope()")
-    checked_scope(scope, session.address)
+    scope = known_scope(scope, session.address)
     if profile.test and not scope.get("test"):
         raise ServerUnfit(
             "The database on {host} holds real work; a test profile does not go there.",

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 THREAD = "crmdesk-sync"
 LOGINS_BEFORE_LOCK = 3
+CLOSE_SECONDS = 1.0
+"""How long a round under way may still take when the program ends."""
 SKEW_MS = 120_000
 """A clock further off than this is told to the person."""
 LOCKED = say(
@@ -145,6 +147,10 @@ class SyncWorker:
         self._closing.set()
         self._waker.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_SECONDS)
+            session = self._session
+            if self._thread.is_alive() and session is not None:
+                session.link.interrupt()
             self._thread.join()
         with self._one:
             self._end_session()
@@ -174,6 +180,8 @@ class SyncWorker:
         """
         if self._gone is not None:
             raise self._gone
+        if self._closing.is_set():
+            raise Bug("Sharing ends.")
         if self._thread is None:
             return self._perform()
         asked: Future[Round] = Future()
@@ -337,6 +345,8 @@ class SyncWorker:
             self._waker.settle()
 
     def _note_trouble(self, error: CrmdeskError) -> None:
+        if self._gone is None:
+            self._tell_counts()
         self._board.change(connected=False, trouble=worded(error))
         _log.info("sharing: %s", error)
 

@@ -169,10 +169,17 @@ def test_a_server_without_tls() -> None:
         connect(ServerAddress("127.0.0.1", port, "crmdesk", "anna"), "secret")
 
 
-def test_a_newer_server_wants_a_newer_program(database: Database, one: TestDesk) -> None:
+def test_a_newer_server_wants_a_newer_program_and_takes_what_was_typed(
+    database: Database, one: TestDesk
+) -> None:
     with database.connect() as admin:
         admin.execute("UPDATE crm.meta SET min_client = 99")
-    _refused(ServerUnfit, "too old for the server", one)
+    with pytest.raises(ServerUnfit, match="too old for the server"):
+        one.worker.run_once()
+    status = one.worker.status
+    assert (status.connected, status.pending) == (False, 0)
+    with database.connect() as admin:
+        assert admin.execute("SELECT count(*) FROM crm.customer").fetchone() == (1,)
 
 
 def test_addresses_are_understood_or_refused(tmp_path: Path) -> None:
