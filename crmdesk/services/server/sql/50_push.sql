@@ -107,13 +107,15 @@ CREATE OR REPLACE FUNCTION crm.push(
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    desk crm.device;
-    who crm.person;
+    desk record;
     held crm.op;
     o crm.operation_in;
     entry crm.op;
+    times record;
 BEGIN
-    SELECT * INTO desk FROM crm.device WHERE id = p_device FOR NO KEY UPDATE;
+    SELECT d.login, d.state, d.last_n, d.last_effective_at, p.agent_id, p.role INTO desk
+    FROM crm.device d LEFT JOIN crm.person p ON p.login = session_user AND p.active
+    WHERE d.id = p_device FOR NO KEY UPDATE OF d;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'This desk is not registered at the server.' USING ERRCODE = 'CR007';
     END IF;
@@ -123,8 +125,7 @@ BEGIN
     IF desk.state <> 'active' THEN
         RAISE EXCEPTION 'This desk is to be forgotten.' USING ERRCODE = 'CR002';
     END IF;
-    SELECT * INTO who FROM crm.person WHERE login = session_user AND active;
-    IF NOT FOUND THEN
+    IF desk.agent_id IS NULL THEN
         RAISE EXCEPTION 'The account % is nobody here.', session_user USING ERRCODE = 'CR003';
     END IF;
     IF p_op IS NULL OR p_n IS NULL OR p_n < 1 THEN
@@ -137,8 +138,9 @@ BEGIN
         RETURN crm.earlier_answer(p_device, p_n, p_op, desk.last_n);
     END IF;
     entry.received_at := crm.now();
-    SELECT t.effective, t.uncertain INTO entry.effective_at, entry.time_uncertain
-    FROM crm.effective_time(p_at, p_offset_ms, p_age_ms, desk.last_effective_at, entry.received_at) t;
+    times := crm.effective_time(p_at, p_offset_ms, p_age_ms, desk.last_effective_at, entry.received_at);
+    entry.effective_at := times.effective;
+    entry.time_uncertain := times.uncertain;
     SELECT * INTO held FROM crm.op WHERE op = p_op AND first;
     entry.first := NOT FOUND;
     IF entry.first THEN
@@ -146,8 +148,8 @@ BEGIN
         o.kind := p_kind;
         o.version := p_version;
         o.base_rev := p_base_rev;
-        o.actor := who.agent_id::text;
-        o.role := who.role;
+        o.actor := desk.agent_id::text;
+        o.role := desk.role;
         o.device := p_device;
         o.at := entry.effective_at;
         o.again := coalesce(p_again, false);

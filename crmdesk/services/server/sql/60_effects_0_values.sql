@@ -181,6 +181,7 @@ $$;
 -- Refuse to overwrite a field that another desk changed after the revision this person looked at. Different fields
 -- merge. A revision that never was tells nothing of what he saw: every field counts as changed. What this desk
 -- changed itself he has seen: operations that waited together name the revision they all were laid on.
+-- To be called when o.base_rev is another one than the row's.
 CREATE OR REPLACE FUNCTION crm.refuse_clash(
     o crm.operation_in, p_table text, p_given jsonb, p_was jsonb, p_wanted jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -188,9 +189,6 @@ DECLARE
     held CONSTANT bigint := p_was ->> 'rev';
     clash text[];
 BEGIN
-    IF o.base_rev IS NULL OR o.base_rev = held THEN
-        RETURN;
-    END IF;
     SELECT array_agg(k ORDER BY k COLLATE "C") INTO clash
     FROM jsonb_object_keys(p_given) k
     WHERE p_was -> k <> p_wanted -> k

@@ -23,7 +23,9 @@ BEGIN
         PERFORM crm.gone(o, 'asset');
     END IF;
     wanted := crm.read_asset(was, given);
-    PERFORM crm.refuse_clash(o, 'asset', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'asset', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     IF given ? 'mileage_km' THEN
         wanted.mileage_at := o.at;
     END IF;
@@ -75,7 +77,9 @@ BEGIN
         PERFORM crm.gone(o, 'service_visit');
     END IF;
     wanted := crm.read_service_visit(was, given);
-    PERFORM crm.refuse_clash(o, 'service_visit', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'service_visit', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     wanted.rev := was.rev + 1;
     PERFORM crm.lay_service_visit(wanted);
     PERFORM crm.show_visit(

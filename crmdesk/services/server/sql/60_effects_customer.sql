@@ -48,7 +48,9 @@ BEGIN
         PERFORM crm.gone(o, 'customer');
     END IF;
     wanted := crm.read_customer(was, given);
-    PERFORM crm.refuse_clash(o, 'customer', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'customer', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     wanted.updated_at := o.at;
     wanted.rev := was.rev + 1;
     PERFORM crm.lay_customer(wanted);
@@ -82,7 +84,9 @@ BEGIN
         PERFORM crm.gone(o, 'contact_point');
     END IF;
     wanted := crm.read_contact_point(was, given);
-    PERFORM crm.refuse_clash(o, 'contact_point', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'contact_point', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     wanted.rev := was.rev + 1;
     PERFORM crm.lay_contact_point(wanted);
 END

@@ -21,7 +21,9 @@ BEGIN
         RETURN;
     END IF;
     wanted := crm.read_article(was, given);
-    PERFORM crm.refuse_clash(o, 'article', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'article', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     IF wanted IS DISTINCT FROM was THEN
         wanted.version := was.version + 1;
         wanted.updated_at := o.at;

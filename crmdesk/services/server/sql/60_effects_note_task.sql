@@ -81,7 +81,9 @@ BEGIN
         PERFORM crm.gone(o, 'task');
     END IF;
     wanted := crm.read_task(was, given);
-    PERFORM crm.refuse_clash(o, 'task', given, to_jsonb(was), to_jsonb(wanted));
+    IF o.base_rev <> was.rev THEN
+        PERFORM crm.refuse_clash(o, 'task', given, to_jsonb(was), to_jsonb(wanted));
+    END IF;
     IF given ? 'state' THEN
         wanted.done_at := CASE WHEN wanted.state <> 'open' THEN o.at END;
     END IF;
