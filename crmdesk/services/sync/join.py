@@ -19,12 +19,13 @@ from uuid import UUID
 from crmdesk.errors import Denied, InvalidInput, ServerRefused, ServerUnfit
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import DATABASE_ERRORS, explained, open_connection
+from crmdesk.services.store.files import worded as worded_files
 from crmdesk.services.sync import outbox, sharing
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from crmdesk.services.profile import Profile
+    from crmdesk.services.profile import Identity, Profile
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 OWN = ("customer", "asset", "service_visit", "call", "note", "task", "article")
 """What people write, as against the code tables every desk begins with."""
+
+SOMEBODY_ELSES = "CR001"
+"""SQLSTATE of a desk that another account made known."""
 
 COPY_SUFFIX = ".before-joining"
 _log = logging.getLogger("crmdesk.sync")
@@ -56,7 +60,7 @@ class Known:
     """What the server says of this person and this desk."""
 
     scope: Mapping[str, Json]
-    device: str
+    identity: Identity
     tag: str
     last_n: int
 
@@ -114,8 +118,9 @@ def join(profile: Profile, store: Store, address: ServerAddress, password: str, 
         raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
     known = examined(profile, address, password)
     copy = None if adopt else _kept_copy(profile)
-    kept_before = profile.secrets.get(profile.id, PASSWORD), profile.settings.text("agent")
+    kept_before = profile.secrets.get(profile.id, PASSWORD), profile.settings.text("agent"), profile.identity
     try:
+        _be(profile, known.identity)
         profile.secrets.set(profile.id, PASSWORD, password)
         _sign_in(profile, str(known.scope["login"]))
         begun = store.write(_begin, address, known, adopt).result().result
@@ -140,8 +145,7 @@ def examined(profile: Profile, address: ServerAddress, password: str) -> Known:
     with closing(connect(address, password)) as link, worded(address):
         scope = checked_scope(_asked(link, "SELECT crm.my_scope()"), address)
         _refuse_mixture(profile, scope, address)
-        device = profile.identity.device
-        told = _registered(link, device, profile.identity.tag)
+        identity, told = _introduced(link, profile.identity)
         if not isinstance(told, dict) or not isinstance(told.get("last_n"), int):
             raise nonsense(address, "register_device")
         if told.get("state") != "active":
@@ -149,7 +153,7 @@ def examined(profile: Profile, address: ServerAddress, password: str) -> Known:
                 "The administrator has put this desk off the server {host}. Join with a new profile.",
                 host=address.host,
             )
-        return Known(scope, device, str(told["tag"]), told["last_n"])
+        return Known(scope, identity, str(told["tag"]), told["last_n"])
 
 
 def leave(profile: Profile, store: Store, *, unsent: bool = False) -> None:
@@ -168,7 +172,7 @@ def leave(profile: Profile, store: Store, *, unsent: bool = False) -> None:
 def _begin(work: UnitOfWork, address: ServerAddress, known: Known, adopt: bool) -> sharing.Begun:
     without = _beginnings(work) if adopt else ()
     return sharing.begin_sharing(
-        work, address.values, known.device, known.last_n, adopt=adopt, without=without
+        work, address.values, known.identity.device, known.last_n, adopt=adopt, without=without
     )
 
 
@@ -204,8 +208,25 @@ def _refuse_mixture(profile: Profile, scope: Mapping[str, Json], address: Server
         )
 
 
-def _registered(link: Link, device: str, tag: str) -> Json:
-    return _asked(link, "SELECT crm.register_device(%s, %s, %s)", (UUID(device), tag, platform.node()))
+def _introduced(link: Link, identity: Identity) -> tuple[Identity, Json]:
+    """Make this desk known, as a new one where another account used it before; return who it is there."""
+    import psycopg
+
+    try:
+        return identity, _registered(link, identity)
+    except psycopg.Error as error:
+        if error.sqlstate != SOMEBODY_ELSES:
+            raise
+    anew = identity.on_another_machine(identity.machine)
+    return anew, _registered(link, anew)
+
+
+def _registered(link: Link, identity: Identity) -> Json:
+    return _asked(
+        link,
+        "SELECT crm.register_device(%s, %s, %s)",
+        (UUID(identity.device), identity.tag, platform.node()),
+    )
 
 
 def _asked(link: Link, statement: str, values: tuple[object, ...] = ()) -> Json:
@@ -218,8 +239,19 @@ def _sign_in(profile: Profile, login: str) -> None:
         profile.change_settings("agent", {"agent": login})
 
 
-def _put_back(profile: Profile, password: str | None, agent: str) -> None:
+def _be(profile: Profile, identity: Identity) -> None:
+    """Be this desk from now on."""
+    from crmdesk.services.profile import write_identity
+
+    if profile.identity != identity:
+        with worded_files(profile.path):
+            write_identity(profile.layout, identity)
+        profile.identity = identity
+
+
+def _put_back(profile: Profile, password: str | None, agent: str, identity: Identity) -> None:
     """Undo what was written before the store refused."""
+    _be(profile, identity)
     if password is None:
         profile.secrets.delete(profile.id, PASSWORD)
     else:

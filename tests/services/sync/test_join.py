@@ -8,7 +8,7 @@ import pytest
 
 from crmdesk.errors import DiskFull, InvalidInput, ServerFault, ServerRefused
 from crmdesk.models.agent import save_code
-from crmdesk.services.profile import Profile, new_profile
+from crmdesk.services.profile import Profile, new_profile, read_identity
 from crmdesk.services.server import people
 from crmdesk.services.starter import furnish
 from crmdesk.services.store.keys import MemorySecrets
@@ -157,6 +157,21 @@ def test_a_desk_put_off_does_not_come_back_as_itself(
     with pytest.raises(ServerRefused, match="put this desk off"):
         joined(desk, database, anna)
     assert profile.store_path.exists()
+
+
+def test_a_desk_that_another_account_used_is_a_desk_of_its_own(
+    desk: SharedDesk, store: Store, profile: Profile, database: Database, anna: Person
+) -> None:
+    first = joined(desk, database, anna)
+    desk.run()
+    desk.leave()
+    before = profile.identity
+    second = joined(desk, database, database.person("bob"))
+    assert first.tag != second.tag
+    assert profile.identity.device != before.device
+    assert read_identity(profile.path) == profile.identity
+    assert desk.run().refused == 0
+    assert store.author.device == profile.identity.device
 
 
 def test_leaving_alone(desk: SharedDesk) -> None:
