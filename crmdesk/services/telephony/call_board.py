@@ -58,6 +58,7 @@ class CallBoard:
         leg = self.legs.get(leg_id)
         if leg is None:
             return self.add(event, witnessed=False)
+        leg.heard = True
         was = leg.extension
         leg.rename(channel, self._phones)
         self._follow(leg, event, swapped=bool(was) and bool(leg.extension) and was != leg.extension)
@@ -72,6 +73,7 @@ class CallBoard:
             call = self.calls[key] = Call(key, started=self.now if witnessed else None)
         state = event.get("ChannelState")
         leg = Leg(leg_id, channel, extension_of(channel, self._phones), call, state, restored=not witnessed)
+        leg.heard, leg.whole = True, witnessed
         self.legs[leg_id] = call.legs[leg_id] = leg
         if leg_id == key:
             self._make_root(leg, event)

@@ -3,7 +3,8 @@
 Facts it rests on, seen in recordings of Asterisk 16 and 22: a phone rings when its own channel gets
 ``ChannelState: 5``, the caller is that event's ``ConnectedLineNum``; legs are known by ``Uniqueid``, their
 ``Linkedid`` changes without an event of its own; the first ``HangupRequest`` names who hung up; "up" is not
-"answered", two parties in a bridge are; after a reconnect only a list of channels tells what still runs.
+"answered", two parties in a bridge are; after a reconnect only a list of channels tells what still runs,
+and that list and the events around it overtake each other (`snapshot`).
 Everything is idempotent: the same event twice, or a story seen by two connections, changes nothing.
 """
 
@@ -41,7 +42,7 @@ class CallSession:
     ) -> None:
         self._tell = Announcer(None if extensions is None else frozenset(extensions))
         self._board = CallBoard(self._tell, on_finished, phones)
-        self._list = ChannelList(self._board, self._tell, self._ring)
+        self._list = ChannelList(self._board, self._ring, self._up)
         self._phones = None if phones is None else frozenset(phones)
         self._handlers: dict[str, Callable[[Event], None]] = {
             "": self._on_answer,
@@ -110,16 +111,13 @@ class CallSession:
         leg.state = event.get("ChannelState")
         if leg.state == RINGING:
             self._ring(leg, event)
-        elif leg.state == UP and not leg.up:
-            leg.up = True
-            leg.ring.end(self._board.now)
-            if leg.rang and not leg.own_call:
-                self._tell.answered(leg)
+        elif leg.state == UP:
+            self._up(leg, event)
 
     def _ring(self, leg: Leg, event: Event) -> None:
         """A phone rings: that is the pop, unless it is the agent's own click-to-call."""
         call = leg.call
-        if leg.rang or not leg.extension:
+        if leg.rang or leg.up or not leg.extension:
             return
         leg.rang = True
         leg.ring.begin(self._board.now)
@@ -134,6 +132,20 @@ class CallSession:
         call.note_ring(leg.extension)
         call.pops.append(Pop(leg.extension, number, self._board.now, "ringing"))
         self._tell.ringing(leg, number, name)
+
+    def _up(self, leg: Leg, event: Event) -> None:
+        """A leg is up: answered is the phone that rang, and the one that may have rung before we came."""
+        if leg.up:
+            return
+        leg.up = True
+        leg.ring.end(self._board.now)
+        if not leg.extension or leg.own_call or (leg.whole and not leg.rang):
+            return
+        call = leg.call
+        if call.root is None and call.number is None:
+            call.number = clean_number(event.get("ConnectedLineNum"))
+            call.name = clean_name(event.get("ConnectedLineName")) if call.number else None
+        self._tell.answered(leg)
 
     def _on_connected_line(self, event: Event) -> None:
         self._board.leg(event)
@@ -173,6 +185,8 @@ class CallSession:
     def _on_hold(self, event: Event) -> None:
         leg = self._board.leg(event)
         if leg is not None and not leg.hold.running:
+            if not leg.whole:
+                self._up(leg, event)  # the list that would tell so is still to come
             leg.hold.begin(self._board.now)
             self._tell.held(leg)
 
@@ -189,8 +203,11 @@ class CallSession:
 
     def _on_hangup(self, event: Event) -> None:
         leg = self._board.leg(event)
-        if leg is not None:
-            self._board.remove(leg, event.get("Cause") or "0")
+        if leg is None:
+            return
+        if leg.rang and not leg.whole and event.get("ChannelState") == UP:
+            self._up(leg, event)  # answered while the line was down
+        self._board.remove(leg, event.get("Cause") or "0")
 
     # dialling, queues, bridges
 
@@ -237,11 +254,15 @@ class CallSession:
     def _on_bridge_enter(self, event: Event) -> None:
         leg = self._board.leg(event)
         if leg is not None and event.get("BridgeUniqueid"):
+            leg.bridge_heard = True
             self._board.enter_bridge(leg, event.get("BridgeUniqueid"))
 
     def _on_bridge_leave(self, event: Event) -> None:
         leg = self._board.leg(event)
-        if leg is not None and leg.bridge == event.get("BridgeUniqueid"):
+        if leg is None:
+            return
+        leg.bridge_heard = True
+        if leg.bridge == event.get("BridgeUniqueid"):
             self._board.leave_bridge(leg)
 
     # handing on
@@ -280,5 +301,7 @@ class CallSession:
         message = event.get("Message")
         if message == "Channel Hungup":
             self._board.hung_up_by_action = True
+        elif message == "Authentication accepted":
+            self._list.begin_connection()
         elif message == "Channels will follow":
             self._list.begin()

@@ -66,7 +66,11 @@ class Span:
 
 @dataclass(slots=True)
 class Leg:
-    """One channel. ``state`` is Asterisk's number: 4 calling, 5 ringing, 6 up."""
+    """One channel. ``state`` is Asterisk's number: 4 calling, 5 ringing, 6 up.
+
+    ``restored``: nobody saw it begin. The connection that is up now saw all of it (``whole``), told of it
+    (``heard``), told of its bridge (``bridge_heard``).
+    """
 
     leg_id: str
     channel: str
@@ -81,6 +85,9 @@ class Leg:
     dial_status: str = ""
     bridge: str = ""
     restored: bool = False
+    whole: bool = False
+    heard: bool = False
+    bridge_heard: bool = False
     ring: Span = field(default_factory=Span)
     talk: Span = field(default_factory=Span)
     hold: Span = field(default_factory=Span)
