@@ -19,14 +19,13 @@ from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.operations import RowChange
 from crmdesk.models.operations import row_of as row_of_entity
-from crmdesk.models.outbox import VOID, Answer, Pulled, PulledRow
+from crmdesk.models.outbox import Answer, Pulled, PulledRow
 from crmdesk.services.customers.search_index import CustomerSearchIndex
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from crmdesk.services.sync.outbox import counts, prune, unsent
+from crmdesk.services.sync.outbox import counts, unsent
 from crmdesk.services.sync.refused import pending_lines, refused_lines
-from crmdesk.services.sync.replica import read_place, record_answers, server_forgot, take_in
-from tests.services.sync.conftest import KEY, START, SharedDesk
-from tests.services.sync.model_server import ModelServer
+from crmdesk.services.sync.replica import read_place, record_answers, take_in
+from tests.services.sync.conftest import KEY, SharedDesk
 
 PAGE, RESERVED = 4096, 80
 
@@ -257,6 +256,18 @@ def test_what_was_refused_falls_back_to_the_servers_row_and_later_ones_stay(desk
     assert told[-1].ids == {customer_id}
 
 
+def test_what_falls_back_is_the_row_as_it_came_last(desk: SharedDesk, other: SharedDesk) -> None:
+    customer_id = shared_customer(desk, other)
+    change(desk, customer_id, hint="no")
+    change(other, customer_id, city="上海")
+    other.sync()
+    desk.pull()
+    desk.server.denies = {"customer.change"}
+    desk.push()
+    held = row_of(desk, customer_id)
+    assert (held["hint"], held["city"], held["rev"]) == ("", "上海", 2)
+
+
 def test_a_row_that_went_vanishes_with_index_entries_and_history(desk: SharedDesk, other: SharedDesk) -> None:
     customer_id = shared_customer(desk, other)
     change(other, customer_id, hint="秘密")
@@ -415,80 +426,6 @@ def test_somebody_who_looked_before_the_pull_learns_what_changed(desk: SharedDes
     change(desk, customer_id, base=1, city="上海")
     (pending,) = desk.read(unsent)
     assert pending.operation.base_revision == 2, "what is here was compared with all up to revision 2"
-
-
-def test_a_restored_server_gets_what_it_forgot_and_nothing_it_refused(
-    desk: SharedDesk, other: SharedDesk
-) -> None:
-    customer_id = shared_customer(desk, other)
-    desk.server.back_up()
-    kept_note = add_note(desk, customer_id, "kept")
-    desk.sync()
-    desk.server.denies = {"note.append"}
-    add_note(desk, customer_id, "refused")
-    desk.sync()
-    desk.server.denies = set()
-    late = add_note(desk, customer_id, "not yet sent")
-    assert desk.server.restore()
-    desk.connect()
-    assert desk.read(read_place).stale
-    assert [(each.n, each.again, each.operation.kind) for each in desk.read(unsent)] == [
-        (2, True, "note.append"),
-        (3, True, VOID),
-        (4, False, "note.append"),
-    ]
-    desk.sync()
-    assert {("note", kept_note), ("note", late)} <= set(desk.server.shown())
-    assert desk.rows() == desk.server.shown()
-    assert not desk.read(read_place).stale
-    assert len(desk.read(refused_lines)) == 1, "told once, not again"
-    assert desk.sql("SELECT n, state FROM outbox ORDER BY n")[1:] == [
-        (2, "answered"),
-        (3, "refused"),
-        (4, "answered"),
-    ]
-
-
-def test_a_gap_is_healed_like_a_restore(desk: SharedDesk) -> None:
-    customer_id = shared_customer(desk)
-    desk.server.back_up()
-    add_note(desk, customer_id, "one")
-    desk.sync()
-    add_note(desk, customer_id, "two")
-    assert desk.server.restore()
-    desk.push()
-    assert desk.server.counted == {"restore": 1, "gap": 1}
-    assert [each.n for each in desk.read(unsent)] == [2, 3]
-    desk.sync()
-    assert desk.rows() == desk.server.shown()
-
-
-def test_numbers_that_were_put_away_are_filled(desk: SharedDesk, server: ModelServer) -> None:
-    customer_id = shared_customer(desk)
-    for text in ("a", "b", "c"):
-        add_note(desk, customer_id, text)
-    desk.sync()
-    desk.author = replace(desk.author, clock=lambda: START.replace(year=2027))
-    desk.crash()
-    assert desk.store.write(prune, 4).result().result == 3
-    assert desk.sql("SELECT n FROM outbox") == [(4,)]
-    desk.store.write(server_forgot, 1).result()
-    assert [(each.n, each.operation.kind) for each in desk.read(unsent)] == [
-        (2, VOID),
-        (3, VOID),
-        (4, "note.append"),
-    ]
-    assert len({each.operation.id for each in desk.read(unsent)}) == 3
-
-
-def test_a_desk_restored_from_its_backup_numbers_after_the_server(desk: SharedDesk) -> None:
-    customer_id = shared_customer(desk)
-    add_note(desk, customer_id, "waits")
-    desk.store.write(server_forgot, 7).result()
-    add_note(desk, customer_id, "new")
-    assert [each.n for each in desk.read(unsent)] == [8, 9]
-    desk.store.write(server_forgot, 20).result()
-    assert [each.n for each in desk.read(unsent)] == [21, 22]
 
 
 def test_fingerprints_of_ticks_are_kept(desk: SharedDesk) -> None:
