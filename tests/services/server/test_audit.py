@@ -44,7 +44,7 @@ def test_a_change_stands_there_with_its_fields_and_values(database: Database) ->
     assert rows[0][3]["created_at"] == "2026-11-20T09:58:00+00:00"
     assert rows[1] == (
         2,
-        ["name", "rev"],
+        ["rev", "name"],
         {"name": "Zhang San", "rev": 1},
         {"name": "Zhang Si", "rev": 2},
         "postgres",

@@ -18,22 +18,29 @@ COMMENT ON TABLE crm.member IS 'who belongs to which team';
 
 -- agent, supervisor, administrator, auditor; NULL for nobody; owner for those who own the database anyway.
 CREATE OR REPLACE FUNCTION crm.my_role() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(
         (SELECT p.role FROM crm.person p WHERE p.login = session_user AND p.active),
-        CASE WHEN pg_has_role(session_user, 'crm_owner', 'MEMBER') THEN 'owner' END)
+        CASE WHEN pg_has_role(session_user, 'crm_owner', 'MEMBER') THEN 'owner' END);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.my_agent() RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT p.agent_id FROM crm.person p WHERE p.login = session_user AND p.active
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT p.agent_id FROM crm.person p WHERE p.login = session_user AND p.active);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.my_teams() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(array_agg(m.team ORDER BY m.team), '{}')
-    FROM crm.member m JOIN crm.person p USING (login)
-    WHERE m.login = session_user AND p.active
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(m.team ORDER BY m.team), '{}')
+        FROM crm.member m JOIN crm.person p USING (login)
+        WHERE m.login = session_user AND p.active);
+END
 $$;
 
 -- Whom a pointer is for: my teams, and myself for what I wrote to others.

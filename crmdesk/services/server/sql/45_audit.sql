@@ -46,64 +46,91 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.value_digest(p_salt bytea, p_before jsonb, p_after jsonb) RETURNS bytea
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT sha256(p_salt || convert_to(coalesce(p_before::text, '') || E'\n' || coalesce(p_after::text, ''), 'UTF8'))
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN sha256(
+        p_salt || convert_to(coalesce(p_before::text, '') || E'\n' || coalesce(p_after::text, ''), 'UTF8'));
+END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.audit_digest(p crm.audit) RETURNS bytea
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT sha256(
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN sha256(
         convert_to(concat_ws(
             E'\n', p.n, coalesce(p.op::text, '-'), coalesce(p.device::text, '-'), p.login, p.tab, p.pk, p.rev,
             array_to_string(p.fields, ','), encode(timestamptz_send(p.at), 'hex')), 'UTF8')
-        || p.value_digest)
+        || p.value_digest);
+END
 $$;
 
--- Of each changed row: a pointer for those who see it or saw it, and a row of the audit.
+-- Of each changed row: a pointer for those who see it or saw it, and a row of the audit; fields is {} where the
+-- whole row came or went. Every change of every desk comes through here: three statements, no further call.
 -- TG_ARGV: columns that name the parent, the team and the author; empty when there is none.
 CREATE OR REPLACE FUNCTION crm.on_row() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    was jsonb := CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE to_jsonb(OLD) END;
-    is_now jsonb := CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE to_jsonb(NEW) END;
-    shown jsonb := coalesce(is_now, was);
-    changed text[];
-    teams uuid[] := '{}';
-    line crm.audit;
-    salt CONSTANT bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+    was jsonb;
+    shown jsonb;
     before jsonb;
     after jsonb;
+    changed text[] := '{}';
+    whose uuid[] := '{}';
+    line crm.audit;
+    salt CONSTANT bytea := uuid_send(gen_random_uuid());
 BEGIN
-    SELECT array_agg(k.name ORDER BY k.name), jsonb_object_agg(k.name, was -> k.name) FILTER (WHERE was IS NOT NULL),
-           jsonb_object_agg(k.name, is_now -> k.name) FILTER (WHERE is_now IS NOT NULL)
-    INTO changed, before, after
-    FROM jsonb_object_keys(shown) AS k(name)
-    WHERE coalesce(was -> k.name, 'null') <> coalesce(is_now -> k.name, 'null');
-    IF changed IS NULL THEN
-        RETURN NULL;
+    IF TG_OP = 'INSERT' THEN
+        shown := to_jsonb(NEW);
+        after := jsonb_strip_nulls(shown);
+        line.pk := NEW.id;
+        line.rev := NEW.rev;
+    ELSIF TG_OP = 'DELETE' THEN
+        shown := to_jsonb(OLD);
+        before := jsonb_strip_nulls(shown);
+        line.pk := OLD.id;
+        line.rev := OLD.rev;
+    ELSE
+        was := to_jsonb(OLD);
+        shown := to_jsonb(NEW);
+        SELECT array_agg(c.key), jsonb_object_agg(c.key, was -> c.key), jsonb_object_agg(c.key, c.value)
+        INTO changed, before, after
+        FROM jsonb_each(shown) c WHERE c.value <> was -> c.key;
+        IF changed IS NULL THEN
+            RETURN NULL;
+        END IF;
+        line.pk := NEW.id;
+        line.rev := NEW.rev;
+        IF was ->> TG_ARGV[0] <> shown ->> TG_ARGV[0] THEN
+            PERFORM crm.point(TG_TABLE_NAME, line.pk, (was ->> TG_ARGV[0])::uuid, '{}');
+        END IF;
     END IF;
-    IF TG_ARGV[1] <> '' AND (was IS NULL OR was ->> TG_ARGV[1] IS NOT NULL)
-       AND (is_now IS NULL OR is_now ->> TG_ARGV[1] IS NOT NULL) THEN
-        SELECT array_agg(DISTINCT t::uuid) INTO teams
-        FROM unnest(ARRAY[was ->> TG_ARGV[1], is_now ->> TG_ARGV[1], nullif(shown ->> TG_ARGV[2], '')]) t
+    IF TG_OP <> 'DELETE' AND EXISTS (SELECT 1 FROM crm.erased) THEN
+        PERFORM crm.refuse_erased(shown);
+    END IF;
+    IF TG_ARGV[1] <> '' AND shown ->> TG_ARGV[1] IS NOT NULL AND (was IS NULL OR was ->> TG_ARGV[1] IS NOT NULL)
+    THEN
+        SELECT array_agg(DISTINCT t::uuid) INTO whose
+        FROM unnest(ARRAY[was ->> TG_ARGV[1], shown ->> TG_ARGV[1], nullif(shown ->> TG_ARGV[2], '')]) t
         WHERE t IS NOT NULL;
     END IF;
-    line.pk := shown ->> 'id';
-    IF was ->> TG_ARGV[0] <> is_now ->> TG_ARGV[0] THEN
-        PERFORM crm.point(TG_TABLE_NAME, line.pk, (was ->> TG_ARGV[0])::uuid, teams);
-    END IF;
-    line.n := crm.point(TG_TABLE_NAME, line.pk, (shown ->> TG_ARGV[0])::uuid, teams);
+    -- The row's own change has given this transaction its number: see crm.next_feed_id().
+    line.n := nextval('crm.feed_id_seq');
     line.op := nullif(current_setting('crm.op', true), '');
     line.device := nullif(current_setting('crm.device', true), '');
     line.login := session_user;
     line.tab := TG_TABLE_NAME;
-    line.rev := shown ->> 'rev';
     line.fields := changed;
     line.at := clock_timestamp();
     line.value_digest := crm.value_digest(salt, before, after);
     line.digest := crm.audit_digest(line);
-    INSERT INTO crm.audit SELECT line.*;
+    WITH pointer AS (
+        INSERT INTO crm.feed (id, tab, pk, parent, teams)
+        VALUES (line.n, line.tab, line.pk, (shown ->> TG_ARGV[0])::uuid, whose)
+    ), row_of_audit AS (
+        INSERT INTO crm.audit SELECT line.*
+    )
     INSERT INTO crm.audit_value (audit, salt, before, after) VALUES (line.n, salt, before, after);
+    PERFORM set_config('crm.fed', line.n::text, true);
     RETURN NULL;
 END
 $$;

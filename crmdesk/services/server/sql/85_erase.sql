@@ -19,38 +19,15 @@ CREATE TABLE IF NOT EXISTS crm.erasure_confirmed (
 );
 COMMENT ON TABLE crm.erasure_confirmed IS 'the desks that may hold copies; confirmed_at NULL until it says so';
 
--- What an offline desk still sends about an erased person is refused.
-CREATE OR REPLACE FUNCTION crm.on_erased() RETURNS trigger
+-- What an offline desk still sends about an erased person is refused; crm.on_row() asks for each row written.
+CREATE OR REPLACE FUNCTION crm.refuse_erased(p_row jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    held jsonb;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM crm.erased) THEN
-        RETURN NEW;
-    END IF;
-    held := to_jsonb(NEW);
     IF EXISTS (
         SELECT 1 FROM crm.erased e
-        WHERE e.row_id IN (NEW.id, (held ->> 'customer_id')::uuid, (held ->> 'asset_id')::uuid)) THEN
+        WHERE e.row_id IN ((p_row ->> 'id')::uuid, (p_row ->> 'customer_id')::uuid, (p_row ->> 'asset_id')::uuid)) THEN
         PERFORM crm.refuse('gone', 'This person was erased at his own wish.');
     END IF;
-    RETURN NEW;
-END
-$$;
-
-DO $$
-DECLARE
-    one record;
-BEGIN
-    FOR one IN
-        SELECT e.tab FROM crm.entity e
-        WHERE e.tab = 'customer' OR e.columns && ARRAY['customer_id', 'asset_id']
-    LOOP
-        EXECUTE format('DROP TRIGGER IF EXISTS crm_erased ON crm.%I', one.tab);
-        EXECUTE format(
-            'CREATE TRIGGER crm_erased BEFORE INSERT OR UPDATE ON crm.%I'
-            ' FOR EACH ROW EXECUTE FUNCTION crm.on_erased()', one.tab);
-    END LOOP;
 END
 $$;
 
