@@ -1,6 +1,7 @@
 """Operations at the server: each done or refused once, in order, whoever sends whatever."""
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from crmdesk.models.effects import EFFECTS
 from crmdesk.models.operations import Author, Operation
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json
+from crmdesk.resources import resource
+from crmdesk.services.server.install import SQL
 from tests.cluster import Cluster, Database
 from tests.services.server.sender import NOON, Sender, rows_of
 
@@ -439,3 +442,24 @@ def test_overwriting_by_a_new_record_is_refused(anna: Sender) -> None:
     car = asset.open_asset(AUTHOR, {"customer_id": ID, "model": "x"})
     assert anna.push(car) == {"ok": True}
     assert anna.push(replace(car, id=uuid.uuid4()))["rejected"] == "invalid"
+
+
+def test_every_refusal_is_a_sentence_that_is_translated() -> None:
+    catalogue = json.loads(resource("i18n", "zh_CN.json").read_text(encoding="utf-8"))
+    told = {
+        (code, why)
+        for path in SQL.glob("*.sql")
+        for code, why in re.findall(
+            r"crm\.(?:refuse|refusal)\(\s*'(\w+)',\s*'([^']+)'", path.read_text(encoding="utf-8")
+        )
+    }
+    assert len(told) > 10
+    assert {code for code, _why in told} <= {
+        "conflict",
+        "denied",
+        "illegal",
+        "gone",
+        "invalid",
+        "unknown_kind",
+    }
+    assert {why for _code, why in told} <= set(catalogue)
