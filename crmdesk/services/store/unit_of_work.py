@@ -168,6 +168,21 @@ class UnitOfWork:
         self._tell(changes)
         self._torn = False
 
+    def write_anew(self, table: str) -> None:
+        """Write the rows that *table* still has into fresh pages: no byte is left of those taken away.
+
+        ``secure_delete`` overwrites what is deleted where it lies, but copies that the splitting of pages
+        left in their slack stay; pages given back are overwritten whole.
+        """
+        self._begun()
+        for statement in (
+            f"CREATE TEMP TABLE kept AS SELECT * FROM main.{table}",
+            f"DELETE FROM main.{table}",
+            f"INSERT INTO main.{table} SELECT * FROM temp.kept",
+            "DROP TABLE temp.kept",
+        ):
+            self._raw.execute(statement)
+
     def commit(self) -> ChangeSet:
         """Make it last; return what was touched.
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WITNESSES_KEPT = 2_000
 """Fingerprints of ticks that stay here."""
+PRIVATE = ("note",)
+"""Tables whose rows somebody may lose the right to: no byte of them is left here then."""
 FROM_SERVER = b""
 """Stands in ``history`` for the operation of a change that came from the server."""
 _log = logging.getLogger("crmdesk.sync")
@@ -158,6 +160,9 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> N
     _write_history(connection, relay, changes, gone)
     if changes:
         work.lay(changes)
+    lost = {change.table for change in changes if change.row is None and (change.table, change.id) in gone}
+    for table in lost.intersection(PRIVATE):
+        work.write_anew(table)
     keep_rows(connection, relay.kept, relay.under)
     connection.executemany(
         "UPDATE outbox SET outlook = ?, trouble = ? WHERE n = ?",

@@ -312,8 +312,8 @@ def test_a_server_that_looks_at_no_revision_is_found_out(house: House, planted: 
         mutate(
             house.database,
             "crm.refuse_clash(crm.operation_in, text, jsonb, jsonb, jsonb)",
-            "IF o.base_rev IS NULL OR o.base_rev = held THEN",
-            "IF true THEN",
+            "IF clash IS NOT NULL THEN",
+            "IF false THEN",
         )
     customer = house.customer()
     house.change(house.one, customer, hint="rings twice")
