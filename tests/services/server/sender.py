@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -96,11 +97,20 @@ class Expected:
     def __init__(self, actor: str) -> None:
         self.actor = actor
         self.rows = RowsInMemory()
+        self.answers: list[dict[str, Json]] = []
         self._changed: dict[tuple[str, uuid.UUID], list[tuple[int, str, frozenset[str]]]] = {}
 
     def answer(self, operation: Operation, device: uuid.UUID) -> dict[str, Json]:
         """Do *operation* of *device* and return the essence of its answer."""
-        operation = replace(operation, actor=self.actor, device=str(device))
+        self.answers.append(self._answer(replace(operation, actor=self.actor, device=str(device))))
+        return self.answers[-1]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many operations got which answer: ok or the code of a refusal."""
+        return Counter(answer.get("rejected", "ok") for answer in self.answers)
+
+    def _answer(self, operation: Operation) -> dict[str, Json]:
         if holds_nul(operation.payload):
             return {"rejected": "invalid"}
         try:
