@@ -3,6 +3,7 @@
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_windows_share_go_on_alone_and_agree_again(seats: Seats, own_cluster: Cl
     anna, bob = seats.open("anna"), seats.open("bob")
     with anna.rpc() as one, bob.rpc() as two:
         for rpc in (one, two):
-            until(lambda rpc=rpc: rpc.ask("system.info")["server"]["connected"])
+            until(partial(connected, rpc))
         made = one.ask("customer.create", name="张三", phones=["13800138000"])["customer"]
         (found,) = until(named(two, "张三"))
         assert found["customer_id"] == made["id"]
@@ -86,7 +87,7 @@ def test_windows_share_go_on_alone_and_agree_again(seats: Seats, own_cluster: Cl
         until(lambda: two.ask("customer.timeline", id=made["id"])["items"])
 
         own_cluster.stop()
-        until(lambda: not two.ask("system.info")["server"]["connected"])
+        until(lambda: not connected(two))
         one.ask("customer.create", name="李四", phones=["13900139000"])
         two.ask("customer.create", name="王五", phones=["13700137000"])
         two.ask("note.append", customer_id=made["id"], text="offline written")
@@ -98,9 +99,19 @@ def test_windows_share_go_on_alone_and_agree_again(seats: Seats, own_cluster: Cl
         until(named(two, "李四"))
         until(lambda: any("offline written" in line["subject"] for line in history(one, made["id"])))
         for rpc in (one, two):
-            until(lambda rpc=rpc: rpc.ask("sync.status")["pending"] == 0)
+            until(partial(level, rpc))
         assert one.ask("sync.refused")["items"] == two.ask("sync.refused")["items"] == []
         assert history(one, made["id"]) == history(two, made["id"])
+
+
+def connected(rpc: Rpc) -> bool:
+    """Return whether a desk has its server."""
+    return bool(rpc.ask("system.info")["server"]["connected"])
+
+
+def level(rpc: Rpc) -> bool:
+    """Return whether a desk has sent all it did."""
+    return bool(rpc.ask("sync.status")["pending"] == 0)
 
 
 def history(rpc: Rpc, customer: str) -> list[dict[str, Any]]:
