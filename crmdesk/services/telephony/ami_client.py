@@ -2,7 +2,8 @@
 
 A named thread owns a plain socket. A wrong password is told once and ends the thread: trying again would
 lock the account. Everything else is retried with growing, jittered pauses. After each login the list of
-channels is asked for, because nothing else tells what runs. A silent line is pinged and then taken for dead.
+channels is asked for, because nothing else tells what runs; it is handed on behind the events that the
+telephone system had not yet sent when it drew up the list. A silent line is pinged and then taken for dead.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ NO_LIST = "The telephone system does not say which calls already run; new calls 
 NOT_CONNECTED = "There is no connection to the telephone system. Dial on the telephone itself."
 
 BANNER_BYTES = 1024
+LIST_ROW, LIST_END = "CoreShowChannel", "CoreShowChannelsComplete"
 _log = logging.getLogger("crmdesk.telephony")
 
 
@@ -91,7 +93,8 @@ class AmiClient:
 
     Args:
         settings: where and who.
-        on_event: gets each message with the monotonic second it came, on the client's thread.
+        on_event: gets each message with the monotonic second it came, on the client's thread; the list of
+            channels when the ping that follows it is answered.
         on_state: gets each change of the connection, on the client's thread.
         clock: monotonic seconds.
         patience: how long to wait for what.
@@ -114,7 +117,9 @@ class AmiClient:
         self._connected = threading.Event()
         self._outgoing: deque[bytes] = deque()
         self._action_ids = itertools.count(1)
-        self._list_id = ""
+        self._list_id: str | None = None
+        self._behind_list_id: str | None = None
+        self._list: list[Event] = []
         self._told: LinkState | None = None
         self._wake_pair: tuple[socket.socket, socket.socket] | None = None
         self._thread = threading.Thread(target=self._run, name="crmdesk-ami", daemon=True)
@@ -244,6 +249,8 @@ class AmiClient:
     def _log_in(self, line: Line) -> None:
         s = self._settings
         self._outgoing.clear()
+        self._list.clear()
+        self._list_id = self._behind_list_id = None
         login = (("Username", s.username), ("Secret", s.secret), ("Events", "system,call,agent"))
         login_id = self._queue("Login", *login)
         deadline = self._clock() + self._patience.answer
@@ -284,10 +291,31 @@ class AmiClient:
     def _pass_on(self, event: Event, at: float) -> None:
         if event.get("ActionID") == self._list_id and event.get("Response") == "Error":
             self._report(LinkState("connected", NO_LIST))
-        try:
-            self._on_event(event, at)
-        except Exception:  # noqa: BLE001 - the edge of the thread: one event that fails must not end all calls
-            _log.exception("An event of the telephone system was not taken")
+        for due in self._due(event):
+            try:
+                self._on_event(due, at)
+            except Exception:  # noqa: BLE001 - the edge of the thread: one event must not end all calls
+                _log.exception("An event of the telephone system was not taken")
+
+    def _due(self, event: Event) -> list[Event]:
+        """Return what is to be handed on now that *event* came; keep the list until its ping is answered.
+
+        The list may know of a call before its events are sent; taken first, it would end a call without its
+        result or restore one whose beginning is on its way. Asterisk sends waiting events before it answers.
+        """
+        action_id = event.get("ActionID")
+        begins = action_id == self._list_id and event.get("Response") == "Success"
+        if begins or event.name in (LIST_ROW, LIST_END):
+            self._list.append(event)
+            if event.name == LIST_END:
+                self._behind_list_id = self._queue("Ping")
+            return []
+        if action_id == self._behind_list_id:
+            self._behind_list_id = None
+            due = [*self._list, event]
+            self._list.clear()
+            return due
+        return [event]
 
     def _exchange(self, line: Line, seconds: float) -> list[tuple[Event, float]]:
         """Send what is queued and wait up to *seconds* for messages."""

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from crmdesk.services.telephony.ami import AmiParser, Event
 from crmdesk.services.telephony.channels import resource
+from crmdesk.services.telephony.sim_played import PlayedChannels
 from crmdesk.services.telephony.sim_script import OriginatedCall, ScriptedCall, SimChannel, message
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -64,6 +65,7 @@ class Simulator:
         self._epoch = int(time.time()) if epoch is None else epoch
         self._numbers = itertools.count(1)
         self._calls: dict[str, ScriptedCall | OriginatedCall] = {}
+        self._played = PlayedChannels()
         self._clients: list[_Client] = []
         self._lock = threading.RLock()
         self._stopping = threading.Event()
@@ -151,6 +153,8 @@ class Simulator:
     def play(self, recording: Path, speed: float = 0.0) -> None:
         """Send a recorded stream (`.jsonl`) to whoever is logged in; returns when it is through.
 
+        Its channels are listed with the scripted ones as long as they run.
+
         *speed* 1.0 keeps the recorded pauses, 10.0 is ten times as fast, 0 sends without pauses.
         """
         past = 0.0
@@ -163,7 +167,9 @@ class Simulator:
                 return
             past = record["t"]
             with self._lock:
-                self._report(text.encode("utf-8" if "raw" in record else "latin-1"))
+                data = text.encode("utf-8" if "raw" in record else "latin-1")
+                self._played.feed(data)
+                self._report(data)
 
     def drop_connections(self) -> None:
         """Cut every client off without a word, as a crash does."""
@@ -298,7 +304,7 @@ class Simulator:
         action_id = ("ActionID", action.get("ActionID"))
         begin = (("Response", "Success"), action_id, ("EventList", "start"))
         out = message(*begin, ("Message", "Channels will follow"))
-        channels = self._channels()
+        channels, played = self._channels(), self._played.rows()
         for channel in channels:
             call = self._calls[channel.linkedid]
             bridged = isinstance(call, ScriptedCall) and channel in (call.talking, call.trunk)
@@ -306,7 +312,8 @@ class Simulator:
             application = "AppDial" if channel.uniqueid != channel.linkedid else "Dial"
             tail = (("Application", application), ("Duration", "00:00:00"), ("BridgeId", bridge))
             out += message(("Event", "CoreShowChannel"), action_id, *channel.fields(), *tail)
-        end = (("EventList", "Complete"), ("ListItems", str(len(channels))))
+        out += b"".join(message(("Event", "CoreShowChannel"), action_id, *row) for row in played)
+        end = (("EventList", "Complete"), ("ListItems", str(len(channels) + len(played))))
         return out + message(("Event", "CoreShowChannelsComplete"), action_id, *end)
 
     def _originate(self, client: _Client, action: Event) -> bytes:

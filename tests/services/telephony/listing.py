@@ -1,55 +1,30 @@
 """What a telephone system answers when it is asked for its channels, worked out from a recorded stream."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from crmdesk.services.telephony.ami import Event
+from crmdesk.services.telephony.sim_played import PlayedChannels
 
-LOGIN = Event(
-    [("Response", "Success"), ("ActionID", "login"), ("Message", "Authentication accepted")],
-    "",
-)
-KEPT = (
-    *("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName"),
-    *("Context", "Exten", "Priority", "Uniqueid", "Linkedid"),
-)
+LOGIN = Event([("Response", "Success"), ("Message", "Authentication accepted")], "")
+PONG = Event([("Response", "Success"), ("Ping", "Pong")], "")
 
 
-def listed(events: Iterable[Event], action_id: str = "list") -> list[Event]:
+def listed(events: Iterable[Event]) -> list[Event]:
     """Return the answer to ``CoreShowChannels`` after *events*: its beginning, a row a channel, its end."""
-    rows: dict[str, dict[str, str]] = {}
+    channels = PlayedChannels()
     for event in events:
-        channel = event.get("Uniqueid")
-        if event.name == "Newchannel":
-            rows[channel] = {"Application": "", "ApplicationData": "", "BridgeId": ""}
-        if channel not in rows or not event.get("Channel"):
-            continue
-        if event.name == "Hangup":
-            del rows[channel]
-            continue
-        rows[channel] |= {key: event.get(key) for key in KEPT}
-        rows[channel] |= _besides(event)
-    begin = [("Response", "Success"), ("ActionID", action_id), ("Message", "Channels will follow")]
-    return [Event(begin, ""), *(_row(row, action_id) for row in rows.values()), _complete(rows, action_id)]
+        channels.follow(event)
+    rows = [_named("CoreShowChannel", *row) for row in channels.rows()]
+    begin = Event([("Response", "Success"), ("Message", "Channels will follow")], "")
+    return [begin, *rows, _named("CoreShowChannelsComplete", ("ListItems", str(len(rows))))]
 
 
-def _besides(event: Event) -> dict[str, str]:
-    if event.name == "Newexten":
-        return {"Application": event.get("Application"), "ApplicationData": event.get("AppData")}
-    if event.name in ("BridgeEnter", "BridgeLeave"):
-        return {"BridgeId": event.get("BridgeUniqueid") if event.name == "BridgeEnter" else ""}
-    return {}
+def _named(name: str, *fields: tuple[str, str]) -> Event:
+    return Event([("Event", name), *fields], name)
 
 
-def _row(row: dict[str, str], action_id: str) -> Event:
-    return Event([("Event", "CoreShowChannel"), ("ActionID", action_id), *row.items()], "CoreShowChannel")
-
-
-def _complete(rows: dict[str, dict[str, str]], action_id: str) -> Event:
-    name = "CoreShowChannelsComplete"
-    return Event([("Event", name), ("ActionID", action_id), ("ListItems", str(len(rows)))], name)
-
-
-def as_bytes(events: Sequence[Event]) -> bytes:
-    """Return *events* as they travel."""
+def as_bytes(events: Iterable[Event], action_id: str = "") -> bytes:
+    """Return *events* as they travel, each as a part of the answer to *action_id* where there is one."""
+    answered = f"ActionID: {action_id}\r\n" if action_id else ""
     messages = ("".join(f"{key}: {value}\r\n" for key, value in event) for event in events)
-    return "".join(f"{message}\r\n" for message in messages).encode()
+    return "".join(f"{message}{answered}\r\n" for message in messages).encode()

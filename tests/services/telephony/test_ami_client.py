@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -233,6 +234,24 @@ def test_a_recording_played_over_the_socket_rings_as_it_did(simulator: Simulator
 
     assert [type(event) for event in calls.items] == [CallRinging, CallAnswered, CallEnded]
     assert calls.items[0].number == NUMBER
+
+
+def test_a_recording_is_listed_while_it_plays(simulator: Simulator, tmp_path: Path) -> None:
+    lines = (OURS / "queue_ringall_answer.jsonl").read_text("utf-8").splitlines()
+    left = next(n for n, line in enumerate(lines) if "Event: BridgeLeave" in line)
+    talking, ending = tmp_path / "talking.jsonl", tmp_path / "ending.jsonl"
+    talking.write_text("\n".join(lines[:left]), "utf-8")
+    ending.write_text("\n".join(lines[left:]), "utf-8")
+    simulator.play(talking)
+    with connected(simulator, "1002") as (_, calls, _):
+        answered = calls.wait(is_a(CallAnswered, "1002"))
+        simulator.play(ending)
+        ended = calls.wait(is_a(CallEnded, "1002"))
+
+    assert (answered.number, answered.restored) == (NUMBER, True)
+    assert isinstance(ended, CallEnded)
+    assert ended.result == "answered"
+    assert len(calls.items) == 2
 
 
 def test_stopping_twice_or_before_the_line_is_up_is_fine(simulator: Simulator) -> None:
