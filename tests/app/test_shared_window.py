@@ -15,16 +15,20 @@ from pytestqt.qtbot import QtBot
 from crmdesk.app.program import Program
 from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.operations import Operation
+from crmdesk.models.sync_views import HelpWanted
 from crmdesk.models.types import CustomerId
 from crmdesk.services.profile import new_profile
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync.colleagues import Colleagues
+from crmdesk.ui.views.help_strip import HelpStrip
 from crmdesk.ui.views.join_pane import JoinPane
 from tests.cluster import Database
 from tests.services.sync.desks import TestDesk, desk
 from tests.services.sync.proxy import Line
 
 PATIENCE_MS = 20_000
+SECONDS = 20.0
 _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -188,3 +192,27 @@ def test_a_conflict_is_settled_with_two_keys(
 def _revision(connection: Any, customer: UUID) -> int:
     (revision,) = connection.execute("SELECT rev FROM customer WHERE id = ?", (customer.bytes,)).fetchone()
     return int(revision)
+
+
+def test_a_colleague_is_seen_at_the_record_and_can_be_helped(
+    seat: SharedWindow, database: Database, colleague: TestDesk
+) -> None:
+    lin = database.person("lin", role="supervisor")
+    customer = CustomerId(_opened(colleague, "Chen Jing"))
+    colleague.worker.run_once()
+    seat.join(database, "lin")
+    seat.until(lambda: seat.name_of(customer) == "Chen Jing")
+    device = UUID(colleague.profile.identity.device)
+    wang = Colleagues(colleague.worker.questions.ask, colleague.worker.address, device, lambda: "en")
+    wang.tell("talking", customer, "note").result(SECONDS)
+    asked = wang.ask_help(HelpWanted("person", lin.agent_id, customer, None, "he shouts")).result(SECONDS)
+    seat.until(lambda: bool(seat.window.findChildren(HelpStrip)))
+    (strip,) = seat.window.findChildren(HelpStrip)
+    seat.until(lambda: "he shouts" in strip.text)
+    seat.key(Qt.Key.Key_F4, Qt.KeyboardModifier.ShiftModifier)
+    caller = seat.window.parts.caller
+    seat.until(lambda: any("is writing a note here" in text for text, _ in caller.presence))
+    assert strip.isHidden()
+    (request,) = wang.requests().result(SECONDS)
+    assert (request.id, request.state) == (asked.id, "taken")
+    seat.until(lambda: any(line.doing == "open" for line in wang.present(customer).result(SECONDS)))
