@@ -75,7 +75,10 @@ class Program:
         self.started = threading.Event()
         self._link = link
         self._agent = agent_of(profile)
-        self._status = DeskStatus(extension=profile.settings.text("extension"), test_profile=profile.test)
+        self._telling = threading.Lock()
+        self._status = DeskStatus(
+            extension=profile.settings.text("extension"), shared=None, test_profile=profile.test
+        )
         self._afterwards = Lane("start")
         self._telephone: Future[Telephone] = Future()
         self._upkeep: Upkeep | None = None
@@ -139,7 +142,9 @@ class Program:
     def _shares(self) -> bool:
         from crmdesk.services.sync.outbox import is_shared
 
-        return self.store.read(is_shared).result()
+        shared = self.store.read(is_shared).result()
+        self._tell(shared=shared)
+        return shared
 
     def _shared_side(self) -> SharedDesk:
         from crmdesk.services.sync.desk import SharedDesk
@@ -258,15 +263,21 @@ class Program:
         except CrmdeskError as error:
             _log.warning("an address was refused: %s", error)
 
+    def _tell(self, **values: object) -> None:
+        """Show what changed in the status; any thread."""
+        with self._telling:
+            self._status = replace(self._status, **values)  # type: ignore[arg-type]  # names are ours
+            self.bridge.status_changed.emit(self._status)
+
     def _tell_link(self, mark: str, trouble: Text | None) -> None:
-        self._status = replace(self._status, telephony=mark, trouble=trouble)
-        self.bridge.status_changed.emit(self._status)
+        self._tell(telephony=mark, trouble=trouble)
 
     def _tell_status(self) -> None:
         if self._agent:
             name = self._agent.name_zh if self.language() == "zh" else self._agent.name_en
-            self._status = replace(self._status, agent_name=name)
-        self.bridge.status_changed.emit(self._status)
+            self._tell(agent_name=name)
+        else:
+            self._tell()
 
     def _keep_look(self, language: str, theme: str) -> None:
         self._afterwards.run(self.profile.change_settings, "agent", {"language": language, "theme": theme})

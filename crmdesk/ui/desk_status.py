@@ -15,13 +15,13 @@ class DeskStatus:
     """The quiet marks of the status line.
 
     ``telephony`` is connected, connecting, off or failed, ``trouble`` the sentence when it failed.
-    ``shared`` is False while this PC works alone; how it and the server stand is told apart, by
-    :class:`~crmdesk.models.sync_views.SyncStatus`, once that is known.
+    ``shared`` is False while this PC works alone, None while that is not known; how it and the server stand
+    is told apart, by :class:`~crmdesk.models.sync_views.SyncStatus`.
     """
 
     agent_name: str = ""
     extension: str = ""
     telephony: str = "off"
     trouble: Text | None = None
-    shared: bool = False
+    shared: bool | None = False
     test_profile: bool = False

@@ -131,7 +131,7 @@ def test_a_window_joins_by_keys_and_stays_level(
     seat: SharedWindow, database: Database, colleague: TestDesk
 ) -> None:
     database.person("lin")
-    assert "This PC alone" in seat.mark()
+    seat.until(lambda: "This PC alone" in seat.mark())
     customer = _opened(colleague, "Chen Jing")
     colleague.worker.run_once()
     seat.join(database, "lin")

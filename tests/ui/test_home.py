@@ -106,6 +106,8 @@ def test_the_finder_keeps_only_the_newest_answer(seat: Seat) -> None:
 def test_marks_of_the_status_line(seat: Seat) -> None:
     spoken = seat.parts.status.accessibleDescription
     assert "This PC alone" in spoken()
+    seat.bridge.status_changed.emit(DeskStatus("Lin Yue", shared=None))
+    assert "alone" not in spoken()
     status = DeskStatus("Lin Yue", "1001", "failed", say("The call is over {n}", n=1), shared=True)
     seat.bridge.status_changed.emit(status)
     for part in ("Lin Yue · 1001", "Telephone not reachable", "The call is over 1", "Shared database"):

@@ -120,6 +120,8 @@ class StatusLine(QWidget):
             painter.fillRect(right - _BAR, 11, round(_BAR * part), 6, ink.colour(ink.theme.accent))
             right -= _BAR + 8
         text = self._sync_text()
+        if not text:
+            return
         width = min(ink.body.horizontalAdvance(text) + 1, right - left_end - 32)
         self._mark_left = right - width - 22
         ink.icon(painter, QPoint(self._mark_left, 6), mark.icon if mark is not None else "desk", colour)
@@ -128,6 +130,8 @@ class StatusLine(QWidget):
     def _sync_text(self) -> str:
         if self._mark is not None:
             return self._mark.text
+        if self._status.shared is None:
+            return ""
         return self._words.tr("Shared database") if self._status.shared else self._words.tr("This PC alone")
 
     def _look_at_age(self) -> None:
@@ -147,7 +151,8 @@ class StatusLine(QWidget):
 
     def _speak(self) -> None:
         parts = [text for _, text, _ in self._left()]
-        parts.append(self._sync_text())
+        if sync := self._sync_text():
+            parts.append(sync)
         if self._mark is not None and self._mark.detail not in self._mark.text:
             parts.append(self._mark.detail)
         self.setAccessibleName(self._words.tr("Status"))
