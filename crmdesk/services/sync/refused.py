@@ -28,7 +28,7 @@ from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Json, Row, field_types, from_json, to_json
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
-from crmdesk.services.sync.words import customer_of, name_of, typed_text, what
+from crmdesk.services.sync.words import customer_of, expected, name_of, typed_text, what
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -147,18 +147,23 @@ def _wanted(kind: str, payload: Mapping[str, Json]) -> dict[str, Json]:
 def pending_lines(connection: Connection, limit: int = 500) -> tuple[PendingLine, ...]:
     """Return what is still to be sent, oldest first, at most *limit*."""
     found = connection.execute(
-        "SELECT b.n, o.id, o.kind, o.payload, o.at, b.previous_state FROM outbox AS b JOIN operation AS o"
-        " ON o.id = b.op_id WHERE b.state = 'new' AND b.previous_state IS NOT 'refused' ORDER BY b.n LIMIT ?",
+        "SELECT b.n, o.id, o.kind, o.payload, o.at, b.previous_state, b.outlook FROM outbox AS b"
+        " JOIN operation AS o ON o.id = b.op_id"
+        " WHERE b.state = 'new' AND b.previous_state IS NOT 'refused' ORDER BY b.n LIMIT ?",
         (limit,),
     ).fetchall()
     lines: list[PendingLine] = []
-    for n, op_id, kind, held, at, previous in found:
+    for n, op_id, kind, held, at, previous, outlook in found:
         payload = json.loads(held)
-        subject = name_of(connection, customer_of(connection, kind, payload))
-        text = typed_text(kind, payload)
         lines.append(
             PendingLine(
-                UUID(bytes=op_id), n, from_micros(at), what(kind), subject, text, previous is not None
+                op_id=UUID(bytes=op_id),
+                n=n,
+                at=from_micros(at),
+                what=expected(kind, outlook),
+                subject=name_of(connection, customer_of(connection, kind, payload)),
+                text=typed_text(kind, payload),
+                again=previous is not None,
             )
         )
     return tuple(lines)

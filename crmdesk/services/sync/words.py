@@ -46,6 +46,15 @@ def what(kind: str) -> Text:
     return WHAT.get(kind) or Text(kind)
 
 
+def expected(kind: str, outlook: str) -> Text:
+    """Return what an operation of *kind* did, and what is expected of it where it is not laid on the rows."""
+    if outlook == "refusal":
+        return say("{what} – will not be accepted: somebody changed or removed it meanwhile", what=what(kind))
+    if outlook == "parked":
+        return say("{what} – not shown here: a fault of crmdesk; it is sent all the same", what=what(kind))
+    return what(kind)
+
+
 def typed_text(kind: str, payload: Mapping[str, Json]) -> str:
     """Return everything that was typed: the text of a note, else a line for each field with its value."""
     if kind == "note.append":

@@ -318,6 +318,7 @@ def test_an_operation_on_a_row_that_went_waits_for_its_refusal(desk: SharedDesk)
     assert desk.read(counts).doubtful == 1
     (line,) = desk.read(pending_lines)
     assert line.text == "hint: mine"
+    assert str(line.what).startswith("Customer changed – will not be accepted")
 
 
 def test_a_replay_that_raises_is_parked_and_the_pull_goes_on(
@@ -341,6 +342,7 @@ def test_a_replay_that_raises_is_parked_and_the_pull_goes_on(
         ("parked", "ZeroDivisionError: a bug")
     ]
     assert desk.read(counts).parked == 1
+    assert str(desk.read(pending_lines)[0].what).startswith("Note written – not shown here")
     held = row_of(desk, customer_id)
     assert (held["hint"], held["city"]) == ("theirs", "北京")
     monkeypatch.setattr(effects, "EFFECTS", whole)
