@@ -102,6 +102,20 @@ def test_a_list_at_any_place_loses_and_repeats_nothing(told: Story) -> None:
         assert events[-1].result == told.result, (before, shown)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["attended_transfer_refer", "queue_local_members", "originate_answered", "chan_sip/queue_ringall_answer"],
+)
+def test_a_list_changes_nothing_for_anybody_who_saw_it_all(name: str) -> None:
+    events = [event for event, _ in recorded_events(OURS / f"{name}.jsonl") if event.name not in UNSAID]
+    unlisted = heard(CallSession(), (LOGIN, *events))
+    for before in range(len(events) + 1):
+        for shown in {0, before // 2, before}:
+            rows = listed(events[:shown])
+
+            assert heard(CallSession(), (LOGIN, *events[:before], *rows, *events[before:])) == unlisted
+
+
 @each_story
 def test_a_desk_that_comes_in_the_middle_hears_the_rest(told: Story) -> None:
     for first, before, shown in product(told.turns, repeat=3):
