@@ -18,13 +18,8 @@ CANARY = "Zhang-Canary"
 NUMBER = "+8613800138099"
 
 
-def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
-    """Write a customer with everything that can hang on one; return him and a call of his."""
-    customer, call, asset, visit = add_customer(session, CANARY), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-    session.execute(
-        "INSERT INTO crm.contact_point (id, customer_id, raw, value) VALUES (gen_random_uuid(), %s, %s, %s)",
-        (customer, NUMBER, NUMBER),
-    )
+def leave_a_dropped_point(session: Any, customer: uuid.UUID) -> None:
+    """Write a number, change and drop it again; and a call from his number that is nobody's."""
     dropped = uuid.uuid4()
     session.execute(
         "INSERT INTO crm.contact_point (id, customer_id, raw) VALUES (%s, %s, '')", (dropped, customer)
@@ -36,6 +31,38 @@ def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
         "INSERT INTO crm.call (id, number_value, started_at) VALUES (gen_random_uuid(), %s, %s)",
         (NUMBER, MOMENT),
     )
+
+
+def leave_traces(session: Any, customer: uuid.UUID, file: uuid.UUID) -> None:
+    """Write an answer that repeats him, a request for help and a file of his."""
+    session.execute(
+        "INSERT INTO crm.op (device, n, op, kind, result, received_at, effective_at, time_uncertain)"
+        " VALUES (gen_random_uuid(), 1, gen_random_uuid(), 'customer.change',"
+        " jsonb_build_object('rejected', 'conflict', 'current',"
+        " jsonb_build_object('id', %s::text, 'name', %s::text)), now(), now(), false)",
+        (customer, CANARY),
+    )
+    session.execute(
+        "INSERT INTO crm.help_request (id, from_agent, to_kind, to_id, customer_id, note, asked_at)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), 'team', gen_random_uuid(), %s, %s, now())",
+        (customer, CANARY),
+    )
+    content = CANARY.encode()
+    session.execute(
+        "INSERT INTO crm.file VALUES (%s, 'customer', %s, 'x', '', %s, %s, 'wang', true, now())",
+        (file, customer, len(content), hashlib.sha256(content).digest()),
+    )
+    session.execute("INSERT INTO crm.blob VALUES (%s, 0, %s)", (file, content))
+
+
+def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Write a customer with everything that can hang on one; return him and a call of his."""
+    customer, call, asset, visit = add_customer(session, CANARY), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    session.execute(
+        "INSERT INTO crm.contact_point (id, customer_id, raw, value) VALUES (gen_random_uuid(), %s, %s, %s)",
+        (customer, NUMBER, NUMBER),
+    )
+    leave_a_dropped_point(session, customer)
     session.execute(
         "INSERT INTO crm.contact (id, customer_id, name) VALUES (gen_random_uuid(), %s, %s)",
         (customer, CANARY),
@@ -74,24 +101,7 @@ def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
     session.execute(
         "UPDATE crm.note SET customer_id = %s, call_id = %s, rev = 2 WHERE id = %s", (customer, call, note)
     )
-    session.execute(
-        "INSERT INTO crm.op (device, n, op, kind, result, received_at, effective_at, time_uncertain)"
-        " VALUES (gen_random_uuid(), 1, gen_random_uuid(), 'customer.change',"
-        " jsonb_build_object('rejected', 'conflict', 'current',"
-        " jsonb_build_object('id', %s::text, 'name', %s::text)), now(), now(), false)",
-        (customer, CANARY),
-    )
-    session.execute(
-        "INSERT INTO crm.help_request (id, from_agent, to_kind, to_id, customer_id, note, asked_at)"
-        " VALUES (gen_random_uuid(), gen_random_uuid(), 'team', gen_random_uuid(), %s, %s, now())",
-        (customer, CANARY),
-    )
-    content = CANARY.encode()
-    session.execute(
-        "INSERT INTO crm.file VALUES (%s, 'customer', %s, 'x', '', %s, %s, 'wang', true, now())",
-        (asset, customer, len(content), hashlib.sha256(content).digest()),
-    )
-    session.execute("INSERT INTO crm.blob VALUES (%s, 0, %s)", (asset, content))
+    leave_traces(session, customer, asset)
     stamp_all(session)
     return customer, call
 
@@ -176,7 +186,7 @@ def test_what_an_offline_desk_still_sends_about_him_is_refused(database: Databas
             "team_id": None,
         }
         answer = session.execute(
-            "SELECT crm.push(%s, 1, %s, 'note.append', 1, %s::jsonb, NULL, now(), 0, 0)",
+            "SELECT crm.push(%s, 1, %s, 'note.append', 1, %s::text, NULL, now(), 0, 0)",
             (desk, uuid.uuid4(), json.dumps(late)),
         ).fetchone()[0]
         assert answer["rejected"] == "gone"
