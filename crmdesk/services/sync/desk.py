@@ -114,9 +114,11 @@ class SharedDesk:
         from crmdesk.services.sync.join import address_of, join, refuse_undecided
 
         address = address_of(self._profile.settings, words, user, ca)
-        if adopt is None:
+        if adopt is None and self.address() is None:
             self._store.read(refuse_undecided).result()
         done = join(self._profile, self._store, address, password, adopt=bool(adopt))
+        # One that shared before may have a new password or another place.
+        self.close()
         self.start()
         self._tell(self.status())
         return done

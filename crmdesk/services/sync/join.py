@@ -20,7 +20,7 @@ from crmdesk.errors import Denied, InvalidInput, ServerRefused, ServerUnfit
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import DATABASE_ERRORS, explained, open_connection
 from crmdesk.services.store.files import worded as worded_files
-from crmdesk.services.sync import outbox, sharing
+from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.values import dataclass
 
@@ -108,15 +108,19 @@ def join(profile: Profile, store: Store, address: ServerAddress, password: str, 
     """Share from now on with the database at *address*; the first rows come with the first round.
 
     With *adopt* everything done here goes to the server; otherwise it is taken out, and a sealed copy of the
-    store stays beside it.
+    store stays beside it. A desk that shares this very database already takes the new password, and the new
+    address where the database moved; nothing else changes.
 
     Raises:
-        InvalidInput: this desk shares already, or holds what cannot be taken along.
+        InvalidInput: this desk shares another one already, or holds what cannot be taken along.
         ServerFault: the server cannot be used; nothing has changed here.
     """
-    if store.read(outbox.is_shared).result():
-        raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
+    held = store.read(sharing.server_of).result()
+    if held is not None and held["user"] != address.user:
+        raise InvalidInput("This desk shares a server already. Leave it first.", fields=("user",))
     known = examined(profile, address, password)
+    if held is not None:
+        return _renewed(profile, store, ServerAddress.from_values(held), address, password, known)
     copy = None if adopt else _kept_copy(profile)
     kept_before = profile.secrets.get(profile.id, PASSWORD), profile.settings.text("agent"), profile.identity
     try:
@@ -131,6 +135,29 @@ def join(profile: Profile, store: Store, address: ServerAddress, password: str, 
     _log.info("this desk shares %s now", address)
     role = str(known.scope["role"])
     return Joined(str(address), address.user, role, known.tag, begun.operations, begun.removed, copy)
+
+
+def _renewed(
+    profile: Profile,
+    store: Store,
+    held: ServerAddress,
+    address: ServerAddress,
+    password: str,
+    known: Known,
+) -> Joined:
+    """Keep the new password, and where the database is now."""
+    before = store.read(replica.read_place).result().scope.get("server")
+    unmoved = (held.host, held.port, held.dbname) == (address.host, address.port, address.dbname)
+    if not (unmoved if before is None else before == known.scope.get("server")):
+        raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
+    profile.secrets.set(profile.id, PASSWORD, password)
+    store.write(_move, address).result()
+    return Joined(str(address), address.user, str(known.scope["role"]), known.tag)
+
+
+def _move(work: UnitOfWork, address: ServerAddress) -> None:
+    replica.write_names(work.connection, {outbox.SERVER: json.dumps(address.values, ensure_ascii=False)})
+    work.commit()
 
 
 def examined(profile: Profile, address: ServerAddress, password: str) -> Known:

@@ -8,6 +8,7 @@ import pytest
 
 from crmdesk.errors import DiskFull, InvalidInput, ServerFault, ServerRefused
 from crmdesk.models.agent import save_code
+from crmdesk.models.task import open_task
 from crmdesk.services.profile import Profile, new_profile, read_identity
 from crmdesk.services.server import people
 from crmdesk.services.starter import furnish
@@ -62,6 +63,11 @@ def joined(desk: SharedDesk, database: Database, person: Person, **more: Any) ->
     return desk.join(place(database), person.login, person.password, ca=str(database.ca), **more)
 
 
+def opened_task(work: Any) -> None:
+    work.do(open_task(work.author, {"subject": "Call back"}))
+    work.commit()
+
+
 def fixed(**values: Any) -> Settings:
     return Settings(fixed=values)
 
@@ -89,7 +95,47 @@ def test_after_joining_this_person_signs_what_is_done(
     assert desk.run().reloaded
     assert desk.status().last_pull_at is not None
     with pytest.raises(InvalidInput, match="Leave it first"):
-        joined(desk, database, anna)
+        joined(desk, database, database.person("bob"))
+
+
+def test_joining_once_more_brings_a_new_password_and_a_moved_database(
+    desk: SharedDesk, profile: Profile, store: Store, database: Database, anna: Person
+) -> None:
+    first = joined(desk, database, anna)
+    desk.run()
+    store.write(opened_task).result()
+    with database.connect() as admin:
+        people.change_password(admin, "anna", "another horse")
+    desk.close()
+    with pytest.raises(ServerRefused, match="password"):
+        desk.run()
+    where = f"localhost:{database.cluster.port}/{database.name}"
+    with pytest.raises(ServerRefused, match="password"):
+        desk.join(where, "anna", "wrong horse", ca=str(database.ca))
+    again = desk.join(where, "anna", "another horse", ca=str(database.ca))
+    database.cluster.passwords["anna"] = "another horse"
+    assert (again.tag, again.operations, again.removed) == (first.tag, 0, 0)
+    assert profile.secrets.get(profile.id, PASSWORD) == "another horse"
+    address = desk.address()
+    assert address is not None
+    assert address.host == "localhost"
+    done = desk.run()
+    assert (done.accepted, done.reloaded) == (1, False)
+
+
+def test_another_database_under_the_same_account_is_another_one(
+    desk: SharedDesk, database: Database, anna: Person
+) -> None:
+    from crmdesk.services.server.install import init
+
+    joined(desk, database, anna)
+    desk.run()
+    other = database.cluster.empty_database()
+    init(other.owner_dsn, test=True, password=other.password())
+    word = other.person("anna").password
+    with pytest.raises(InvalidInput, match="Leave it first"):
+        desk.join(place(other), "anna", word, ca=str(database.ca))
+    other.drop()
 
 
 def test_a_store_that_refuses_leaves_password_and_settings_as_they_were(
