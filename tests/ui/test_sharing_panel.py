@@ -193,3 +193,7 @@ def test_in_a_low_window_the_panel_stays_inside(seat: Seat, panel: SharingPanel)
     seat.qtbot.waitUntil(lambda: panel.width() <= 960)
     assert panel.geometry().bottom() < seat.window.height()
     assert panel.geometry().left() >= 0
+    assert panel.clashes.height() < 100
+    assert not panel.pending.isVisible()
+    seat.window.resize(1440, 900)
+    seat.qtbot.waitUntil(panel.pending.isVisible)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _SIZE = (1160, 700)
 _CLASHES, _PENDING = 3, 2
+_LOW = 560
+"""In less height than this one clash shows at a time, and what waits only when there is nothing to choose."""
 _EMPTY = 84
 """Room for the hint of an empty list."""
 
@@ -80,6 +82,11 @@ class SharingPanel(FloatingPane):
         self.refused.selectionModel().currentChanged.connect(lambda now: self.line_chosen.emit(now.row()))
         self.refused_lines.modelReset.connect(lambda: self.line_chosen.emit(self.refused.current_row()))
 
+    def place(self) -> None:
+        """Stand below the band; a low window leaves room for what needs the person only."""
+        super().place()
+        self._fit()
+
     def show_trouble(self, sentence: str) -> None:
         """Say why there is no connection; empty hides it."""
         self.trouble.setText(sentence)
@@ -90,7 +97,7 @@ class SharingPanel(FloatingPane):
         row = self.clashes.current_row()
         self.clashes.clashes.show(clashes)
         self._clash_pane.setVisible(bool(clashes))
-        self.clashes.setFixedHeight(WIDE_HEIGHT * min(_CLASHES, len(clashes)) + 2)
+        self._fit()
         self.clashes.choose_row(min(max(0, row), len(clashes) - 1))
         self._clash_pane.set_heading(self._words.tr("Changed by somebody else, too: {n}", n=len(clashes)))
         if not clashes:
@@ -110,6 +117,7 @@ class SharingPanel(FloatingPane):
         _show(self.pending, self.pending_lines, lines)
         tr, count = self._words.tr, len(lines)
         self._pending_pane.set_heading(tr("To be sent: {n}", n=count) if count else tr("To be sent"))
+        self._fit()
         self._pending_pane.setFixedHeight(
             HEADING + 4 + (HEIGHT * min(_PENDING, len(lines)) + 2 if lines else _EMPTY)
         )
@@ -145,6 +153,12 @@ class SharingPanel(FloatingPane):
         """Take what is being typed anew, if anything is."""
         if not self.anew.isHidden():
             self._on_anew()
+
+    def _fit(self) -> None:
+        low, clashes = self.height() < _LOW, len(self.clashes.clashes.rows)
+        rows = min(1 if low else _CLASHES, clashes)
+        self.clashes.setFixedHeight(WIDE_HEIGHT * rows + 2)
+        self._pending_pane.setVisible(not low or not (clashes or self.refused_lines.rows))
 
     def _on_typing_wanted(self, row: int) -> None:
         clash = self.clashes.clashes.rows[row]
