@@ -15,6 +15,7 @@ import pytest
 from crmdesk.models import asset, call, customer, note, visit
 from crmdesk.models.effects import EFFECTS
 from crmdesk.models.operations import Author, Operation
+from crmdesk.models.outbox import VOID
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json
 from crmdesk.resources import resource
@@ -224,7 +225,7 @@ HOSTILE: list[tuple[str, str | dict[str, Json]]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["", "customer", "customer.create; DROP", "system.erase", "x" * 5000])
+@pytest.mark.parametrize("kind", ["", "customer", "customer.create; DROP", VOID, "x" * 5000])
 def test_what_this_server_does_not_know_is_told_so(anna: Sender, kind: str) -> None:
     told = anna.send(kind, {})
     assert told["rejected"] == "unknown_kind"
