@@ -78,7 +78,7 @@ class Session:
         self.hearing = Hearing(link, address)
         self._store = store
         self._copy = copy
-        self._upkeep = SharedUpkeep(store, link, address, self.check)
+        self._upkeep = SharedUpkeep(store, link, address, self.check, device)
         self._intake = Intake(store, link, address, device, copy)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from crmdesk.errors import ServerBusy
 from crmdesk.services.store.connection import Connection
@@ -14,6 +15,7 @@ from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, worded
+from crmdesk.services.sync.erasing import destroy_erased
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,13 +38,17 @@ class SharedUpkeep:
         link: to the server.
         address: of the server, for sentences.
         compare: compares what is here with the server, returns how many chunks differed.
+        device: this desk's id.
     """
 
-    def __init__(self, store: Store, link: Link, address: ServerAddress, compare: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, link: Link, address: ServerAddress, compare: Callable[[], int], device: UUID
+    ) -> None:
         self._store = store
         self._link = link
         self._address = address
         self._compare = compare
+        self._device = device
         self._due_at = 0.0
 
     def look(self, *, busy: bool) -> None:
@@ -57,6 +63,7 @@ class SharedUpkeep:
         try:
             with worded(self._address):
                 self._link.execute("SELECT crm.run_due()")
+            destroy_erased(self._store, self._link, self._address, self._device)
             self._compare_daily()
         except ServerBusy as error:
             _log.info("what is due waits: %s", error)
