@@ -16,7 +16,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from crmdesk.models import agent, article, asset, customer, task, visit
+from crmdesk.models import agent, article, asset, choice, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.server.ddl import TABLES, TYPES, columns, default_of, literal, qualified, quoted
@@ -62,6 +62,22 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The fields that each kind of operation, or a part of one, may bring. Nobody sets a revision himself."""
 
+CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("customer", "kind"): customer.KINDS,
+        ("customer", "tier"): customer.TIERS,
+        ("customer", "preferred_channel"): customer.CHANNELS,
+        ("contact_point", "sharing"): customer.SHARINGS,
+        ("visit_item", "kind"): visit.ITEM_KINDS,
+        ("task", "kind"): task.KINDS,
+        ("task", "state"): task.STATES,
+        ("article", "lang"): article.LANGUAGES,
+        ("article", "state"): article.STATES,
+        ("number_choice", "mode"): choice.MODES,
+    }
+)
+"""Fields that hold one of a few words, as the entities' own methods have it."""
+
 
 def statements() -> list[str]:
     """Return what makes these functions, in order; doing it again replaces them."""
@@ -94,7 +110,7 @@ def _new(table: str) -> str:
 
 
 def _read(table: str) -> str:
-    cases = "\n".join(_case(name, *typed) for name, typed in field_types(ENTITIES[table]).items())
+    cases = "\n".join(_case(table, name, *typed) for name, typed in field_types(ENTITIES[table]).items())
     return f"""\
 CREATE OR REPLACE FUNCTION crm.read_{table}(p_row {qualified(table)}, p_values jsonb)
 RETURNS {qualified(table)} LANGUAGE plpgsql STABLE AS $$
@@ -114,8 +130,10 @@ END
 $$"""
 
 
-def _case(name: str, kind: type, optional: bool) -> str:
+def _case(table: str, name: str, kind: type, optional: bool) -> str:
     value = f"crm.{READERS[kind]}(name, given)"
+    if (table, name) in CHOICES:
+        value = f"crm.read_choice(name, given, {_array(CHOICES[table, name])})"
     if optional:
         value = f"CASE WHEN given = 'null' THEN NULL ELSE {value} END"
     return f"            WHEN {literal(name)} THEN p_row.{quoted(name)} := {value};"

@@ -32,6 +32,18 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION crm.read_choice(p_name text, p_given jsonb, p_choices text[]) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF crm.read_text(p_name, p_given) <> ALL (p_choices) THEN
+        PERFORM crm.refuse(
+            'invalid', '{name} must be one of: {choices}.',
+            jsonb_build_object('name', p_name, 'choices', array_to_string(p_choices, ', ')), ARRAY[p_name]);
+    END IF;
+    RETURN p_given #>> '{}';
+END
+$$;
+
 CREATE OR REPLACE FUNCTION crm.read_id(p_name text, p_given jsonb) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF p_given #>> '{}' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
