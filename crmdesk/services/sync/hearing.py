@@ -131,9 +131,9 @@ class Hearing:
             self.keep_promise()
             now = time.monotonic()
             ends = until if self._promised_at is None else min(until, self._promised_at)
-            ready = _readable(self._link, waker, ends - now)
-            if self._link in ready:
-                with worded(self._address):
+            with worded(self._address):
+                ready = _readable(self._link, waker, ends - now)
+                if self._link in ready:
                     self._consume()
             if waker in ready:
                 break
