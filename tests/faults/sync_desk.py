@@ -1,0 +1,210 @@
+"""One desk as a process: somebody works without a pause, shared with a server, until he is told to rest.
+
+It says on standard output what was kept here (``did OPERATION KIND``), on standard input it takes ``rest``,
+``drain`` (until nothing waits), ``level`` (one more round) and ``end``. ``FAULT_POINT=NAME:N`` in the
+environment has it killed at the N-th time that point is reached; what it sends is sent twice now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from crmdesk.errors import CrmdeskError
+from crmdesk.models.customer import Customer, open_customer
+from crmdesk.models.note import append_note
+from crmdesk.models.operations import Operation
+from crmdesk.models.task import Task, open_task
+from crmdesk.services.followers import followers
+from crmdesk.services.profile import Profile, open_profile
+from crmdesk.services.store.keys import KeyFileSecrets
+from crmdesk.services.store.store import Store
+from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync import outbox, session, sharing
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.worker import Pace, SyncWorker
+from tests.faults.points import plant
+
+TWICE = 0.1
+"""Of what is sent, so much is sent twice."""
+HINTS = ("rings twice", "后门", "call after five", "dog")
+
+
+def marked(team: str, login: str) -> str:
+    """Return a word that tells whose text it stands in; search indexes keep it whole."""
+    return f"sekret{team}by{login}z"
+
+
+def tell(*words: object) -> None:
+    """Write one line past all buffers of this process."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+class Worker:
+    """Works in an open profile."""
+
+    def __init__(self, profile: Profile, store: Store, chance: random.Random, teams: dict[str, UUID]) -> None:
+        held = store.read(sharing.server_of).result()
+        assert held is not None
+        address = ServerAddress.from_values(held)
+        self.login = address.user
+        self._store = store
+        self._chance = chance
+        self._teams = teams
+        self._resting = threading.Event()
+        self._rested = threading.Event()
+        pace = Pace(
+            poll=1.0,
+            poll_spread=0.5,
+            first_retry=0.05,
+            longest_retry=0.5,
+            lasting_retry=0.5,
+            chance=random.Random(chance.random()),
+        )
+        self.sync = SyncWorker(store, profile, address, pace=pace)
+        store.on_change(self.sync.changed)
+
+    def work(self) -> None:
+        """Do one thing after the other until told to rest."""
+        while not self._resting.wait(self._chance.uniform(0.02, 0.3)):
+            try:
+                done = self._store.write(self._something).result().result
+            except CrmdeskError as refused:
+                tell("not", type(refused).__name__)
+            else:
+                tell("did", done.id, done.kind)
+            if self.sync.locked:
+                self.sync.retry()
+        self._rested.set()
+
+    def rest(self) -> None:
+        """Begin nothing more."""
+        self._resting.set()
+        self._rested.wait()
+
+    def drain(self) -> None:
+        """Go on until nothing waits for the server."""
+        while True:
+            try:
+                done = self.sync.run_once()
+                waiting = self._store.read(outbox.counts).result()
+                if not waiting.pending:
+                    return
+                sys.stderr.write(f"drain: {done} {waiting}\n")
+            except CrmdeskError as trouble:
+                sys.stderr.write(f"drain: {trouble}\n")
+            threading.Event().wait(0.05)
+
+    def _something(self, work: UnitOfWork) -> Operation:
+        known = [UUID(bytes=key) for (key,) in work.connection.execute("SELECT id FROM customer ORDER BY id")]
+        dice = self._chance.random()
+        if not known or dice < 0.06:
+            made = open_customer(work.author, {"name": f"customer {uuid4().hex[:6]}", "kind": "person"})
+        elif dice < 0.4:
+            made = self._note(work, self._chance.choice(known))
+        elif dice < 0.8:
+            held = work.load(Customer, self._chance.choice(known[:6]))
+            name = self._chance.choice(("hint", "tier", "name_alt", "language"))
+            value = {"tier": ("", "gold", "silver"), "language": ("zh", "en")}.get(name, HINTS)
+            made = held.change(work.author, {name: self._chance.choice(value)}, held.rev)
+        else:
+            made = self._task(work, self._chance.choice(known))
+        work.do(made)
+        work.commit()
+        return made
+
+    def _note(self, work: UnitOfWork, customer: UUID) -> Operation:
+        team = self._chance.choice((None, *self._teams))
+        text = f"{marked(team, self.login) if team else 'note'} {uuid4().hex}"
+        target = {"team_id": self._teams[team]} if team else {}
+        return append_note(work.author, text, customer_id=customer, **target)
+
+    def _task(self, work: UnitOfWork, customer: UUID) -> Operation:
+        tasks = work.connection.execute("SELECT id FROM task ORDER BY id LIMIT 5").fetchall()
+        if len(tasks) < 5:
+            return open_task(
+                work.author, {"subject": f"task {uuid4().hex[:6]}", "customer_id": str(customer)}
+            )
+        held = work.load(Task, UUID(bytes=self._chance.choice(tasks)[0]))
+        return held.change(work.author, {"subject": f"task {uuid4().hex[:6]}"}, held.rev)
+
+
+def send_badly(chance: random.Random) -> None:
+    """Have some of what is sent sent twice; tell of gaps and of answers that differ."""
+    conversation: Any = session
+    send = conversation.send
+
+    def badly(*asked: Any) -> Any:
+        sent = send(*asked)
+        if chance.random() < TWICE and sent.trouble is None:
+            again = send(*asked)
+            first = [("ok" in each.result, each.n) for each in sent.answers]
+            second = [("ok" in each.result, each.n) for each in again.answers]
+            tell("twice", len(first))
+            if again.trouble is None and first != second:
+                tell("unequal", first, second)
+            sent = again
+        if sent.gap is not None:
+            tell("gap", sent.gap)
+        return sent
+
+    conversation.send = badly
+
+
+def die_at(point: str) -> Callable[[str], None]:
+    """Return what kills this process when *point* (NAME:N) is reached."""
+    name, _, count = point.partition(":")
+    left = [int(count or 1)]
+
+    def reached(at: str) -> None:
+        if at == name:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached
+
+
+def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
+    """Work in the profile *folder* until ``end``."""
+    faulthandler.register(signal.SIGUSR1)
+    chance = random.Random(seed)
+    secrets = KeyFileSecrets(folder.with_name(folder.name + "-keys.json"))
+    with open_profile(folder, secrets=secrets, wait_seconds=10.0) as profile:
+        store = profile.open_store(folder.with_name(folder.name + "-agent").read_text(), followers)
+        if point := os.environ.get("FAULT_POINT"):
+            plant(die_at(point))
+        send_badly(random.Random(f"{seed} twice"))
+        desk = Worker(profile, store, chance, teams)
+        desk.sync.start()
+        busy = threading.Thread(target=desk.work)
+        if os.environ.get("FAULT_IDLE"):
+            desk.rest = lambda: None  # type: ignore[method-assign]
+        else:
+            busy.start()
+        tell("ready")
+        orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.sync.run_once}
+        for line in sys.stdin:
+            order = line.strip()
+            if order == "end":
+                break
+            with contextlib.suppress(CrmdeskError):
+                orders[order]()
+                tell("done", order)
+        desk.rest()
+        desk.sync.close()
+        store.close()
+
+
+if __name__ == "__main__":
+    _, place, start, *pairs = sys.argv
+    main(Path(place), start, {key: UUID(value) for key, _, value in (pair.partition("=") for pair in pairs)})

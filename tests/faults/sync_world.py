@@ -1,0 +1,267 @@
+"""The world of the fault run: a server of its own, six people at desks behind lines that fail, a backup."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from crmdesk.services.followers import followers
+from crmdesk.services.profile import new_profile
+from crmdesk.services.server.install import after_restore, init
+from crmdesk.services.store.keys import KeyFileSecrets
+from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.join import join
+from tests.cluster import Cluster, Database, Person, binaries, team_id
+from tests.faults.sync_desk import marked
+from tests.services.sync.proxy import Line
+
+ROOT = Path(__file__).resolve().parents[2]
+TEAMS = ("hotline", "legal", "workshop")
+DESKS = 6
+PATIENCE_SECONDS = 45.0
+
+
+class BadLine(Line):
+    """A line that may be slow, or closed to newcomers."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.slow = threading.Event()
+        self.closed = threading.Event()
+
+    def _carry(self, desk: Any) -> None:
+        if self.closed.is_set():
+            desk.close()
+        else:
+            super()._carry(desk)
+
+    def _pass_on(self, desk: Any, server: Any) -> None:
+        back = threading.Thread(target=self._one_way, args=(server, desk), name="line")
+        back.start()
+        self._one_way(desk, server)
+        back.join()
+
+    def _one_way(self, source: Any, target: Any) -> None:
+        try:
+            while part := source.recv(1 << 14):
+                if self.slow.is_set():
+                    threading.Event().wait(0.05)
+                if not self.dead.is_set():
+                    target.sendall(part)
+        except OSError:
+            pass
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(2)
+
+
+class DeskProcess:
+    """One person's desk: its profile lives on, its process comes and goes."""
+
+    def __init__(self, world: World, person: Person, folder: Path) -> None:
+        self.person, self.folder, self.world = person, folder, world
+        self.line = BadLine(world.cluster.port)
+        self.said: list[list[str]] = []
+        self.lives = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+        self._ear: threading.Thread | None = None
+
+    def furnish(self) -> bytes:
+        """Make the profile, joined to the server; return its key."""
+        secrets = KeyFileSecrets(self.folder.with_name(self.folder.name + "-keys.json"))
+        first = new_profile(self.folder, test=True, secrets=secrets, environment={})
+        self.folder.with_name(self.folder.name + "-agent").write_text(str(self.person.agent_id))
+        with first.profile as profile, closing(profile.open_store(followers=followers)) as store:
+            ca = str(self.world.database.ca)
+            address = ServerAddress(
+                "127.0.0.1", self.line.port, self.world.database.name, self.person.login, ca
+            )
+            join(profile, store, address, self.person.password, adopt=False)
+            self.key, self.store_path = profile.key, profile.store_path
+        return self.key
+
+    def start(self, **environment: str) -> None:
+        """Sit down; *environment* may name a point to die at, and a clock."""
+        self.lives += 1
+        words = [f"{key}={value}" for key, value in self.world.teams.items()]
+        seed = f"{self.world.seed}/{self.person.login}/{self.lives}"
+        command = [sys.executable, "-m", "tests.faults.sync_desk", str(self.folder), seed, *words]
+        log = (self.folder.with_name(self.folder.name + ".log")).open("ab")
+        pipe = subprocess.PIPE
+        with log:
+            self.process = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=log, cwd=ROOT, env={**os.environ, **environment}
+            )
+        self._ear = threading.Thread(target=self._listen, args=(self.process,))
+        self._ear.start()
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            words = line.decode().split()
+            self.said.append(words)
+            if words[0] in {"done", "ready"}:
+                self._answers.put(words[-1])
+        self._answers.put("gone")
+
+    def order(self, word: str) -> None:
+        """Tell it something; see the desk."""
+        assert self.process is not None and self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(word.encode() + b"\n")
+            self.process.stdin.flush()
+
+    def await_answer(self, word: str) -> bool:
+        """Wait until it says that *word* is done; False when it died."""
+        while True:
+            try:
+                told = self._answers.get(timeout=PATIENCE_SECONDS)
+            except queue.Empty:
+                raise RuntimeError(f"{self.person.login} does not answer {word}:\n{self._where()}") from None
+            if told == "gone":
+                return False
+            if told == word:
+                return True
+
+    def _where(self) -> str:
+        """Return where its threads stand, and what it said before."""
+        self.signal(signal.SIGUSR1)
+        threading.Event().wait(1.0)
+        log = self.folder.with_name(self.folder.name + ".log")
+        line = self.line
+        state = (
+            f"line dead {line.dead.is_set()}, slow {line.slow.is_set()}, closed {line.closed.is_set()},"
+            f" threads {[thread.is_alive() for thread in line._threads].count(True)}\n"
+        )
+        with self.world.database.connect() as owner:
+            found = owner.execute(
+                "SELECT usename, state, wait_event, left(query, 60), count(*) FROM pg_stat_activity"
+                " WHERE usename IS NOT NULL GROUP BY 1, 2, 3, 4"
+            ).fetchall()
+        return state + "\n".join(map(str, found)) + "\n" + log.read_text(errors="replace")[-6000:]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def gone(self) -> bool:
+        """Whether nobody sits there."""
+        return self.process is None or self.process.poll() is not None
+
+    def collect(self) -> None:
+        """Clear away after the process ended."""
+        if self.process is not None and self._ear is not None:
+            self.process.wait(PATIENCE_SECONDS)
+            self._ear.join()
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):
+                        stream.close()
+        self._answers = queue.Queue()
+
+
+class World:
+    """Everything of one run; use as a context manager."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.chance = random.Random(seed)
+        found = binaries()
+        if found is None:
+            raise SystemExit("no PostgreSQL server is installed on this machine")
+        self.folder = Path(tempfile.mkdtemp(prefix="crmdesk-faults-"))
+        self.cluster = Cluster(found, self.folder)
+        self.cluster.own(self.folder)
+        self.folder.chmod(0o755)
+        self.teams: dict[str, UUID] = {}
+        self.desks: list[DeskProcess] = []
+        self.device = uuid4()
+        self.canaries = 0
+
+    def __enter__(self) -> Self:
+        """Start the server, let everybody join."""
+        self.cluster.create()
+        # Made directly: a copy of a template with an unlogged table does not survive a crash of PostgreSQL 15.
+        self.database: Database = self.cluster.empty_database("house")
+        init(self.database.owner_dsn, test=True, password=self.database.password())
+        self.boss = self.database.person("boss", "supervisor", ("board",))
+        self.teams = {key: team_id(key) for key in TEAMS}
+        for n in range(DESKS):
+            person = self.database.person(f"p{n}", teams=(TEAMS[n % 3],))
+            desk = DeskProcess(self, person, self.folder / person.login)
+            desk.line.__enter__()
+            self.desks.append(desk)
+            desk.furnish()
+        self.found_customers()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all that was started here."""
+        for desk in self.desks:
+            desk.signal(signal.SIGKILL)
+            desk.collect()
+            desk.line.__exit__()
+        self.cluster.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def found_customers(self) -> None:
+        """Have some customers that everybody talks to."""
+        for n in range(6):
+            self._push("customer.create", {"fields": {"name": f"house {n}", "kind": "person"}, "points": []})
+
+    def drop_canary(self) -> None:
+        """Have the boss write what nobody at these desks may read."""
+        with self.database.connect() as owner:
+            (customer,) = owner.execute("SELECT id::text FROM crm.customer LIMIT 1").fetchone()
+        text = f"{marked('board', 'boss')} {uuid4().hex}"
+        words = {"call_id": None, "customer_id": customer, "text": text, "team_id": str(team_id("board"))}
+        self._push("note.append", words)
+        self.canaries += 1
+
+    def _push(self, kind: str, payload: dict[str, Any]) -> None:
+        with self.database.connect("boss") as boss:
+            told = boss.execute("SELECT crm.register_device(%s, NULL, 'boss')", (self.device,)).fetchone()[0]
+            answer = boss.execute(
+                "SELECT crm.push(%s, %s, %s, %s, 1, %s::text, NULL, now(), 0, 0)",
+                (self.device, told["last_n"] + 1, uuid4(), kind, json.dumps({"id": str(uuid4()), **payload})),
+            ).fetchone()[0]
+            assert answer == {"ok": True}, answer
+            boss.execute("SELECT crm.stamp()")
+
+    @property
+    def backup(self) -> Path:
+        """Where the copy of the server's folder lies."""
+        return self.folder / "backup"
+
+    def take_backup(self) -> None:
+        """Copy the server's folder as it is between a stop and a start."""
+        self.cluster.stop()
+        subprocess.run(["cp", "-a", str(self.cluster.data), str(self.backup)], check=True)
+        self.cluster.start()
+
+    def restore(self) -> None:
+        """Put the backup in the server's place, with the lines closed, and make it fit to work with."""
+        for desk in self.desks:
+            desk.line.closed.set()
+        self.cluster.stop(signal.SIGQUIT)
+        self.cluster.data.rename(self.folder / f"lost-{time.monotonic_ns()}")
+        subprocess.run(["cp", "-a", str(self.backup), str(self.cluster.data)], check=True)
+        self.cluster.start()
+        after_restore(self.database.owner_dsn, password=self.database.password())
+        for desk in self.desks:
+            desk.line.closed.clear()
