@@ -196,7 +196,7 @@ class World:
     def __enter__(self) -> Self:
         """Start the server, let everybody join."""
         self.cluster.create()
-        # Made directly: a copy of a template with an unlogged table does not survive a crash of PostgreSQL 15.
+        # Made directly: a template's copy with an unlogged table survives no crash of PostgreSQL 15.
         self.database: Database = self.cluster.empty_database("house")
         init(self.database.owner_dsn, test=True, password=self.database.password())
         self.boss = self.database.person("boss", "supervisor", ("board",))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from crmdesk.errors import ServerBusy
+from crmdesk.errors import ServerBusy, ServerFault
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync import outbox, replica
@@ -55,7 +55,7 @@ class SharedUpkeep:
         """Do what is due, unless this desk is *busy* with changes: it can wait.
 
         Raises:
-            ServerFault: the connection broke, or the server cannot do it.
+            ServerFault: the connection broke. What the server cannot do just now stops nothing else.
         """
         if busy or time.monotonic() < self._due_at:
             return
@@ -67,6 +67,10 @@ class SharedUpkeep:
             self._compare_daily()
         except ServerBusy as error:
             _log.info("what is due waits: %s", error)
+        except ServerFault as error:
+            if self._link.closed:
+                raise
+            _log.warning("what is due was not done: %s", error)
 
     def _compare_daily(self) -> None:
         checked_at = self._store.read(_checked_at).result()
