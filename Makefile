@@ -37,11 +37,11 @@ bench: setup
 	@scripts/bench.sh
 
 faults: setup
-	CRMDESK_FAULT_SECONDS=60 $(PYTHON_VENV) -m pytest -m faults --timeout 600
+	$(PYTHON_VENV) -m pytest tests/faults --timeout 600
 	$(PYTHON_VENV) -m tests.faults.sync_run --seconds 60
 
 faults-long: setup
-	CRMDESK_FAULT_SECONDS=1200 $(PYTHON_VENV) -m pytest -m faults --timeout 3600
+	$(PYTHON_VENV) benchmarks/store.py --saves 50 --kills 100
 	for seed in 1 2 3 4 5 6 7 8 9 10; do $(PYTHON_VENV) -m tests.faults.sync_run --seconds 120 --seed $$seed || exit 1; done
 
 package: setup

@@ -7,6 +7,7 @@ not even when the session is killed: the server gets a signal with its parent's 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pwd
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import psutil
 import pytest
 
 from tests.authority import Authority
@@ -161,9 +163,21 @@ class Cluster:
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop the server: SIGINT ends sessions, SIGQUIT is a crash."""
         if self.process is not None and self.process.poll() is None:
+            everybody = [self._watched(), *self._watched().children(recursive=True)]
             self.process.send_signal(how)
-            self.process.wait(START_SECONDS)
+            try:
+                self.process.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                # Told to end while it was still coming up, it may not hear.
+                for each in everybody:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        each.kill()
+                self.process.wait(START_SECONDS)
         self.process = None
+
+    def _watched(self) -> psutil.Process:
+        assert self.process is not None
+        return psutil.Process(self.process.pid)
 
     def conninfo(self, user: str, database: str, **more: str) -> str:
         """Return a DSN without a password; the server must prove who it is."""

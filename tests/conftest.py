@@ -14,7 +14,7 @@ __all__ = ["cluster", "database"]
 
 # Before anything imports Qt. A test that needs a real window starts its own Xvfb and says so to its child.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-for _name in [name for name in os.environ if name.startswith("CRMDESK_") and name != "CRMDESK_FAULT_SECONDS"]:
+for _name in [name for name in os.environ if name.startswith("CRMDESK_")]:
     del os.environ[_name]
 
 settings.register_profile(
