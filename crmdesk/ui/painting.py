@@ -37,6 +37,10 @@ class _Face:
     height: int
     measures: Measures
 
+    def base(self, top: int, height: int) -> int:
+        """Return where the letters of a line stand in the middle of *height* from *top* on."""
+        return top + (height - self.height) // 2 + self.ascent
+
 
 def _sides(area: QRect) -> tuple[int, int, int, int]:
     """Return x, y, width and height at one go."""
@@ -85,12 +89,6 @@ class Ink(QObject):
             made = self._colours[value] = QColor(value)
         return made
 
-    def metrics(self, font: QFont) -> Measures:
-        """Return the measures of one of our three fonts."""
-        if font is self.fonts.body:
-            return self.body
-        return self.strong if font is self.fonts.strong else self.head
-
     def line(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:
         """Draw one line, cut short with an ellipsis when too long."""
         if text:
@@ -117,7 +115,7 @@ class Ink(QObject):
         # Nothing is wider than a square: most texts fit without being measured, which costs half a drawing.
         if len(text) * face.pixels > width:
             text, _ = face.measures.cut(text, width)
-        self._set(painter, x, top + (height - face.height) // 2 + face.ascent, text, font, colour)
+        self._set(painter, x, face.base(top, height), text, font, colour)
 
     def right(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
         """Draw one line at the right edge of *area*; return the pixels it took."""
@@ -143,8 +141,7 @@ class Ink(QObject):
         needed = face.measures.horizontalAdvance(text)
         if needed > width:
             text, needed = face.measures.cut(text, width)
-        base = top + (height - face.height) // 2 + face.ascent
-        self._set(painter, x + width - needed, base, text, font, colour)
+        self._set(painter, x + width - needed, face.base(top, height), text, font, colour)
         return needed
 
     def measured(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> int:
@@ -168,7 +165,7 @@ class Ink(QObject):
             return 0
         face = self._faces[id(font)]
         text, used = face.measures.cut(plain(text), width)
-        self._set(painter, x, top + (height - face.height) // 2 + face.ascent, text, font, colour)
+        self._set(painter, x, face.base(top, height), text, font, colour)
         return used
 
     def wrapped(self, painter: QPainter, area: QRect, text: str, font: QFont, colour: str) -> None:

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 
 from crmdesk.errors import NotFound
@@ -112,6 +112,16 @@ def test_marks_of_the_status_line(seat: Seat) -> None:
     seat.bridge.status_changed.emit(status)
     for part in ("Lin Yue · 1001", "Telephone not reachable", "The call is over 1", "Shared database"):
         assert part in spoken()
+
+
+def test_a_call_taken_at_once_shows_no_strip(seat: Seat) -> None:
+    seat.window.showMinimized()
+    seat.window.show_pop(sample.pop())
+    seat.bridge.call_changed.emit(CallState("call-1", "talking", sample.NOW))
+    turned: list[bool] = []
+    QTimer.singleShot(0, lambda: turned.append(True))
+    seat.qtbot.waitUntil(lambda: bool(turned))
+    assert not seat.parts.strip.isVisible()
 
 
 def test_a_minimised_window_shows_the_strip_without_becoming_active(seat: Seat) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 _QUIET = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 )
-
-_LATER_MS = 2_000
-"""Asked for a widget that Qt made itself, PySide loads the classes of all widgets: not during a start."""
 
 
 class RowDelegate(QStyledItemDelegate):
@@ -96,9 +93,6 @@ class ListPane(QListView):
         self.setResizeMode(QListView.ResizeMode.Adjust)
         bar = SlimScrollBar(ink, self)
         self.setVerticalScrollBar(bar)
-        # Rows and bar cover everything: neither the list itself nor what holds its bar need be painted.
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        QTimer.singleShot(_LATER_MS, self, self._cover_bar)
         # Qt connects the bar it made itself and forgets these two, on which fetching by page depends.
         bar.valueChanged.connect(self.verticalScrollbarValueChanged)
         bar.actionTriggered.connect(self.verticalScrollbarAction)
@@ -137,13 +131,8 @@ class ListPane(QListView):
         if event.commitString():
             self.typed.emit(event.commitString())
 
-    def _cover_bar(self) -> None:
-        holder = self.verticalScrollBar().parentWidget()
-        if holder is not None:
-            holder.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-
     def _lay_ground(self) -> None:
-        """Make what rows are painted on, not to have to ask Qt for its own (see ``_LATER_MS``)."""
+        """Make what rows are painted on: asked for one Qt made, PySide loads the classes of all widgets."""
         ground = QWidget(self)
         ground.setBackgroundRole(QPalette.ColorRole.Base)
         ground.setAutoFillBackground(True)
