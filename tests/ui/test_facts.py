@@ -17,6 +17,7 @@ def test_long_alerts_push_down_what_follows(seat: Seat) -> None:
     )
     short = replace(alert, text="Call after six")
     facts.facts.show([short])
+    facts.executeDelayedItemsLayout()
     seat.settle()
     assert facts.verticalScrollBar().maximum() == 0
     width = facts.viewport().width()
