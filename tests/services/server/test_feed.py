@@ -13,7 +13,7 @@ import pytest
 
 from crmdesk.errors import ServerBusy
 from tests.cluster import Database
-from tests.services.server.rows import add_customer, mutate, stamp, stamp_all
+from tests.services.server.rows import add_customer, add_note, mutate, stamp, stamp_all
 
 WRITERS = 8
 CHANGES_EACH = 25
@@ -291,6 +291,36 @@ def test_desks_are_woken_at_most_every_200_milliseconds(database: Database) -> N
         assert answer() == (None, 1), "the promise was not kept; the next one hints"
         at(-90_000)
         assert answer() == (None, 1), "a clock that was set back does not silence us"
+
+
+def test_a_hint_names_whom_it_is_about_unless_there_were_many_or_it_is_for_a_team(database: Database) -> None:
+    hints: list[str] = []
+    with database.connect() as session, database.connect() as listener:
+
+        def named() -> list[str]:
+            session.execute("SELECT setval('crm.hinted', 0)")
+            stamp(session)
+            listener.execute("SELECT 1")
+            names = hints.pop().split()
+            session.execute("UPDATE crm.tick SET at = at - interval '1 minute'")
+            return names
+
+        listener.add_notify_handler(lambda notify: hints.append(notify.payload))
+        listener.execute("LISTEN crm")
+        one, asset = add_customer(session), uuid.uuid4()
+        assert named() == [str(one)[-12:]]
+        session.execute("INSERT INTO crm.asset (id, customer_id) VALUES (%s, %s)", (asset, one))
+        assert named() == [str(one)[-12:]], "what is his is about him"
+        add_note(session, "for the team only", uuid.uuid4())
+        assert named() == [], "whom a team writes about is the team's"
+        for _ in range(51):
+            add_customer(session)
+        assert named() == []
+        add_customer(session)
+        stamp(session)
+        session.execute("SELECT crm.hint()")
+        listener.execute("SELECT 1")
+        assert len(hints.pop().split()) == 1, "a promised hint names those of the while it kept silent"
 
 
 def test_pointers_of_a_moved_row_go_to_both_parents(database: Database) -> None:

@@ -176,6 +176,7 @@ POWERS = [
     "SELECT crm.forget_device(gen_random_uuid())",
     "SELECT crm.reap_older('0')",
     "SELECT crm.hint_or_promise()",
+    "SELECT crm.concerned()",
     "SELECT crm.broken_audit()",
     "SET ROLE crm_owner",
     "SET SESSION AUTHORIZATION li",

@@ -66,6 +66,23 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 $$;
 
+-- Whom the last half second's changes are about, as a hint names them: the ends of the ids of customers, or of
+-- the rows themselves; only what everybody may see. Nobody when there were many: then all desks take their time.
+CREATE OR REPLACE FUNCTION crm.concerned() RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    many CONSTANT integer := 50;
+    before bigint;
+BEGIN
+    SELECT t.seq INTO before FROM crm.tick t
+    WHERE t.at < clock_timestamp() - interval '500 milliseconds' ORDER BY t.seq DESC LIMIT 1;
+    RETURN (
+        SELECT CASE WHEN count(*) <= many THEN
+            string_agg(DISTINCT right(coalesce(f.parent, f.pk)::text, 12), ' ') FILTER (WHERE f.teams = '{}') END
+        FROM (SELECT * FROM crm.feed r WHERE r.seq > before ORDER BY r.seq LIMIT many + 1) f);
+END
+$$;
+
 -- Wake the desks, at most every 200 ms. Returns NULL when it did or when somebody promised to, else when the
 -- caller is to call crm.hint(): from then on that is a promise.
 CREATE OR REPLACE FUNCTION crm.hint_or_promise() RETURNS bigint
@@ -84,7 +101,7 @@ BEGIN
         RETURN last + gap;
     END IF;
     PERFORM setval('crm.hinted', present);
-    PERFORM pg_notify('crm', '');
+    PERFORM pg_notify('crm', coalesce(crm.concerned(), ''));
     RETURN NULL;
 END
 $$;
@@ -94,7 +111,7 @@ CREATE OR REPLACE FUNCTION crm.hint() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM setval('crm.hinted', crm.milliseconds());
-    PERFORM pg_notify('crm', '');
+    PERFORM pg_notify('crm', coalesce(crm.concerned(), ''));
 END
 $$;
 
