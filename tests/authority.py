@@ -14,16 +14,17 @@ class Authority:
     Args:
         folder: gets the root certificate and every certificate with its key.
         name: common name, so that two authorities differ.
+        days: how long it holds.
     """
 
-    def __init__(self, folder: Path, name: str = "crmdesk test authority") -> None:
+    def __init__(self, folder: Path, name: str = "crmdesk test authority", days: int = 3650) -> None:
         from cryptography.hazmat.primitives.asymmetric import ec
 
         self._folder = folder
         self._name = _named(name)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.root = folder / f"{name.replace(' ', '-')}.pem"
-        self.root.write_bytes(_pem(self._sign(self._name, self._key.public_key(), (), 3650, ca=True)))
+        self.root.write_bytes(_pem(self._sign(self._name, self._key.public_key(), (), days, ca=True)))
 
     def issue(self, stem: str, hosts: tuple[str, ...], days: int = 30) -> tuple[Path, Path]:
         """Return certificate and key for a server reached as *hosts*; *days* below 0: expired since."""

@@ -189,3 +189,14 @@ class JoinFields:
     password: str = field(repr=False)
     ca_file: str = ""
     adopt: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoritySeen:
+    """The certificate of an authority: whose it is, and until when it holds.
+
+    Of several in one file the one that ends first.
+    """
+
+    subject: str
+    until: datetime

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmdesk.models.sync_views import (
+        AuthoritySeen,
         Choices,
         Helper,
         HelpRequest,
@@ -86,10 +87,13 @@ class Alone:
         """Refuse: nobody asked."""
         return _refused()
 
+    def authority(self, path: str) -> Future[AuthoritySeen]:
+        """Refuse as joining does."""
+        return _failed(_cannot_join())
+
     def join(self, fields: JoinFields) -> Future[None]:
         """Refuse: whoever can join is handed over by the program."""
-        error = WorldFault("This window cannot join a shared database. Close it and run: crmdesk server join")
-        return _failed(error)
+        return _failed(_cannot_join())
 
 
 def _known(answer: T) -> Future[T]:
@@ -107,6 +111,10 @@ def _failed(error: Exception) -> Future[Any]:
 def alone() -> WorldFault:
     """Return why what needs other desks is refused on a PC that works alone."""
     return WorldFault("This PC works alone. Join a shared database first.")
+
+
+def _cannot_join() -> WorldFault:
+    return WorldFault("This window cannot join a shared database. Close it and run: crmdesk server join")
 
 
 def _refused() -> Future[Any]:

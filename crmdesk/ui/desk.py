@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TimelinePage,
     )
     from crmdesk.models.sync_views import (
+        AuthoritySeen,
         Choices,
         Helper,
         HelpRequest,
@@ -190,6 +191,10 @@ class Sharing(Protocol):
 
     def take_help(self, request_id: UUID) -> Future[None]:
         """Say that the person at this desk comes; fails with Conflict when somebody was quicker."""
+        ...
+
+    def authority(self, path: str) -> Future[AuthoritySeen]:
+        """Look at the certificate at *path*; fails with a sentence that says what the file is instead."""
         ...
 
     def join(self, fields: JoinFields) -> Future[None]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crmdesk.models.sync_views import (
+        AuthoritySeen,
         Choices,
         Helper,
         HelpRequest,
@@ -155,6 +156,10 @@ class SharedHere(Alone):
 
         self.side().load_history(customer_id, told)
 
+    def authority(self, path: str) -> Future[AuthoritySeen]:
+        """Look at the certificate at *path*."""
+        return self._lane.run(_authority, path)
+
     def join(self, fields: JoinFields) -> Future[None]:
         """Put this desk on a shared database."""
         return self._lane.run(self._join, fields)
@@ -175,6 +180,12 @@ class SharedHere(Alone):
                 self._made = self._make()
                 self._made.on_status(self._told)
             return self._made
+
+
+def _authority(path: str) -> AuthoritySeen:
+    from crmdesk.services.sync.authority import look_at
+
+    return look_at(path)
 
 
 def _hand_on(done: Future[Any], answer: Future[Any], *, failure_only: bool = False) -> None:

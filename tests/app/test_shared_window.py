@@ -151,7 +151,7 @@ def test_a_wrong_password_is_a_sentence_in_the_pane(seat: SharedWindow, database
     pane.lines["password"].setText("not it")
     pane.lines["ca_file"].setText(str(database.ca))
     seat.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    seat.until(lambda: "password" in pane.told.text())
+    seat.until(lambda: "password" in pane.notes["password"].text())
     assert pane.isVisible()
     assert "This PC alone" in seat.mark()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from crmdesk.models.sync_views import (
+    AuthoritySeen,
     Choices,
     Helper,
     HelpRequest,
@@ -39,6 +41,7 @@ class FakeSharing:
         self.present: dict[CustomerId, tuple[PresenceLine, ...]] = {}
         self.told: list[tuple[str, CustomerId | None, str]] = []
         self.requests: tuple[HelpRequest, ...] = ()
+        self.certificate = AuthoritySeen("Our house CA", sample.NOW + timedelta(days=900))
 
     def sync_status(self) -> Future[SyncStatus]:
         """See :class:`crmdesk.ui.desk.Sharing`."""
@@ -97,6 +100,10 @@ class FakeSharing:
     def take_help(self, request_id: UUID) -> Future[None]:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         return self._run("take_help", lambda: None, request_id)
+
+    def authority(self, path: str) -> Future[AuthoritySeen]:
+        """See :class:`crmdesk.ui.desk.Sharing`."""
+        return self._run("authority", lambda: self.certificate, path)
 
     def join(self, fields: JoinFields) -> Future[None]:
         """See :class:`crmdesk.ui.desk.Sharing`."""

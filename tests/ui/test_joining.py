@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 
-from crmdesk.errors import InvalidInput, WorldFault
-from crmdesk.models.sync_views import JoinFields, SyncStatus
+from crmdesk.errors import FileFault, InvalidInput, WorldFault
+from crmdesk.models.sync_views import AuthoritySeen, JoinFields, SyncStatus
 from crmdesk.ui.alone import Alone
 from crmdesk.ui.views.join_pane import JoinPane
 from tests.ui import sample
@@ -21,6 +25,7 @@ def _fill(seat: Seat) -> JoinPane:
         if text:
             seat.qtbot.keyClicks(seat.focus(), text)
         seat.key(Qt.Key.Key_Tab)
+    seat.key(Qt.Key.Key_Tab)  # past what looks for a file
     return _pane(seat)
 
 
@@ -67,20 +72,95 @@ def test_what_is_missing_is_told_at_its_field(seat: Seat) -> None:
     seat.qtbot.keyClicks(seat.focus(), "crm.example")
     seat.key(Qt.Key.Key_Return)
     pane = _pane(seat)
-    assert pane.told.text() == "Please fill in: User"
+    told = {name: note.text() for name, note in pane.notes.items() if not note.isHidden()}
+    assert told == {"user": "Please fill in: User", "password": "Please fill in: Password"}
     assert seat.focus() is pane.lines["user"]
+    assert pane.lines["user"].accessibleDescription() == "Please fill in: User Your name on the server"
+    seat.qtbot.keyClicks(seat.focus(), "l")
+    assert pane.notes["user"].isHidden()
     assert seat.desk.named("join") == []
 
 
-def test_a_failure_is_a_sentence_in_the_pane(seat: Seat) -> None:
-    seat.desk.refuse["join"] = WorldFault("The password is wrong.", fields=("password",))
+@pytest.mark.parametrize("field", ["address", "user", "password", "ca_file"])
+def test_a_failure_is_a_sentence_below_its_field_and_what_was_typed_stays(seat: Seat, field: str) -> None:
+    seat.desk.refuse["join"] = WorldFault("That was not it.", fields=(field,))
     pane = _fill(seat)
+    before = pane.fields()
     seat.ctrl(Qt.Key.Key_Return)
     seat.settle()
     assert pane.isVisible()
-    assert pane.told.text() == "The password is wrong."
-    assert seat.focus() is pane.lines["password"]
+    told = {name: note.text() for name, note in pane.notes.items() if not note.isHidden()}
+    assert told == {field: "That was not it."}
+    assert pane.notes[field].tone == "breach"
+    assert seat.focus() is pane.lines[field]
+    assert pane.fields() == before
     assert seat.parts.messages.isHidden()
+    del seat.desk.refuse["join"]
+    seat.ctrl(Qt.Key.Key_Return)
+    assert pane.isHidden()
+
+
+def test_a_failure_of_no_field_is_told_below_all(seat: Seat) -> None:
+    seat.desk.refuse["join"] = WorldFault("The server has no room just now.")
+    pane = _fill(seat)
+    seat.ctrl(Qt.Key.Key_Return)
+    assert (pane.told.text(), pane.told.tone) == ("The server has no room just now.", "breach")
+    assert all(note.isHidden() for note in pane.notes.values())
+    assert seat.focus() is pane.lines["address"]
+
+
+def test_the_certificate_is_read_out_before_it_is_used(seat: Seat) -> None:
+    seat.ctrl_shift(Qt.Key.Key_J)
+    pane = _pane(seat)
+    note = pane.notes["ca_file"]
+    pane.to_field("ca_file")
+    seat.qtbot.keyClicks(seat.focus(), "/etc/crm/ca.pem")
+    seat.qtbot.waitUntil(lambda: bool(note.text()))
+    assert seat.desk.named("authority") == [("/etc/crm/ca.pem",)]
+    assert (note.text(), note.tone) == ("Certificate of Our house CA, valid until 8 May 2029", "good")
+    for days, tone in ((20, "due"), (-1, "breach")):
+        seat.desk.sharing.certificate = AuthoritySeen("Our house CA", sample.NOW + timedelta(days=days))
+        pane.ca_named.emit("/etc/crm/ca.pem")
+        seat.settle()
+        assert note.tone == tone
+    assert "ended on" in note.text()
+    seat.desk.refuse["authority"] = FileFault("{path} is no certificate.", path="/etc/crm/ca.pem")
+    pane.ca_named.emit("/etc/crm/ca.pem")
+    seat.settle()
+    assert (note.text(), note.tone) == ("/etc/crm/ca.pem is no certificate.", "breach")
+
+
+def test_a_file_is_chosen_by_keys_while_calls_go_on(seat: Seat, tmp_path: Path) -> None:
+    chosen = tmp_path / "ca.pem"
+    chosen.write_text("")
+    seat.ctrl_shift(Qt.Key.Key_J)
+    pane = _pane(seat)
+    pane.to_field("ca_file")
+    seat.key(Qt.Key.Key_Tab)
+    assert seat.focus() is pane.choose
+    seat.key(Qt.Key.Key_Space)
+    (dialog,) = pane.findChildren(QFileDialog)
+    assert not dialog.isModal()
+    seat.bridge.popped.emit(sample.pop())
+    assert seat.parts.band.cards
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile(str(chosen))
+    dialog.accept()
+    seat.settle()
+    assert pane.fields().ca_file == str(chosen)
+    assert seat.desk.named("authority")[-1] == (str(chosen),)
+
+
+def test_nothing_that_is_said_is_cut_off(seat: Seat) -> None:
+    seat.desk.refuse["join"] = WorldFault("The server says that this does not do. " * 6, fields=("user",))
+    pane = _fill(seat)
+    before = pane.height()
+    seat.ctrl(Qt.Key.Key_Return)
+    note = pane.notes["user"]
+    assert note.height() >= note.heightForWidth(note.width())
+    assert pane.height() > before
+    seat.key(Qt.Key.Key_A)
+    assert pane.height() == before
 
 
 def test_a_failure_after_the_pane_was_closed_is_told_all_the_same(seat: Seat) -> None:
@@ -119,7 +199,8 @@ def test_records_of_its_own_ask_for_a_choice(seat: Seat) -> None:
     pane = _fill(seat)
     seat.ctrl(Qt.Key.Key_Return)
     seat.settle()
-    assert pane.told.text() == "This desk holds 12 records of its own. Choose what becomes of them."
+    told = pane.notes["adopt"].text()
+    assert told == "This desk holds 12 records of its own. Choose what becomes of them."
     assert seat.focus() is pane.data
 
 
@@ -150,6 +231,7 @@ def test_a_pc_alone_has_nothing_to_share() -> None:
         alone.cancel_help(sample.made_id("help")),
         alone.take_help(sample.made_id("help")),
         alone.join(JoinFields("", "", "")),
+        alone.authority("ca.pem"),
     ):
         with pytest.raises(WorldFault):
             refused.result()

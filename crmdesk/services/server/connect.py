@@ -44,76 +44,90 @@ DEFAULTS: Mapping[str, str] = {
 }
 """What a DSN leaves open: the server proves who it is, and a dead line is noticed."""
 
-_AT_CONNECT: tuple[tuple[tuple[str, ...], type[ServerFault], str], ...] = (
+_AT_CONNECT: tuple[tuple[tuple[str, ...], type[ServerFault], str, str], ...] = (
     (
         ("no password supplied",),
         ServerRefused,
         "The server {host} asks for the password of {user}. Give it by PGPASSFILE, PGPASSWORD, the keyring or"
         " standard input.",
+        "password",
     ),
     (
         ("password authentication failed",),
         ServerRefused,
         "The server {host} does not accept this password for {user}.",
+        "password",
     ),
     (
         ("is not permitted to log in", "no pg_hba.conf entry", "pg_hba.conf rejects"),
         ServerRefused,
         "The server {host} does not let {user} in from this computer.",
+        "user",
     ),
     (
         ("too many clients", "too many connections", "connection slots are reserved"),
         ServerBusy,
         "The server {host} takes no more connections just now. Try again later or raise max_connections.",
+        "",
     ),
     (
         ("starting up", "shutting down", "in recovery mode", "not yet accepting"),
         ServerBusy,
         "The server {host} is starting or stopping. Try again in a moment.",
+        "",
     ),
     (
         ("permission denied for database",),
         ServerRefused,
         "{user} may not use the database {database} on {host}.",
+        "user",
     ),
     (
         ("does not match host name",),
         ServerUntrusted,
         "The certificate shown at {host} belongs to another computer. Check the address; do not go on.",
+        "address",
     ),
     (
         ("certificate verify failed", "unknown ca", "self-signed certificate"),
         ServerUntrusted,
         "The certificate of the server {host} comes from an authority this desk does not know. Name the right"
         " CA file.",
+        "ca_file",
     ),
     (
         ("root certificate file", "could not read root certificate", "could not load root certificate"),
         ServerUntrusted,
         "The CA file for the server {host} cannot be read. Name it as sslrootcert.",
+        "ca_file",
     ),
     (
         ("channel binding", "does not support ssl", "requires ssl", "no encryption"),
         ServerUntrusted,
         "The server {host} does not speak TLS the way crmdesk asks. The administrator switches ssl on.",
+        "address",
     ),
     (
         ("translate host name", "name or service not known", "name resolution"),
         ServerUnreachable,
         "No computer is called {host}. Check the address.",
+        "address",
     ),
     (
         ("connection refused", "timeout expired", "connection timed out", "no route", "unreachable"),
         ServerUnreachable,
         "The server {host} does not answer on port {port}.",
+        "address",
     ),
     (
         ("does not exist",),
         ServerRefused,
         "There is no database {database} on {host}.",
+        "address",
     ),
 )
-"""Words of libpq and the server while connecting, who is to blame, and our sentence; first match."""
+"""Words of libpq and the server while connecting, who is to blame, our sentence, and the field concerned
+where an address is typed; first match."""
 
 _EXPIRED = "The certificate of the server {host} has expired. The administrator renews it."
 
@@ -227,10 +241,10 @@ def fault_of_connecting(error: BaseException, told: Mapping[str, str]) -> Crmdes
     said = " ".join(str(error).split())
     values = _values(told)
     if "certificate verify failed" in said and is_expired(told):
-        return ServerUntrusted(_EXPIRED, **values)
-    for words, kind, sentence in _AT_CONNECT:
+        return ServerUntrusted(_EXPIRED, fields=("address",), **values)
+    for words, kind, sentence, field in _AT_CONNECT:
         if any(word in said.lower() for word in words):
-            return kind(sentence, **values)
+            return kind(sentence, fields=(field,) if field else (), **values)
     return ServerUnreachable("The server {host} cannot be used: {why}", why=said[-200:], **values)
 
 

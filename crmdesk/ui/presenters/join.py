@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from crmdesk.errors import CrmdeskError
-from crmdesk.ui.views.join_pane import LABELS, JoinPane
+from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
+from crmdesk.ui.views.join_pane import ADOPT, LABELS, JoinPane
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from crmdesk.models.sync_views import AuthoritySeen
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _NEEDED = ("address", "user", "password")
+_SOON = timedelta(days=21)
+"""A certificate that ends sooner is told in amber."""
+_VALID = word("Certificate of {subject}, valid until {day}")
+_ENDED = word("The certificate of {subject} ended on {day}. Ask the administrator for the new one.")
 
 
 class JoinPresenter(QObject):
@@ -27,6 +35,7 @@ class JoinPresenter(QObject):
         self._waiting = False
         self.pane = JoinPane(tools, around, place.parts.band)
         self.pane.join_wanted.connect(self._join)
+        self.pane.ca_named.connect(self._look_at_authority)
 
     def open(self) -> None:
         """Show the fields."""
@@ -59,12 +68,15 @@ class JoinPresenter(QObject):
         if self._waiting:
             return
         fields = self.pane.fields()
-        for name in _NEEDED:
-            if not getattr(fields, name):
-                missing = self._words.tr(LABELS[name])
-                self.pane.tell(self._words.tr("Please fill in: {name}", name=missing), "breach")
-                self.pane.to_field(name)
-                return
+        self.pane.forget_notes()
+        missing = [name for name in _NEEDED if not getattr(fields, name)]
+        for name in missing:
+            label = self._words.tr(LABELS[name])
+            self.pane.note(name, self._words.tr("Please fill in: {name}", name=label))
+        if missing:
+            self.pane.to_field(missing[0])
+            return
+        self._look_at_authority(fields.ca_file)
         self._wait(True)
         self.pane.tell(self._words.tr("Asking the server …"))
         self._place.operations.run(
@@ -87,16 +99,40 @@ class JoinPresenter(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         self._wait(False)
-        named = error.fields[0] if isinstance(error, CrmdeskError) and error.fields else "address"
+        self._explain()
+        named = error.fields[0] if isinstance(error, CrmdeskError) and error.fields else ""
         told = self._words.error(error)
-        if named == "adopt" and isinstance(error, CrmdeskError) and self.pane.fields().adopt is None:
+        if named == ADOPT and isinstance(error, CrmdeskError) and self.pane.fields().adopt is None:
             count = error.values.get("count", "")
             told = self._words.tr(
                 "This desk holds {count} records of its own. Choose what becomes of them.", count=count
             )
-        self.pane.tell(told, "breach")
+        if named in self.pane.notes:
+            self.pane.note(named, told)
+        else:
+            self.pane.tell(told, "breach")
         if self.pane.isVisible():
             self.pane.to_field(named)
         else:
             self.pane.forget_password()
             self._place.operations.failed.emit(error)
+
+    def _look_at_authority(self, path: str) -> None:
+        """Say whose certificate was chosen, or what the file is instead."""
+        if not path:
+            self._place.operations.forget("authority")
+            self.pane.note("ca_file", "")
+            return
+        self._place.operations.run(
+            self._place.desk.sharing.authority(path),
+            self._tell_authority,
+            topic="authority",
+            failed=lambda error: self.pane.note("ca_file", self._words.error(error)),
+        )
+
+    def _tell_authority(self, seen: AuthoritySeen) -> None:
+        moments = self._place.moments
+        until, left = moments.day(moments.day_of(seen.until)), seen.until - moments.now()
+        sentence = _ENDED if left < timedelta() else _VALID
+        tone = "breach" if left < timedelta() else "due" if left < _SOON else "good"
+        self.pane.note("ca_file", self._words.tr(sentence, subject=plain(seen.subject), day=until), tone)

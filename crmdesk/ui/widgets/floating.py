@@ -36,7 +36,7 @@ class FloatingPane(Pane):
         super().__init__(ink, around)
         self._around = around
         self._top = top
-        self._wanted = wanted
+        self.wanted = wanted
         self._before: QWidget | None = None
         self.hide()
 
@@ -70,8 +70,8 @@ class FloatingPane(Pane):
     def place(self) -> None:
         """Stand in the middle, below the band."""
         top = self._top.mapTo(self._around, QPoint(0, self._top.height())).y() + 8
-        width = min(self._wanted[0], self._around.width() - 2 * _EDGE)
-        height = min(self._wanted[1], self._around.height() - top - _FOOT)
+        width = min(self.wanted[0], self._around.width() - 2 * _EDGE)
+        height = min(self.wanted[1], self._around.height() - top - _FOOT)
         self.setGeometry((self._around.width() - width) // 2, top, width, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -275,5 +275,5 @@ def test_every_sentence_is_translated() -> None:
     from crmdesk.resources import resource
 
     known: dict[str, Any] = json.loads(resource("i18n", "zh_CN.json").read_text(encoding="utf-8"))
-    used = {row[-1] for row in (*connecting._AT_CONNECT, *connecting._AT_WORK)}
+    used = {row[2] for row in (*connecting._AT_CONNECT, *connecting._AT_WORK)}
     assert (used | {connecting._EXPIRED}) - known.keys() == set()
