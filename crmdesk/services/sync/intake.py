@@ -23,6 +23,7 @@ from crmdesk.services.sync.coverage import WINDOW, Coverage, cover
 from crmdesk.services.sync.first_sync import FirstCopy, carry
 from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
+from crmdesk.services.sync.verify import Chunk, Sums
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -171,13 +172,18 @@ class Intake:
         since = _window(seen)
         micros = to_micros(since)
         with self._link.patient():
-            told = verify.all_sums(self._link, since)
-            found = self._store.read(verify.differing, told, micros).result()
             rows: list[PulledRow] = []
+            found = self._differing(verify.all_sums(self._link, since), micros)
             for chunk in found:
                 here = self._store.read(verify.ids_here, chunk, micros).result()
                 rows.extend(verify.chunk_rows(self._link, chunk, since, here))
         return rows, len(found)
+
+    def _differing(self, told: Sequence[tuple[Chunk, Sums]], micros: int) -> list[Chunk]:
+        """Return the chunks that differ here; looked at one by one, so that others can read in between."""
+        return [
+            chunk for chunk, sums in told if self._store.read(verify.differs, chunk, sums, micros).result()
+        ]
 
     def _since_parting(self, seen: Snapshot, place: Place) -> list[PulledRow]:
         """Return the rows that the server changed since the last tick that both histories hold.

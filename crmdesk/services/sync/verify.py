@@ -1,16 +1,22 @@
 """Proving that this desk holds what the server holds, by fingerprints of some ten thousand rows each.
 
 Both engines work the same sums out over the same range of ids: how many rows, the sum of their revisions, the
-sum of revision times three bytes of the id, the length of all texts. Where a row lies under operations that
-the server does not hold yet, its original counts. A range that differs is fetched anew and told to the log:
-it is a defect, ours or the database's.
+sum of a hash of the whole id times the revision modulo 2^61, the length of all texts. Where a row lies under
+operations that the server does not hold yet, its original counts. A range that differs is fetched anew and
+told to the log: it is a defect, ours or the database's.
+
+The hash is plain arithmetic on both sides, no function of ours runs once a row: each byte of the id times a
+number of its own, 60 bits in all. Two rows that swapped their revisions, or one id in the place of another,
+leave the sum as it was only if the ids' hashes are equal.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +25,17 @@ from crmdesk.models.outbox import PulledRow
 from crmdesk.models.wire import field_types
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.sync.connection import Link
-from crmdesk.services.sync.holding import TABLES, at_server, in_window
+from crmdesk.services.sync.holding import TABLES, at_server, in_window, named
 from crmdesk.services.sync.pull import selected_rows
 from crmdesk.values import dataclass
 
 CHUNK_ROWS = 65_536
+ID_BYTES = 16
 _BYTES = bytes(range(256))
 _MOST = 1 << 16
+"""Revisions count up to here in the sum of hashes, so that it fits: 30 bits, 16 bits, 65 536 rows."""
+_HALF = 30
+_MODULUS = 1 << 61
 _log = logging.getLogger("crmdesk.sync")
 
 Sums = tuple[int, int, int, int]
@@ -64,24 +74,45 @@ def server_sums(
     ).fetchall()
     edges = [row[0] for row in bounds]
     found = link.execute(
-        f"SELECT width_bucket(k.id, %(edges)s::uuid[]), count(*), sum(k.rev)::bigint,"
-        f" sum({_SERVER_HASH} * (k.rev %% {_MOST}))::bigint, sum({_lengths(table)})::bigint"
-        f" FROM {at_server(table)} AS k WHERE {window} GROUP BY 1",
+        f"SELECT b, count(*), sum(rev)::bigint, {_HALVES.format('::bigint')}, sum(length)::bigint FROM"
+        f" (SELECT width_bucket(k.id, %(edges)s::uuid[]) AS b, k.rev, {_hash(_SERVER_BYTE)} AS h,"
+        f" {_lengths(table)} AS length FROM (SELECT {named(table, 'k')}, uuid_send(k.id) AS bytes"
+        f" FROM {at_server(table)} AS k WHERE {window} OFFSET 0) AS k OFFSET 0) AS q GROUP BY b",
         {"since": since, "edges": edges},
     ).fetchall()
-    by_bucket: dict[int, Sums] = {row[0]: (row[1], row[2], row[3], row[4]) for row in found}
+    by_bucket = {bucket: _joined(*sums) for bucket, *sums in found}
     ends: list[UUID | None] = [None, *edges, None]
     return tuple((Chunk(table, ends[n], ends[n + 1]), by_bucket.get(n, NONE)) for n in range(len(edges) + 1))
 
 
-_SERVER_HASH = (
-    "(get_byte(uuid_send(k.id), 13) * 65536 + get_byte(uuid_send(k.id), 14) * 256"
-    " + get_byte(uuid_send(k.id), 15))::bigint"
+@cache
+def factors() -> tuple[int, ...]:
+    """Return what each byte of an id is multiplied with: 48 bits, so that all together have 60."""
+    return tuple(int.from_bytes(hashlib.sha256(bytes([n])).digest()[:6], "big") for n in range(ID_BYTES))
+
+
+def hash_of(row_id: UUID) -> int:
+    """Return the hash of an id, below 2^60."""
+    return sum(byte * factor for byte, factor in zip(row_id.bytes, factors(), strict=True))
+
+
+def _hash(byte: str) -> str:
+    """Return :func:`hash_of` in SQL; *byte* is the expression of the byte at a place."""
+    return " + ".join(f"{byte.format(n, n + 1)} * {factor}" for n, factor in enumerate(factors()))
+
+
+_SERVER_BYTE = "get_byte(k.bytes, {0})::bigint"
+_DESK_BYTE = "(instr(:bytes, substr(k.id, {1}, 1)) - 1)"
+_HALVES = (
+    f"sum((h >> {_HALF}) * (rev & {_MOST - 1})){{0}},"
+    f" sum((h & {(1 << _HALF) - 1}) * (rev & {_MOST - 1})){{0}}"
 )
-_DESK_HASH = (
-    "((instr(:bytes, substr(k.id, 14, 1)) - 1) * 65536 + (instr(:bytes, substr(k.id, 15, 1)) - 1) * 256"
-    " + instr(:bytes, substr(k.id, 16, 1)) - 1)"
-)
+"""The sums of the two halves of the hash times the revision, as one number would not fit; {0} is a cast."""
+
+
+def _joined(count: int, revisions: int, high: int, low: int, lengths: int) -> Sums:
+    """Return the sums of an engine, which works out the two halves of the hash each for itself."""
+    return count, revisions, ((high << _HALF) + low) % _MODULUS, lengths
 
 
 def _lengths(table: str) -> str:
@@ -108,11 +139,12 @@ def desk_sums(connection: Connection, chunk: Chunk, since_micros: int) -> Sums:
     """Return the sums of the server's rows as this desk has them; the window begins with *since_micros*."""
     condition, values = _here(chunk)
     found = connection.execute(
-        f"SELECT count(*), coalesce(sum(k.rev), 0), coalesce(sum({_DESK_HASH} * (k.rev % {_MOST})), 0),"
-        f" coalesce(sum({_lengths(chunk.table)}), 0) FROM {chunk.table} AS k WHERE {condition}",
+        f"SELECT count(*), sum(rev), {_HALVES.format('')}, sum(length) FROM"
+        f" (SELECT k.rev AS rev, {_hash(_DESK_BYTE)} AS h, {_lengths(chunk.table)} AS length"
+        f" FROM {chunk.table} AS k WHERE {condition} LIMIT -1)",
         {**values, "since": since_micros},
     ).fetchone()
-    sums: Sums = (found[0], found[1], found[2], found[3])
+    sums = _joined(*found) if found[0] else NONE
     for row in _originals(connection, chunk):
         sums = _with(sums, chunk.table, row)
     return sums
@@ -130,9 +162,9 @@ def _originals(connection: Connection, chunk: Chunk) -> Iterator[Mapping[str, An
 
 def _with(sums: Sums, table: str, row: Mapping[str, Any]) -> Sums:
     count, revisions, hashes, lengths = sums
-    own = int.from_bytes(UUID(row["id"]).bytes[13:], "big") * (row["rev"] % _MOST)
+    own = hash_of(UUID(row["id"])) * (row["rev"] & (_MOST - 1))
     length = sum(len(row[name] or "") for name in texts(table))
-    return count + 1, revisions + row["rev"], hashes + own, lengths + length
+    return count + 1, revisions + row["rev"], (hashes + own) % _MODULUS, lengths + length
 
 
 def ids_here(connection: Connection, chunk: Chunk, since_micros: int) -> set[UUID]:
@@ -146,17 +178,12 @@ def ids_here(connection: Connection, chunk: Chunk, since_micros: int) -> set[UUI
     return ids | {UUID(row["id"]) for row in _originals(connection, chunk)}
 
 
-def differing(
-    connection: Connection, told: Sequence[tuple[Chunk, Sums]], since_micros: int
-) -> tuple[Chunk, ...]:
-    """Return the chunks of which this desk holds other rows than the server *told*."""
-    found = []
-    for chunk, sums in told:
-        ours = desk_sums(connection, chunk, since_micros)
-        if ours != sums:
-            _log.warning("%s differs from the server: here %s, there %s", chunk.table, ours, sums)
-            found.append(chunk)
-    return tuple(found)
+def differs(connection: Connection, chunk: Chunk, told: Sums, since_micros: int) -> bool:
+    """Whether this desk holds other rows of *chunk* than the server, which *told* its sums."""
+    ours = desk_sums(connection, chunk, since_micros)
+    if ours != told:
+        _log.warning("%s differs from the server: here %s, there %s", chunk.table, ours, told)
+    return ours != told
 
 
 def all_sums(link: Link, since: object, rows_each: int = CHUNK_ROWS) -> tuple[tuple[Chunk, Sums], ...]:
