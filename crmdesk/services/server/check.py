@@ -93,6 +93,7 @@ def _findings(work: Any, version: int) -> Iterator[Text]:
         if work.execute(f"SELECT {condition}").fetchone()[0]:
             yield say(sentence)
     yield from _people(work)
+    yield from _totals(work)
     broken = work.execute("SELECT what, n FROM crm.broken_audit() LIMIT %s", (_MANY,)).fetchall()
     for what, n in broken:
         if what == "row":
@@ -148,6 +149,23 @@ def _altered(work: Any, told: set[str]) -> Iterator[Text]:
             yield say("The {what} is not ours.", what=what)
         elif known[what] != now[what]:
             yield say("The {what} was altered by hand.", what=what)
+
+
+def _totals(work: Any) -> Iterator[Text]:
+    """Count every time line anew."""
+    import psycopg
+
+    try:
+        with work.transaction():
+            (wrong,) = work.execute("SELECT count(*) FROM crm.wrong_totals()").fetchone()
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InsufficientPrivilege):
+        # Something was altered by hand, and that was told already.
+        return
+    if wrong:
+        yield say(
+            "The contacts of {count} customers are counted wrong; run crmdesk admin server upgrade.",
+            count=wrong,
+        )
 
 
 def _people(work: Any) -> Iterator[Text]:
