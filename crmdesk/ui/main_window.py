@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt: what floats over the window keeps its place."""
         super().resizeEvent(event)
-        self.ink.ratio = self.devicePixelRatioF()
+        self.ink.use_ratio(self.devicePixelRatioF())
         if not self.front.messages.isHidden():
             self.front.messages.place()
         self.resized.emit()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPen
 
 from crmdesk.ui.measures import Measures
+from crmdesk.ui.word_pictures import LEFT, LONGEST, WordPictures
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def plain(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Face:
+class Face:
     """What drawing in a font asks for again and again; in pixels."""
 
     pixels: int
@@ -65,8 +66,10 @@ class Ink(QObject):
         self.strong = Measures(fonts.strong)
         self.head = Measures(fonts.head)
         self.ratio = 1.0
+        self.pictures = WordPictures(self)
+        self._word = self.pictures.get
         self._faces = {
-            id(font): _Face(font.pixelSize(), metrics.ascent(), metrics.height(), metrics)
+            id(font): Face(font.pixelSize(), metrics.ascent(), metrics.height(), metrics)
             for font, metrics in (
                 (fonts.body, self.body),
                 (fonts.strong, self.strong),
@@ -81,6 +84,11 @@ class Ink(QObject):
         """Paint in *theme* from now on."""
         self.theme = theme
         self.changed.emit()
+
+    def use_ratio(self, ratio: float) -> None:
+        """Paint for a screen of *ratio* device pixels a pixel from now on."""
+        self.ratio = ratio
+        self.pictures.use(ratio)
 
     def colour(self, value: str) -> QColor:
         """Return *value* (``#rrggbb``) as a colour of Qt."""
@@ -109,9 +117,13 @@ class Ink(QObject):
         """Draw one line as :meth:`line` does, into an area told in pixels: rows are painted with this."""
         if not text or width <= 0:
             return
+        word = self._word((id(font), colour, text))
+        face = self._faces[id(font)]
+        if word is not None and word.width <= width:
+            painter.drawPixmap(x - LEFT, face.base(top, height) - word.up, word.picture)
+            return
         if not text.isprintable():
             text = plain(text)
-        face = self._faces[id(font)]
         # Nothing is wider than a square: most texts fit without being measured, which costs half a drawing.
         if len(text) * face.pixels > width:
             text, _ = face.measures.cut(text, width)
@@ -136,8 +148,13 @@ class Ink(QObject):
         """Draw one line at the right edge as :meth:`right` does, into an area told in pixels."""
         if not text:
             return 0
-        text = plain(text)
+        word = self._word((id(font), colour, text))
         face = self._faces[id(font)]
+        if word is not None and word.width <= width:
+            left = x + width - word.width - LEFT
+            painter.drawPixmap(left, face.base(top, height) - word.up, word.picture)
+            return word.width
+        text = plain(text)
         needed = face.measures.horizontalAdvance(text)
         if needed > width:
             text, needed = face.measures.cut(text, width)
@@ -163,7 +180,11 @@ class Ink(QObject):
         """Draw one line as :meth:`measured` does, into an area told in pixels."""
         if not text or width <= 0:
             return 0
+        word = self._word((id(font), colour, text))
         face = self._faces[id(font)]
+        if word is not None and word.width <= width:
+            painter.drawPixmap(x - LEFT, face.base(top, height) - word.up, word.picture)
+            return word.width
         text, used = face.measures.cut(plain(text), width)
         self._set(painter, x, face.base(top, height), text, font, colour)
         return used
@@ -235,6 +256,13 @@ class Ink(QObject):
                 draw(*text)
 
     def _set(self, painter: QPainter, x: int, base: int, text: str, font: QFont, colour: str) -> None:
+        if len(text) <= LONGEST:
+            key = (id(font), colour, text)
+            word = self._word(key)
+            if word is not None:
+                painter.drawPixmap(x - LEFT, base - word.up, word.picture)
+                return
+            self.pictures.miss(key, font, self._faces[id(font)])
         if self._waiting is not None:
             style = (id(font), colour)
             held = self._waiting.get(style)

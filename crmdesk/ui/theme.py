@@ -154,7 +154,9 @@ class Fonts:
             made.setPixelSize(pixels)
             made.setWeight(weight)
             # A third less work for each text painted; scripts that need shaping still get it.
-            made.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
+            # In shades of grey on every screen, as the pictures of words have to be.
+            strategy = QFont.StyleStrategy
+            made.setStyleStrategy(strategy.PreferNoShaping | strategy.NoSubpixelAntialias)
             return made
 
         return cls(

@@ -94,8 +94,7 @@ class CallCard(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw the card."""
         card, ink, painter = self._card, self._ink, QPainter(self)
-        painter.fillRect(self.rect(), ink.colour(ink.theme.line))
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(ink.theme.base))
+        ink.card(painter, self.rect())
         if card is not None:
             if self._wide:
                 self._paint_wide(painter, card)

@@ -143,8 +143,7 @@ class WrapUpStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: draw the card and the seconds."""
         ink, painter = self._ink, QPainter(self)
-        painter.fillRect(self.rect(), ink.colour(ink.theme.line))
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(ink.theme.base))
+        ink.card(painter, self.rect())
         if self._timer:
             last = self.marks if self.reason.isHidden() else self.reason
             right = last.geometry().right() + 8
