@@ -200,3 +200,19 @@ class AuthoritySeen:
 
     subject: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which database this desk shares, and as whom.
+
+    ``server`` is host:port/database, ``role`` agent, supervisor, administrator or auditor (empty before the
+    first contact), ``teams`` hold the English and the Chinese name of each. ``ca_file`` is the certificate
+    that says who the server is, empty for those the computer trusts.
+    """
+
+    server: str
+    user: str
+    role: str = ""
+    teams: tuple[tuple[str, str], ...] = ()
+    ca_file: str = ""

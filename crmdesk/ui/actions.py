@@ -154,9 +154,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "join",
         HELP,
-        word("Join a shared database"),
+        word("Join or leave a shared database"),
         ("Ctrl+Shift+J",),
-        word("Puts this desk on the server of your organisation"),
+        word("Puts this desk on the server of your organisation, or takes it off"),
     ),
     Command("keys", HELP, word("Keys of this screen"), ("F1", "Ctrl+/")),
     Command("quit", HELP, word("Quit"), ("Ctrl+Q",)),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         HelpRequest,
         HelpWanted,
         JoinFields,
+        Membership,
         PendingLine,
         PresenceLine,
         RefusedLine,
@@ -94,6 +95,18 @@ class Alone:
     def join(self, fields: JoinFields) -> Future[None]:
         """Refuse: whoever can join is handed over by the program."""
         return _failed(_cannot_join())
+
+    def membership(self) -> Future[Membership | None]:
+        """Answer that this PC belongs to no shared database."""
+        return _known(None)
+
+    def leave(self, *, unsent: bool) -> Future[None]:
+        """Refuse: there is nothing to leave."""
+        return _refused()
+
+    def keep_text(self, path: str, text: str) -> Future[None]:
+        """Refuse: nothing waits whose text could be kept."""
+        return _refused()
 
 
 def _known(answer: T) -> Future[T]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         HelpRequest,
         HelpWanted,
         JoinFields,
+        Membership,
         PendingLine,
         PresenceLine,
         RefusedLine,
@@ -202,6 +203,21 @@ class Sharing(Protocol):
 
         Fails with a sentence; ``fields`` of the error name address, user, password or ca_file.
         """
+        ...
+
+    def membership(self) -> Future[Membership | None]:
+        """Ask which database this desk shares and as whom, None while it works alone."""
+        ...
+
+    def leave(self, *, unsent: bool) -> Future[None]:
+        """Send what waits, then work alone.
+
+        Fails when something cannot be sent, unless *unsent* says that it may stay on this PC only.
+        """
+        ...
+
+    def keep_text(self, path: str, text: str) -> Future[None]:
+        """Write *text* into a file of the person's own."""
         ...
 
 

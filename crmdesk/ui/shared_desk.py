@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         HelpWanted,
         HistoryProgress,
         JoinFields,
+        Membership,
         PendingLine,
         PresenceLine,
         RefusedLine,
@@ -164,6 +165,21 @@ class SharedHere(Alone):
         """Put this desk on a shared database."""
         return self._lane.run(self._join, fields)
 
+    def membership(self) -> Future[Membership | None]:
+        """Ask which database this desk shares and as whom."""
+        return self._lane.run(lambda: self.side().membership())
+
+    def leave(self, *, unsent: bool) -> Future[None]:
+        """Send what waits, then work alone."""
+        return self._lane.run(self._leave, unsent)
+
+    def keep_text(self, path: str, text: str) -> Future[None]:
+        """Write *text* into a file of the person's own."""
+        return self._lane.run(_keep_text, path, text)
+
+    def _leave(self, unsent: bool) -> None:
+        self.side().leave(unsent=unsent)
+
     def _start(self) -> None:
         if self._shares():
             side = self.side()
@@ -186,6 +202,14 @@ def _authority(path: str) -> AuthoritySeen:
     from crmdesk.services.sync.authority import look_at
 
     return look_at(path)
+
+
+def _keep_text(path: str, text: str) -> None:
+    from pathlib import Path
+
+    from crmdesk.services.sync.membership import keep_text
+
+    keep_text(Path(path), text)
 
 
 def _hand_on(done: Future[Any], answer: Future[Any], *, failure_only: bool = False) -> None:

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QMainWindow
 
-    from crmdesk.models.sync_views import HelpRequest, SyncStatus
+    from crmdesk.models.sync_views import HelpRequest, Membership, SyncStatus
     from crmdesk.ui.presenters.help import HelpPresenter
     from crmdesk.ui.presenters.history import HistoryPresenter
     from crmdesk.ui.presenters.join import JoinPresenter
+    from crmdesk.ui.presenters.membership import MembershipPresenter
     from crmdesk.ui.presenters.people import PeoplePresenter
     from crmdesk.ui.presenters.presence import PresencePresenter
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.sharing_panel import PanelPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
+_CLOSED_BY_ESC = ("joining", "membership", "help", "panel")
+
 
 class SharedSide(QObject):
-    """Panel, presence, help, older history and joining.
+    """Panel, presence, help, older history, joining and leaving.
 
     Args:
         ready: tells whether this desk takes calls.
@@ -100,6 +103,17 @@ class SharedSide(QObject):
 
         return JoinPresenter(self._place, self._tools, self._window)
 
+    @cached_property
+    def membership(self) -> MembershipPresenter:
+        """Steers telling of the shared database, and leaving it."""
+        from crmdesk.models.sync_views import SyncStatus
+        from crmdesk.ui.presenters.membership import MembershipPresenter
+
+        status = self._status or SyncStatus()
+        made = MembershipPresenter(self._place, self._tools, self._window, status)
+        made.anew_wanted.connect(self._join_anew)
+        return made
+
     @property
     def shared(self) -> bool:
         """Whether this desk shares a database."""
@@ -112,6 +126,8 @@ class SharedSide(QObject):
             self.presence.share(status)
         if "panel" in self.__dict__:
             self.panel.on_status(status)
+        if "membership" in self.__dict__:
+            self.membership.on_status(status)
 
     def open_panel(self) -> None:
         """Show what waits and what was refused; once more closes."""
@@ -126,7 +142,7 @@ class SharedSide(QObject):
         self._when_known(self._go_help)
 
     def join(self) -> None:
-        """Show what joins a shared database."""
+        """Show what joins a shared database, or the one that is shared and how to leave it."""
         self._when_known(self._join)
 
     def _when_known(self, go: Callable[[], None]) -> None:
@@ -168,15 +184,19 @@ class SharedSide(QObject):
 
     def _join(self) -> None:
         if self.shared:
-            told = self._place.words.tr("This desk shares a database already")
-            self._place.parts.messages.say(told, "due")
+            self._close_others("membership")
+            self.membership.open()
             return
         self._close_others("joining")
         self.joining.open()
 
+    def _join_anew(self, held: Membership) -> None:
+        self._close_others("joining")
+        self.joining.open(held)
+
     def close(self) -> bool:
         """Esc: close one thing; return whether there was one."""
-        return any(made.close() for made in self._made("joining", "help", "panel"))
+        return any(made.close() for made in self._made(*_CLOSED_BY_ESC))
 
     def put_away(self) -> None:
         """Take every pane off the record, which a key wants to see."""
@@ -184,7 +204,7 @@ class SharedSide(QObject):
 
     def accept(self) -> bool:
         """Ctrl+Enter: do what the pane with the keyboard is for; return whether one has it."""
-        return any(made.accept() for made in self._made("joining", "help", "panel"))
+        return any(made.accept() for made in self._made(*_CLOSED_BY_ESC))
 
     def _needs_server(self) -> bool:
         if self.shared:
@@ -212,13 +232,16 @@ class SharedSide(QObject):
         if requests or "help" in self.__dict__:
             self.help.on_requests(requests)
 
-    def _made(self, *names: str) -> list[JoinPresenter | HelpPresenter | PanelPresenter]:
+    def _made(
+        self, *names: str
+    ) -> list[JoinPresenter | MembershipPresenter | HelpPresenter | PanelPresenter]:
         return [getattr(self, name) for name in names if name in self.__dict__]
 
     def _close_others(self, kept: str) -> None:
         made = self.__dict__
-        if "joining" in made and kept != "joining":
-            self.joining.close()
+        for each in self._made("joining", "membership"):
+            if made.get(kept) is not each:
+                each.close()
         if "help" in made and kept != "help":
             self.help.pane.close_pane()
         if "panel" in made and kept != "panel":

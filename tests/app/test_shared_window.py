@@ -20,9 +20,12 @@ from crmdesk.models.types import CustomerId
 from crmdesk.services.profile import new_profile
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync.address import PASSWORD
 from crmdesk.services.sync.colleagues import Colleagues
+from crmdesk.services.sync.outbox import is_shared
 from crmdesk.ui.views.help_strip import HelpStrip
 from crmdesk.ui.views.join_pane import JoinPane
+from crmdesk.ui.views.membership_pane import MembershipPane
 from tests.cluster import Database
 from tests.services.sync.desks import TestDesk, desk
 from tests.services.sync.proxy import Line
@@ -216,3 +219,32 @@ def test_a_colleague_is_seen_at_the_record_and_can_be_helped(
     (request,) = wang.requests().result(SECONDS)
     assert (request.id, request.state) == (asked.id, "taken")
     seat.until(lambda: any(line.doing == "open" for line in wang.present(customer).result(SECONDS)))
+
+
+def test_a_window_leaves_by_keys_and_keeps_what_is_here(
+    seat: SharedWindow, database: Database, colleague: TestDesk, line: Line
+) -> None:
+    database.person("lin")
+    customer = _opened(colleague, "Chen Jing")
+    colleague.worker.run_once()
+    seat.join(database, "lin", line.port)
+    seat.until(lambda: seat.name_of(customer) == "Chen Jing")
+    version = seat.program.store.read(_revision, customer).result()
+    line.dead.set()
+    line.cut()
+    seat.program.desk.change_customer(CustomerId(customer), {"name": "Chen Jingyi"}, version).result()
+    seat.until(lambda: "1 to send" in seat.mark())
+    seat.key(Qt.Key.Key_J, _CTRL_SHIFT)
+    (pane,) = seat.window.findChildren(MembershipPane)
+    seat.until(lambda: len(pane.unsent_lines.rows) == 1)
+    for _ in range(2):
+        seat.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    seat.until(lambda: pane.go.isEnabled() and not pane.trouble.isHidden())
+    assert seat.program.store.read(is_shared).result()
+    pane.choice.setFocus()
+    seat.key(Qt.Key.Key_Down)
+    for _ in range(2):
+        seat.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    seat.until(lambda: seat.mark().endswith("This PC alone"))
+    assert seat.name_of(customer) == "Chen Jingyi"
+    assert seat.program.profile.secrets.get(seat.program.profile.id, PASSWORD) is None

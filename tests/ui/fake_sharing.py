@@ -16,6 +16,7 @@ from crmdesk.models.sync_views import (
     HelpRequest,
     HelpWanted,
     JoinFields,
+    Membership,
     PendingLine,
     PresenceLine,
     RefusedLine,
@@ -41,6 +42,13 @@ class FakeSharing:
         self.present: dict[CustomerId, tuple[PresenceLine, ...]] = {}
         self.told: list[tuple[str, CustomerId | None, str]] = []
         self.requests: tuple[HelpRequest, ...] = ()
+        self.belongs = Membership(
+            "db.example.com:5432/crmdesk",
+            "lin.yue",
+            "supervisor",
+            (("Hotline", "热线"), ("Night shift", "夜班")),
+            "/etc/crm/ca.pem",
+        )
         self.certificate = AuthoritySeen("Our house CA", sample.NOW + timedelta(days=900))
 
     def sync_status(self) -> Future[SyncStatus]:
@@ -108,6 +116,18 @@ class FakeSharing:
     def join(self, fields: JoinFields) -> Future[None]:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         return self._run("join", lambda: None, fields)
+
+    def membership(self) -> Future[Membership | None]:
+        """See :class:`crmdesk.ui.desk.Sharing`."""
+        return self._run("membership", lambda: self.belongs)
+
+    def leave(self, *, unsent: bool) -> Future[None]:
+        """See :class:`crmdesk.ui.desk.Sharing`."""
+        return self._run("leave", lambda: None, unsent)
+
+    def keep_text(self, path: str, text: str) -> Future[None]:
+        """See :class:`crmdesk.ui.desk.Sharing`."""
+        return self._run("keep_text", lambda: None, path, text)
 
     def _settle(self, op_id: UUID) -> None:
         self.not_accepted = tuple(line for line in self.not_accepted if line.op_id != op_id)

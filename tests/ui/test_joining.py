@@ -13,6 +13,7 @@ from crmdesk.errors import FileFault, InvalidInput, WorldFault
 from crmdesk.models.sync_views import AuthoritySeen, JoinFields, SyncStatus
 from crmdesk.ui.alone import Alone
 from crmdesk.ui.views.join_pane import JoinPane
+from crmdesk.ui.views.membership_pane import MembershipPane
 from tests.ui import sample
 from tests.ui.conftest import Seat
 from tests.ui.fake_sharing import shared
@@ -95,6 +96,9 @@ def test_a_failure_is_a_sentence_below_its_field_and_what_was_typed_stays(seat: 
     assert seat.focus() is pane.lines[field]
     assert pane.fields() == before
     assert seat.parts.messages.isHidden()
+    seat.desk.refuse["join"] = WorldFault("No room.")
+    seat.ctrl(Qt.Key.Key_Return)
+    assert all(note.isHidden() for note in pane.notes.values())
     del seat.desk.refuse["join"]
     seat.ctrl(Qt.Key.Key_Return)
     assert pane.isHidden()
@@ -204,11 +208,14 @@ def test_records_of_its_own_ask_for_a_choice(seat: Seat) -> None:
     assert seat.focus() is pane.data
 
 
-def test_a_desk_that_shares_does_not_join_again(seat: Seat) -> None:
+def test_a_desk_that_shares_sees_what_it_shares_instead(seat: Seat) -> None:
     seat.bridge.sync_changed.emit(shared())
     seat.ctrl_shift(Qt.Key.Key_J)
-    assert seat.parts.messages.text == "This desk shares a database already"
     assert seat.window.findChildren(JoinPane) == []
+    (pane,) = seat.window.findChildren(MembershipPane)
+    assert pane.isVisible()
+    seat.ctrl_shift(Qt.Key.Key_S)
+    assert pane.isHidden()
 
 
 def test_a_pc_alone_has_nothing_to_share() -> None:
@@ -222,6 +229,7 @@ def test_a_pc_alone_has_nothing_to_share() -> None:
         alone.help_requests(),
     ):
         assert nothing.result() == ()
+    assert alone.membership().result() is None
     alone.load_history(sample.CHEN).result()
     alone.tell_presence("ready", sample.CHEN, "open")
     for refused in (
@@ -232,6 +240,8 @@ def test_a_pc_alone_has_nothing_to_share() -> None:
         alone.take_help(sample.made_id("help")),
         alone.join(JoinFields("", "", "")),
         alone.authority("ca.pem"),
+        alone.leave(unsent=True),
+        alone.keep_text("mine.txt", ""),
     ):
         with pytest.raises(WorldFault):
             refused.result()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import InvalidInput, ServerFault
-from crmdesk.models.sync_views import Choices, FieldChoice, PendingLine, RefusedLine, SyncStatus
+from crmdesk.models.sync_views import Choices, FieldChoice, Membership, PendingLine, RefusedLine, SyncStatus
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
 
@@ -95,6 +95,12 @@ class SharedDesk:
         """Return where the shared database is, None while this desk works alone."""
         held = self._store.read(sharing.server_of).result()
         return None if held is None else ServerAddress.from_values(held)
+
+    def membership(self) -> Membership | None:
+        """Return which database this desk shares and as whom, None while it works alone."""
+        from crmdesk.services.sync.membership import membership
+
+        return self._store.read(membership).result()
 
     def join(
         self, words: str, user: str, password: str, *, ca: str = "", adopt: bool | None = None

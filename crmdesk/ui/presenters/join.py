@@ -15,7 +15,7 @@ from crmdesk.ui.views.join_pane import ADOPT, LABELS, JoinPane
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from crmdesk.models.sync_views import AuthoritySeen
+    from crmdesk.models.sync_views import AuthoritySeen, Membership
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _NEEDED = ("address", "user", "password")
@@ -37,12 +37,15 @@ class JoinPresenter(QObject):
         self.pane.join_wanted.connect(self._join)
         self.pane.ca_named.connect(self._look_at_authority)
 
-    def open(self) -> None:
-        """Show the fields."""
+    def open(self, held: Membership | None = None) -> None:
+        """Show the fields, filled for a desk that belongs to *held* already."""
         self.pane.open()
-        if not self._waiting:
-            self._explain()
-            self.pane.to_field("address")
+        if self._waiting:
+            return
+        if held is not None:
+            self.pane.fill(held)
+        self._explain()
+        self.pane.to_field("address" if held is None else "password")
 
     def close(self) -> bool:
         """Put the fields away; the password is typed anew next time."""

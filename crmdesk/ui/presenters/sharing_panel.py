@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from crmdesk.models.screen_pop import CustomerCard, FoundPage
     from crmdesk.models.sync_views import FieldConflict, PendingLine, RefusedLine, SyncStatus
+    from crmdesk.ui.moments import Moments
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
+    from crmdesk.ui.translation import Words
 
 _TAKEN = {YOURS: "mine", THEIRS: "server", TYPED: "typed"}
 
@@ -150,7 +152,7 @@ class PanelPresenter(QObject):
         if list(rows) != clashes or not rows:
             self.view.show_clashes(clashes)
         self.view.show_refused([self._refused_line(line) for line in self._told()])
-        self.view.show_pending([self._pending_line(line) for line in self._pending])
+        self.view.show_pending([pending_line(self._words, self._moments, line) for line in self._pending])
         self._tell_state()
 
     def _told(self) -> list[RefusedLine]:
@@ -186,17 +188,6 @@ class PanelPresenter(QObject):
             below=self._words.text(line.reason),
             aside=self._moments.day_and_time(line.at),
             tone="due",
-        )
-
-    def _pending_line(self, line: PendingLine) -> Line:
-        return Line(
-            source=line,
-            icon="clock",
-            text=self._words.text(line.what),
-            alt=plain(line.subject),
-            below=plain(line.text),
-            aside=self._moments.day_and_time(line.at),
-            aside_below=self._words.tr("sent once more") if line.again else "",
         )
 
     def _current(self) -> RefusedLine | None:
@@ -301,3 +292,16 @@ def _choices(rows: list[Clash]) -> dict[str, FieldChoice]:
         clash.name: FieldChoice(_TAKEN[clash.taken], clash.typed if clash.taken == TYPED else "")
         for clash in rows
     }
+
+
+def pending_line(words: Words, moments: Moments, line: PendingLine) -> Line:
+    """Return what waits to be sent as a row."""
+    return Line(
+        source=line,
+        icon="clock",
+        text=words.text(line.what),
+        alt=plain(line.subject),
+        below=plain(line.text),
+        aside=moments.day_and_time(line.at),
+        aside_below=words.tr("sent once more") if line.again else "",
+    )

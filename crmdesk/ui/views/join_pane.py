@@ -17,6 +17,7 @@ from crmdesk.ui.widgets.pane import HEADING, MARGIN, ActionButton
 from crmdesk.ui.widgets.told import Told
 
 if TYPE_CHECKING:
+    from crmdesk.models.sync_views import Membership
     from crmdesk.ui.presenters.workplace import Tools
 
 _WIDTH = 640
@@ -81,6 +82,11 @@ class JoinPane(FloatingPane):
             ca_file=self.lines["ca_file"].text().strip(),
             adopt=_DATA[max(0, self.data.currentIndex())][0],
         )
+
+    def fill(self, held: Membership) -> None:
+        """Put in what is known of the database that is shared already."""
+        for name, text in (("address", held.server), ("user", held.user), ("ca_file", held.ca_file)):
+            self.lines[name].setText(text)
 
     def place(self) -> None:
         """Stand below the band, as high as what is to be said."""
