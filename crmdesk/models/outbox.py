@@ -59,6 +59,15 @@ class PulledRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactTotal:
+    """How many lines the time line of a customer has at the server, and when the last was; 0: none."""
+
+    customer_id: UUID
+    contact_count: int
+    last_contact: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """The rows of a table with ids after *after* up to *upto*; None: without an end."""
 
@@ -73,7 +82,8 @@ class Pulled:
 
     ``fp`` is the fingerprint of ``head``, ``scope`` what the person may have, ``reached`` the largest number
     of this desk whose effects the snapshot holds. Of the ranges in ``complete`` it holds all rows: others of
-    them that are here are gone. ``reload`` says that all that should be here was sent.
+    them that are here are gone. ``reload`` says that all that should be here was sent. ``totals`` are those of
+    the customers whose time lines changed; with ``all_totals`` whoever has none there has no line.
     """
 
     since: int
@@ -84,6 +94,8 @@ class Pulled:
     rows: Sequence[PulledRow]
     complete: Sequence[Range] = ()
     reload: bool = False
+    totals: Sequence[ContactTotal] = ()
+    all_totals: bool = False
 
 
 @dataclass(frozen=True, slots=True)

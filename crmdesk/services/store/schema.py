@@ -8,14 +8,14 @@ from pathlib import Path
 from crmdesk.errors import NewerStore, StoreFault, WrongKey
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema of this program: the number of the last migration."""
 
 _log = logging.getLogger("crmdesk.store")
 
 
 def ensure_schema(path: Path, key: bytes, *, existing: bool = False) -> None:
-    """Make the store at *path*, or bring it to this program's schema; a copy is kept of an older one.
+    """Make the store at *path*, or bring it to this program's schema; a copy is kept of one that is changed.
 
     A desk whose store was lost must hear of it instead of working on in an empty one: with *existing*
     nothing is made where nothing is.
@@ -30,14 +30,15 @@ def ensure_schema(path: Path, key: bytes, *, existing: bool = False) -> None:
     if version == HEAD:
         return
     _refuse_newer(version)
-    from crmdesk.services.store.migrations.run import copy_before, upgrade
+    from crmdesk.services.store.migrations.run import adds_only, copy_before, upgrade
 
     if version is None:
         upgrade(path, key, create=True)
         return
-    copy = copy_before(path, key, version)
+    copy = None if adds_only(version) else copy_before(path, key, version)
     upgrade(path, key)
-    _log.info("the store went from schema %s to %s; a copy lies in %s", version, HEAD, copy.name)
+    kept = f"a copy lies in {copy.name}" if copy else "nothing that was there was touched"
+    _log.info("the store went from schema %s to %s; %s", version, HEAD, kept)
 
 
 def refuse_unknown(path: Path, key: bytes) -> None:

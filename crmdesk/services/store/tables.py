@@ -233,6 +233,15 @@ def _outgoing_tables(metadata: MetaData) -> None:
         comment="what the server refused; nothing typed is ever dropped",
         sqlite_with_rowid=False,
     )
+    Table(
+        "viewed",
+        metadata,
+        Column("at", BigInteger, primary_key=True),
+        Column("customer_id", LargeBinary, primary_key=True),
+        Column("why", Text, nullable=False, comment="call, record, rpc"),
+        comment="whose record was opened here, as long as the server was not told",
+        sqlite_with_rowid=False,
+    )
 
 
 def _incoming_tables(metadata: MetaData) -> None:
@@ -256,6 +265,15 @@ def _incoming_tables(metadata: MetaData) -> None:
         Column("complete_since", Integer, nullable=False, comment="the tick it was complete at"),
         Column("total", Integer, comment="how many the server has in all, where it said so"),
         comment="of which histories everything is here; without a row nothing is known to be complete",
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "contact_total",
+        metadata,
+        Column("customer_id", LargeBinary, primary_key=True),
+        Column("contact_count", Integer, nullable=False, comment="lines of his time line"),
+        Column("last_contact", BigInteger, nullable=False, comment="moment of the last one"),
+        comment="how much the server has of each customer; without a row he has nothing, once all are here",
         sqlite_with_rowid=False,
     )
     Table(

@@ -17,11 +17,12 @@ from crmdesk.services.store import schema as store_schema
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.engine import writing_engine
 from crmdesk.services.store.migrations import run
-from crmdesk.services.store.migrations.declared import FIRST, declared_statements
+from crmdesk.services.store.migrations.declared import declared_statements
 from crmdesk.services.store.schema import HEAD, ensure_schema, stored_version
 from crmdesk.services.store.tables import schema
 
 KEY = bytes(range(32))
+NEXT = f"{int(HEAD) + 1:04}"
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +58,7 @@ def described(path: Path) -> set[tuple[object, ...]]:
 def test_the_migrated_schema_is_the_declared_one(empty: Path, tmp_path: Path) -> None:
     """Tables, indexes, constraints, views, triggers and search indexes, word for word."""
     run_sql(tmp_path / "declared.db", *declared_statements())
-    assert described(empty) == described(tmp_path / "declared.db"), (
-        "write a migration, or before the first release: python -m crmdesk.services.store.migrations.declared"
-    )
+    assert described(empty) == described(tmp_path / "declared.db"), "write a step"
 
 
 def test_autogenerate_finds_nothing_to_do(empty: Path) -> None:
@@ -85,7 +84,6 @@ def test_every_constraint_has_a_name() -> None:
 
 def test_this_program_knows_its_last_step() -> None:
     assert run.head() == HEAD
-    assert FIRST.exists()
 
 
 @pytest.mark.parametrize(
@@ -139,35 +137,50 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def second_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A program that knows one step more; gives the file of that step."""
     folder = tmp_path / "migrations"
     shutil.copytree(run.FOLDER, folder)
     monkeypatch.setattr(run, "FOLDER", folder)
-    monkeypatch.setattr(store_schema, "HEAD", "0002")
-    step = folder / "versions" / "0002_more.py"
+    monkeypatch.setattr(store_schema, "HEAD", NEXT)
+    step = folder / "versions" / f"{NEXT}_more.py"
     step.write_text(
-        "from alembic import op\nrevision, down_revision = '0002', '0001'\n"
+        f"from alembic import op\nrevision, down_revision = '{NEXT}', '{HEAD}'\n"
         "def upgrade():\n    op.execute('CREATE TABLE more (x)')\n"
     )
     yield step
 
 
-def test_an_older_store_is_copied_then_taken_on(store: Path, second_step: Path) -> None:
+def test_an_older_store_is_copied_then_taken_on(store: Path, next_step: Path) -> None:
     run_sql(store, "INSERT INTO team VALUES (zeroblob(16), 1, 'k', '', 'Team', '组')")
     ensure_schema(store, KEY)
-    assert stored_version(store, KEY) == "0002"
+    assert stored_version(store, KEY) == NEXT
     assert run_sql(store, "SELECT name_zh FROM team") == [("组",)]
-    copy = store.with_name("store.db.schema-0001")
-    assert stored_version(copy, KEY) == "0001"
+    copy = store.with_name(f"store.db.schema-{HEAD}")
+    assert stored_version(copy, KEY) == HEAD
     assert run_sql(copy, "SELECT name_zh FROM team") == [("组",)]
     assert b"SQLite" not in copy.read_bytes()
 
 
-def test_a_step_that_fails_changes_nothing(store: Path, second_step: Path) -> None:
-    second_step.write_text(second_step.read_text() + "    op.execute('INSERT INTO nowhere VALUES (1)')\n")
+def test_a_step_that_fails_changes_nothing(store: Path, next_step: Path) -> None:
+    next_step.write_text(next_step.read_text() + "    op.execute('INSERT INTO nowhere VALUES (1)')\n")
     before = described(store)
     with pytest.raises(Bug, match="nowhere"):
         ensure_schema(store, KEY)
     assert described(store) == before
-    assert stored_version(store, KEY) == "0001"
+    assert stored_version(store, KEY) == HEAD
+
+
+def test_a_step_that_only_adds_needs_no_copy(store: Path, next_step: Path) -> None:
+    next_step.write_text(next_step.read_text() + "adds_only = True\n")
+    ensure_schema(store, KEY)
+    assert stored_version(store, KEY) == NEXT
+    assert list(store.parent.glob("*.schema-*")) == []
+
+
+def test_a_store_of_the_first_schema_becomes_one_of_this(store: Path) -> None:
+    wanted = described(store)
+    drop = [f"DROP TABLE {name}" for name in ("contact_total", "viewed")]
+    run_sql(store, *drop, "UPDATE alembic_version SET version_num = '0001'")
+    ensure_schema(store, KEY)
+    assert described(store) == wanted

@@ -1,4 +1,4 @@
-"""Taking a store to this program's schema: the file is copied first, all steps are one transaction."""
+"""Taking a store to this program's schema in one transaction; one that is changed is copied first."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def scripts() -> ScriptDirectory:
 def head() -> str:
     """Return the number of the last step."""
     return str(scripts().get_current_head())
+
+
+def adds_only(version: str) -> bool:
+    """Whether the steps from *version* on only add tables: what is there is not touched."""
+    steps = scripts().iterate_revisions("head", version)
+    return all(getattr(step.module, "adds_only", False) for step in steps)
 
 
 def upgrade(path: Path, key: bytes, *, create: bool = False) -> None:
