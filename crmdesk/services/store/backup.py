@@ -257,6 +257,35 @@ def nightly(
     return file
 
 
+def backup_anew(profile: Profile, folder: Path, now: datetime, since: float) -> int:
+    """Write a fresh backup in the place of all nightly ones from before *since* (seconds); return how many.
+
+    For what must not come back from any of them: the older ones go once the fresh one is there.
+
+    Raises:
+        KeyUnavailable: their passphrase is gone; they stay.
+        StoreFault: no space, or *folder* cannot be written; they stay.
+    """
+    with worded(folder):
+        old = [
+            path for path in folder.glob(f"{_beginning(profile)}*{SUFFIX}") if path.stat().st_mtime < since
+        ]
+    if not old:
+        return 0
+    passphrase = profile.secrets.get(profile.id, NIGHTLY)
+    if passphrase is None:
+        raise KeyUnavailable(
+            "Choose a passphrase for the nightly backup first: crmdesk backup --nightly FOLDER."
+        )
+    file = folder / f"{_beginning(profile)}{now:%Y-%m-%d}{SUFFIX}"
+    _write_dated(profile, file, passphrase, _nobody)
+    with worded(folder):
+        for path in old:
+            if path != file:
+                path.unlink()
+    return len(old)
+
+
 def switch_on_nightly(profile: Profile, folder: Path, passphrase: str, keep: int | None = None) -> Path:
     """Write a backup into *folder* now, and let one follow every day; return its file.
 

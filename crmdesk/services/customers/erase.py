@@ -1,0 +1,344 @@
+"""Erasing a person from one store: rows, log, history, answers, refusals, and what waits to be sent.
+
+His calls stay as figures, without number and name; all else that is his goes. The rows are found by whose
+they are, so what was typed here and never reached a server goes too. Bytes that stay in pages are the matter
+of :mod:`crmdesk.services.renewal`, files outside of the store that of :mod:`crmdesk.services.erasure`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from crmdesk.models.choice import choice_id
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.operations import RowChange, patched
+from crmdesk.models.wire import Json
+from crmdesk.services.store.connection import Connection
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+OWNED = ("contact_point", "contact", "note", "task", "interaction", "number_choice", "service_visit", "asset")
+"""Tables whose rows say by ``customer_id`` whose they are and go with him; children before parents."""
+
+IN_CALL = ("note", "task", "interaction")
+"""Those of them that may belong to one of his calls instead."""
+
+BLANK: Mapping[str, Json] = MappingProxyType(
+    {
+        "number_raw": "",
+        "number_value": "",
+        "caller_name": "",
+        "customer_id": None,
+        "contact_id": None,
+        "asset_id": None,
+    }
+)
+"""What a call keeps of him."""
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went: how many rows by table (``call``: those made blank), log entries, refusals, the calls.
+
+    ``words`` are the names and numbers he was known by here.
+    """
+
+    rows: Mapping[str, int]
+    traces: int
+    calls: tuple[UUID, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Rows (table and key) and operations that name a person, as far as the two tables were looked at."""
+
+    history: int = 0
+    operation: int = 0
+    places: frozenset[tuple[str, bytes]] = frozenset()
+    operations: frozenset[bytes] = frozenset()
+
+
+def erase(
+    work: UnitOfWork, customer: UUID, known: Collection[UUID] = (), told: Mentions | None = None
+) -> Erased:
+    """Erase *customer*, and the rows *known* to be his, inside the caller's transaction; again finds nothing.
+
+    Operations that were to be sent are taken back: an empty one goes under their number. *told* is what
+    :func:`mentions` found before, so that the transaction is short.
+    """
+    connection = work.connection
+    words = _words(connection, customer)
+    numbers = [value for (value,) in _asked(connection, _NUMBERS, customer.bytes)]
+    calls = _calls(connection, customer, numbers, known)
+    gone = _gone(connection, customer, numbers, calls, known)
+    blank = [
+        patched("call", row, BLANK)
+        for row in (work.row("call", call) for call in sorted(calls))
+        if row is not None and any(row[name] != value for name, value in BLANK.items())
+    ]
+    told = mentions(connection, customer, told)
+    traces = _erase_traces(connection, told, customer, {row_id for _, row_id in gone}, calls)
+    work.lay([*(RowChange(table, row_id, None) for table, row_id in gone), *blank])
+    counted = Counter(table for table, _ in gone)
+    return Erased({**counted, **({"call": len(blank)} if blank else {})}, traces, tuple(sorted(calls)), words)
+
+
+_NUMBERS = "SELECT value FROM contact_point WHERE customer_id = ? AND value <> ''"
+
+
+def calls_of(connection: Connection, customer: UUID, known: Collection[UUID] = ()) -> tuple[UUID, ...]:
+    """Return the calls that :func:`erase` will make blank."""
+    numbers = [value for (value,) in _asked(connection, _NUMBERS, customer.bytes)]
+    return tuple(sorted(_calls(connection, customer, numbers, known)))
+
+
+def _words(connection: Connection, customer: UUID) -> tuple[str, ...]:
+    """Return the names and numbers he is known by here, longest first."""
+    found = _asked(
+        connection,
+        "SELECT name, name_alt FROM customer WHERE id = :id UNION ALL"
+        " SELECT raw, value FROM contact_point WHERE customer_id = :id UNION ALL"
+        " SELECT national, '' FROM contact_point WHERE customer_id = :id UNION ALL"
+        " SELECT name, name_alt FROM contact WHERE customer_id = :id UNION ALL"
+        " SELECT plate, vin FROM asset WHERE customer_id = :id",
+        {"id": customer.bytes},
+    )
+    return tuple(sorted({word for row in found for word in row if word}, key=lambda word: (-len(word), word)))
+
+
+def _calls(
+    connection: Connection, customer: UUID, numbers: Sequence[str], known: Collection[UUID]
+) -> set[UUID]:
+    """Return his calls, and those from his numbers that are nobody's."""
+    found = _asked(connection, "SELECT id FROM call WHERE customer_id = ?", customer.bytes)
+    for number in numbers:
+        found += _asked(
+            connection, "SELECT id FROM call WHERE number_value = ? AND customer_id IS NULL", number
+        )
+    return {UUID(bytes=key) for (key,) in found} | set(_here(connection, "call", known))
+
+
+def _gone(
+    connection: Connection,
+    customer: UUID,
+    numbers: Sequence[str],
+    calls: Collection[UUID],
+    known: Collection[UUID],
+) -> list[tuple[str, UUID]]:
+    """Return table and id of the rows that go, children first."""
+    found: dict[tuple[str, UUID], None] = {}
+
+    def note(table: str, rows: Iterable[tuple[bytes]]) -> None:
+        found.update(dict.fromkeys((table, UUID(bytes=key)) for (key,) in rows))
+
+    note(
+        "visit_item",
+        _asked(
+            connection,
+            "SELECT i.id FROM visit_item AS i JOIN service_visit AS v ON v.id = i.visit_id"
+            " WHERE v.customer_id = ?",
+            customer.bytes,
+        ),
+    )
+    for table in OWNED:
+        note(table, _asked(connection, f"SELECT id FROM {table} WHERE customer_id = ?", customer.bytes))
+    for call in calls:
+        for table in IN_CALL:
+            column = "id" if table == "interaction" else "call_id"
+            note(table, _asked(connection, f"SELECT id FROM {table} WHERE {column} = ?", call.bytes))
+    for number in numbers:
+        key = choice_id(number).bytes
+        note("number_choice", _asked(connection, "SELECT id FROM number_choice WHERE id = ?", key))
+        note(
+            "task",
+            _asked(connection, "SELECT id FROM task WHERE number_value = ? AND customer_id IS NULL", number),
+        )
+    for table in ENTITIES:
+        if table != "call":
+            found.update(dict.fromkeys((table, row_id) for row_id in _here(connection, table, known)))
+    if _asked(connection, "SELECT 1 FROM customer WHERE id = ?", customer.bytes):
+        found["customer", customer] = None
+    return list(found)
+
+
+def _here(connection: Connection, table: str, ids: Collection[UUID]) -> list[UUID]:
+    """Return those of *ids* that are rows of *table*."""
+    keys = [row_id.bytes for row_id in ids]
+    return [UUID(bytes=key) for (key,) in _in_parts(connection, f"SELECT id FROM {table} WHERE id IN", keys)]
+
+
+def mentions(connection: Connection, customer: UUID, before: Mentions | None = None) -> Mentions:
+    """Return what names *customer* in log and history; with *before* only what came since is looked at.
+
+    Reads both whole the first time: on a reader, ahead of the transaction that erases.
+    """
+    name, known = str(customer), before or Mentions()
+    (history,) = connection.execute("SELECT coalesce(max(n), 0) FROM history").fetchone()
+    (operation,) = connection.execute("SELECT coalesce(max(n), 0) FROM operation").fetchone()
+    places = _asked(
+        connection,
+        "SELECT DISTINCT table_name, row_id FROM history WHERE n > ?"
+        " AND (instr(before, ?) OR instr(after, ?))",
+        known.history,
+        name,
+        name,
+    )
+    operations = _asked(
+        connection, "SELECT id FROM operation WHERE n > ? AND instr(payload, ?)", known.operation, name
+    )
+    return Mentions(
+        history,
+        operation,
+        known.places | {(table, key) for table, key in places},
+        known.operations | {key for (key,) in operations},
+    )
+
+
+def _erase_traces(
+    connection: Connection, told: Mentions, customer: UUID, gone: Collection[UUID], calls: Collection[UUID]
+) -> int:
+    """Destroy what is told of these rows elsewhere; return how many entries."""
+    kept = {call.bytes for call in calls}
+    rows = {row_id.bytes for row_id in gone} | {customer.bytes}
+    rows |= {key for table, key in told.places if key not in kept and not _is_here(connection, table, key)}
+    touched = {op for (op,) in _in_parts(connection, _TOUCHING, rows) if op}
+    touched |= {op for op in told.operations if not _touches_others(connection, op, rows)}
+    blanked = _blank_calls(connection, touched, kept)
+    operations = touched - blanked
+    # A call and its line have one id: the line goes, the call stays.
+    count = 0
+    for table in ("history", "server_row"):
+        count += _run(connection, f"DELETE FROM {table} WHERE row_id IN", rows - kept)
+        beside = f"DELETE FROM {table} WHERE table_name <> 'call' AND row_id IN"
+        count += _run(connection, beside, rows & kept)
+    _run(connection, _TAKE_BACK, operations)
+    _run(connection, "UPDATE outbox SET result = NULL WHERE op_id IN", touched | blanked)
+    count += _run(connection, "DELETE FROM not_accepted WHERE op_id IN", touched | blanked)
+    count += _run(connection, "DELETE FROM operation WHERE id IN", operations)
+    return count + _erase_mentions(connection, customer, calls)
+
+
+_TOUCHING = "SELECT operation_id FROM history WHERE row_id IN"
+_TAKE_BACK = (
+    "UPDATE outbox SET previous_state = 'refused', outlook = '', trouble = ''"
+    " WHERE state = 'new' AND op_id IN"
+)
+
+
+def _is_here(connection: Connection, table: str, key: bytes) -> bool:
+    return bool(_asked(connection, f"SELECT 1 FROM {table} WHERE id = ?", key))
+
+
+def _touches_others(connection: Connection, operation: bytes, rows: Collection[bytes]) -> bool:
+    """Whether a row that stays was written by the *operation*."""
+    found = _asked(connection, "SELECT table_name, row_id FROM history WHERE operation_id = ?", operation)
+    return any(key not in rows and _is_here(connection, table, key) for table, key in found)
+
+
+def _erase_mentions(connection: Connection, customer: UUID, calls: Collection[UUID]) -> int:
+    """Destroy refusals and answers that name him or his calls by their ids."""
+    name = str(customer)
+    count: int = connection.execute(
+        "DELETE FROM not_accepted WHERE instr(payload, ?) OR instr(current, ?) OR instr(seen, ?)",
+        (name, name, name),
+    ).rowcount
+    names = [name, *map(str, calls)]
+    answers = _asked(connection, "SELECT id, result FROM request")
+    told = [(key,) for key, result in answers if any(each in result for each in names)]
+    connection.executemany("DELETE FROM request WHERE id = ?", told)
+    connection.execute("DELETE FROM coverage WHERE key = ?", (customer.hex.upper(),))
+    for table in _naming_tables(connection):
+        connection.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer.bytes,))
+    return count + len(told)
+
+
+def _naming_tables(connection: Connection) -> list[str]:
+    """Return the tables besides those of the entities that say by ``customer_id`` whom they are about."""
+    found = _asked(
+        connection,
+        "SELECT m.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+        " WHERE m.type = 'table' AND c.name = 'customer_id'",
+    )
+    return [name for (name,) in found if name not in ENTITIES]
+
+
+def _blank_calls(connection: Connection, touched: Collection[bytes], kept: Collection[bytes]) -> set[bytes]:
+    """Make what is told of kept calls blank: their operations, history, originals.
+
+    Returns the operations: they stay, so that the log still gives the calls.
+    """
+    blanked = set()
+    of_calls = {op for (op,) in _in_parts(connection, _TOUCHING, kept) if op}
+    found = _in_parts(
+        connection,
+        "SELECT id, payload FROM operation WHERE kind LIKE 'call.%' AND id IN",
+        of_calls | {*touched},
+    )
+    for key, payload in found:
+        told = json.loads(payload)
+        if UUID(told["id"]).bytes in kept:
+            blanked.add(key)
+            connection.execute("UPDATE operation SET payload = ? WHERE id = ?", (_json(blank(told)), key))
+    for n, before, after in _in_parts(
+        connection, "SELECT n, before, after FROM history WHERE table_name = 'call' AND row_id IN", kept
+    ):
+        values = (_json(blank(json.loads(before))), _json(blank(json.loads(after))), n)
+        connection.execute("UPDATE history SET before = ?, after = ? WHERE n = ?", values)
+    for key, row in _in_parts(
+        connection,
+        "SELECT row_id, row FROM server_row WHERE table_name = 'call' AND row IS NOT NULL AND row_id IN",
+        kept,
+    ):
+        connection.execute(
+            "UPDATE server_row SET row = ? WHERE table_name = 'call' AND row_id = ?",
+            (_json(blank(json.loads(row))), key),
+        )
+    return blanked
+
+
+def blank(told: Json) -> Json:
+    """Return *told* (JSON) without what says whose call it is, at any depth."""
+    if isinstance(told, dict):
+        return {name: BLANK[name] if name in BLANK else blank(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [blank(each) for each in told]
+    return told
+
+
+def _asked(connection: Connection, statement: str, *values: Any) -> list[Any]:
+    given = values[0] if values and isinstance(values[0], dict) else values
+    found: list[Any] = connection.execute(statement, given).fetchall()
+    return found
+
+
+def _in_parts(connection: Connection, statement: str, keys: Iterable[bytes]) -> list[Any]:
+    """Return what *statement* finds for *keys*, some hundred at once."""
+    return [
+        row for part, marks in _parts(keys) for row in connection.execute(statement + marks, part).fetchall()
+    ]
+
+
+def _run(connection: Connection, statement: str, keys: Iterable[bytes]) -> int:
+    """Run *statement* for *keys*, some hundred at once; return how many rows it touched."""
+    return sum(connection.execute(statement + marks, part).rowcount for part, marks in _parts(keys))
+
+
+def _parts(keys: Iterable[bytes]) -> Iterator[tuple[list[bytes], str]]:
+    listed = sorted(keys)
+    for start in range(0, len(listed), _BATCH):
+        part = listed[start : start + _BATCH]
+        yield part, f" ({', '.join('?' * len(part))})"
+
+
+def _json(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
