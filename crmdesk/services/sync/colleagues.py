@@ -29,6 +29,7 @@ class Colleagues:
         address: of the server, for sentences.
         device: this desk.
         language: gives the language (zh or en) in which names are wanted.
+        show: hears whose record is open at this desk.
     """
 
     def __init__(
@@ -37,14 +38,17 @@ class Colleagues:
         address: ServerAddress,
         device: UUID,
         language: Callable[[], str],
+        show: Callable[[CustomerId | None], None] = lambda _customer_id: None,
     ) -> None:
         self._ask = ask
         self._address = address
         self._device = device
         self._language = language
+        self._show = show
 
     def tell(self, state: str, customer_id: CustomerId | None, doing: str) -> Future[None]:
         """Say what is done at this desk: *state* of its person, whose record is open, what is done there."""
+        self._show(customer_id)
         values = (self._device, state, customer_id, doing if customer_id is not None else "")
         return self._do("SELECT crm.tell_presence(%s, %s, %s, %s)", values)
 

@@ -174,7 +174,7 @@ class SharedDesk:
         from crmdesk.services.sync.colleagues import Colleagues
 
         device = UUID(self._profile.identity.device)
-        return Colleagues(worker.questions.ask, worker.address, device, language)
+        return Colleagues(worker.questions.ask, worker.address, device, language, worker.show)
 
     def pending(self) -> tuple[PendingLine, ...]:
         """Return what is still to be sent, oldest first."""

@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
@@ -23,6 +24,8 @@ TRY_SECONDS = 1.0
 LONGEST_DELAY = 1.5
 DELAY_A_DESK = 0.008
 """Seconds a desk waits after a hint at most, for each that is connected: they do not all come at once."""
+NAME_LENGTH = 12
+"""A hint names customers by so many characters at the end of their ids."""
 _log = logging.getLogger("crmdesk.sync")
 
 
@@ -73,6 +76,7 @@ class Hearing:
         self._link = link
         self._address = address
         self._hinted = False
+        self._named: set[str] = set()
         self._promised_at: float | None = None
 
     def begin(self) -> None:
@@ -111,6 +115,7 @@ class Hearing:
         with worded(self._address):
             self._consume()
         self._hinted = False
+        self._named.clear()
 
     def promise(self, in_ms: object) -> None:
         """Remember to wake the others in *in_ms* milliseconds, as the server asked; None: not now."""
@@ -143,19 +148,34 @@ class Hearing:
                 break
         return self._hinted
 
+    def let_others_first(self, waker: Waker, seconds: float, shown: UUID | None) -> None:
+        """Wait *seconds* after a hint; not at all when it names the customer *shown* at this desk."""
+        until = time.monotonic() + seconds
+        while not (shown is not None and self._is_named(shown)) and (left := until - time.monotonic()) > 0:
+            with worded(self._address):
+                ready = _readable(self._link, waker, left)
+                if self._link in ready:
+                    self._consume()
+            if waker in ready:
+                return
+
+    def _is_named(self, customer_id: UUID) -> bool:
+        return str(customer_id)[-NAME_LENGTH:] in self._named
+
     def _consume(self) -> None:
         """Take in what lies there, without waiting."""
         wire: Any = self._link.pgconn
         wire.consume_input()
         while (found := wire.notifies()) is not None:
-            self._heard(found.relname.decode())
+            self._heard(found.relname.decode(), found.extra.decode())
 
     def _take(self, notify: Any) -> None:
-        self._heard(notify.channel)
+        self._heard(notify.channel, notify.payload)
 
-    def _heard(self, channel: str) -> None:
+    def _heard(self, channel: str, names: str) -> None:
         if channel == CHANNEL:
             self._hinted = True
+            self._named.update(names.split())
         else:
             self.hears = True
 

@@ -27,9 +27,16 @@ CLIENT = 1
 OLDEST_SERVER_SCHEMA = 1
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_HEAD = "SELECT seq, fp, clock_timestamp() FROM crm.tick ORDER BY seq DESC LIMIT 1"
-_FP = "SELECT fp FROM crm.tick WHERE seq = %s"
-_NEWS = "SELECT tab, count(DISTINCT pk) FROM crm.feed WHERE seq > %s GROUP BY tab"
+_TOLD = """
+SELECT crm.my_scope(), head.seq, head.fp, clock_timestamp(),
+    (SELECT t.fp FROM crm.tick t WHERE t.seq = %(cursor)s),
+    crm.reached(%(device)s),
+    (SELECT jsonb_object_agg(n.tab, n.rows)
+     FROM (SELECT f.tab, count(DISTINCT f.pk) AS rows FROM crm.feed f
+           WHERE f.seq > %(cursor)s GROUP BY f.tab) n)
+FROM (SELECT) AS one
+LEFT JOIN (SELECT t.seq, t.fp FROM crm.tick t ORDER BY t.seq DESC LIMIT 1) AS head ON true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,15 @@ def snapshot(link: Link, device: UUID, place: Place, address: ServerAddress) -> 
         ServerFault: one of its kinds.
     """
     with worded(address):
-        told = _told(link, device, place, address)
         try:
-            yield told
-        finally:
+            yield _told(link, device, place, address)
+        except BaseException:
             if not link.closed:
                 link.execute("ROLLBACK")
+
+            raise
+        # Not ROLLBACK: psycopg has the server forget its prepared statements then, and plan all anew.
+        link.execute("COMMIT")
 
 
 def changed_rows(link: Link, seen: Snapshot, place: Place) -> list[PulledRow]:
@@ -89,32 +99,16 @@ def _told(link: Link, device: UUID, place: Place, address: ServerAddress) -> Sna
     """Begin the snapshot and ask what it says, all in one exchange."""
     with link.pipeline():
         link.execute(_BEGIN)
-        asked = [
-            link.execute("SELECT crm.my_scope()"),
-            link.execute(_HEAD),
-            link.execute(_FP, (place.cursor,)),
-            link.execute("SELECT crm.reached(%s)", (device,)),
-            link.execute(_NEWS, (place.cursor,)),
-        ]
-        scope, head, fp, reached, news = (cursor.fetchall() for cursor in asked)
-    return _understood(scope, head, fp, reached, news, place, address)
-
-
-def _understood(
-    scope: Sequence[Any],
-    head: Sequence[Any],
-    fp: Sequence[Any],
-    reached: Sequence[Any],
-    news: Sequence[Any],
-    place: Place,
-    address: ServerAddress,
-) -> Snapshot:
-    checked_scope(scope[0][0] if scope else None, address)
-    if not head:
+        asked = link.execute(_TOLD, {"cursor": place.cursor, "device": device})
+        found = asked.fetchone()
+    if found is None:
+        raise nonsense(address, "scope")
+    scope, seq, head_fp, at, fp, reached, news = found
+    known = checked_scope(scope, address)
+    if seq is None:
         raise nonsense(address, "tick")
-    seq, head_fp, at = head[0]
-    forked = place.cursor > 0 and (not fp or fp[0][0] != place.fp)
-    return Snapshot(seq, head_fp, scope[0][0], reached[0][0] or 0, forked, dict(news), at)
+    forked = place.cursor > 0 and fp != place.fp
+    return Snapshot(seq, head_fp, known, reached or 0, forked, news or {}, at)
 
 
 def checked_scope(scope: Json, address: ServerAddress) -> Mapping[str, Json]:

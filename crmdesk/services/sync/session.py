@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import DeviceForgotten, ServerUnfit
+from crmdesk.models.outbox import Answer
 from crmdesk.models.wire import Json
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
@@ -57,12 +58,13 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Operations sent, and how they were answered."""
+    """Operations sent, how they were answered, and how many changes were numbered after them."""
 
     sent: int = 0
     accepted: int = 0
     refused: int = 0
 
+    stamped: int = 0
 
 class Session:
     """A desk at the server; made by :func:`greeted`, closed by whoever holds it. One thread uses it."""
@@ -99,8 +101,7 @@ class Session:
         """
         self.measure()
         pushed = self._push()
-        told = stamp(self.link, self.address)
-        self.hearing.promise(told.get("hint_in_ms"))
+        stamped = pushed.stamped if pushed.sent else self._stamp()
         # What is heard from here on may be newer than the snapshot that comes.
         self.hearing.forget()
         taken = self._intake.pull()
@@ -109,7 +110,7 @@ class Session:
             pushed.sent,
             pushed.accepted,
             pushed.refused,
-            int(told.get("stamped") or 0),
+            stamped,
             taken.rows,
             taken.head,
             taken.reloaded,
@@ -140,8 +141,6 @@ class Session:
             if not waiting:
                 return total
             sent = send(self.link, sender, waiting, self.address)
-            if sent.answers:
-                self._write(replica.record_answers, sent.answers)
             refused = sum("rejected" in each.result for each in sent.answers)
             total = Pushed(
                 total.sent + len(sent.answers),
@@ -158,11 +157,25 @@ class Session:
         if last_n + 1 >= asked:
             raise nonsense(self.address, "gap")
         _log.warning("the server knows this desk up to number %s only", last_n)
+                total.stamped + (self._keep_and_stamp(sent.answers) if sent.answers else 0),
         self._write(replica.server_forgot, last_n)
 
     def _write(self, use_case: Callable[..., Any], *arguments: Any) -> Any:
         return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
 
+
+    def _keep_and_stamp(self, answers: Sequence[Answer]) -> int:
+        """Keep *answers* while the server numbers what they are to; return how many changes it numbered."""
+        kept = self._store.write(replica.record_answers, answers, initiator=INITIATOR)
+        try:
+            return self._stamp()
+        finally:
+            kept.result()
+
+    def _stamp(self) -> int:
+        told = stamp(self.link, self.address)
+        self.hearing.promise(told.get("hint_in_ms"))
+        return int(told.get("stamped") or 0)
 
 def first_copy(profile: Profile) -> FirstCopy:
     """Return what a large first copy of *profile* is made with, beside its store."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import field
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from crmdesk.errors import Bug, CrmdeskError, DeviceForgotten, ServerRefused
 from crmdesk.models.sync_views import SyncStatus
@@ -118,6 +120,7 @@ class SyncWorker:
         self._gone: DeviceForgotten | None = None
         self._thread: threading.Thread | None = None
 
+        self._shown: UUID | None = None
     @property
     def status(self) -> SyncStatus:
         """How this desk and the server stand."""
@@ -170,7 +173,11 @@ class SyncWorker:
     def retry(self) -> None:
         """Try again at once, whatever happened before: the password or the network is another one now."""
         self._refusals = self._failures = 0
-        self._waker.wake()
+    def show(self, customer_id: UUID | None) -> None:
+        """Say whose record is open here: news of that customer is fetched without waiting for others."""
+        self._shown = customer_id
+
+        self.kick()
 
     def run_once(self) -> Round:
         """Do one whole round now, and return what it did.
@@ -208,7 +215,6 @@ class SyncWorker:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self._kicked.clear()
                 self._waker.settle()
                 self._perform()
                 self._rest()
@@ -239,8 +245,11 @@ class SyncWorker:
 
     def _round(self) -> Round:
         try:
-            self._tell_counts()
+            if kicked or self._session is None:
+                self._tell_counts()
             if self._session is None:
+        kicked = self._kicked.is_set()
+        self._kicked.clear()
                 self._session = self._greeted()
             done = self._session.round()
             while done.first_sync is not None and not self._closing.is_set():
@@ -253,6 +262,9 @@ class SyncWorker:
         self._board.change(
             connected=True,
             trouble=self._warning(self._session),
+        if self._thread is not None:
+            # Before it is told that there is a connection: whoever hears that may ask.
+            self.questions.open()
             tick=done.tick,
             last_pull_at=self._store.author.now(),
             first_sync=done.first_sync,
@@ -299,24 +311,23 @@ class SyncWorker:
             hinted = self._wait_and_answer(session, self._pace.until_poll(hears=hearing.hears))
         except BaseException:
             with self._one:
+            if hinted and not self._closing.is_set():
+                seconds = self._pace.chance.uniform(0.0, hearing.delay_seconds)
+                hearing.let_others_first(self._waker, seconds, self._shown)
                 self._end_session()
             raise
-        if hinted and not self._closing.is_set():
-            self._waker.wait(self._pace.chance.uniform(0.0, hearing.delay_seconds))
 
     def _wait_and_answer(self, session: Session, seconds: float) -> bool:
         """Answer questions for *seconds*, or until something wants a round; return whether it was a hint."""
-        import time
-
         until = time.monotonic() + seconds
-        self.questions.open()
         while True:
             self.questions.answer(session.link)
             hinted = session.hearing.wait(self._waker, until - time.monotonic())
             wanted = hinted or self._kicked.is_set() or self._asked or self._closing.is_set()
-            if wanted or time.monotonic() >= until or not self.questions.waiting:
-                return hinted
+            if wanted or time.monotonic() >= until:
+            # First this: whoever wakes us after the look is still heard by the next wait.
             self._waker.settle()
+                return hinted
 
     def _wait_after(self, trouble: CrmdeskError) -> None:
         self._failures += 1
@@ -331,14 +342,10 @@ class SyncWorker:
 
     def _wait_for(self, seconds: float) -> None:
         """Wait *seconds*; changes made here do not cut it short, a wish for a round or :meth:`retry` does."""
-        import time
-
         until = time.monotonic() + seconds
         self._wait_until(lambda: time.monotonic() >= until or self._failures == 0, until)
 
     def _wait_until(self, done: Callable[[], bool], until: float | None = None) -> None:
-        import time
-
         while not self._closing.is_set() and not self._asked and not done():
             self._tell_counts()
             self._waker.wait(3_600.0 if until is None else until - time.monotonic())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,8 +19,12 @@ from crmdesk.errors import DeviceForgotten, ServerFault, ServerRefused, ServerUn
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.sync_views import SyncStatus
+from crmdesk.models.types import CustomerId
 from crmdesk.services.sync.address import PASSWORD
+from crmdesk.services.sync.colleagues import Colleagues
+from crmdesk.services.sync.connection import connect
 from crmdesk.services.sync.destroy import destroy
+from crmdesk.services.sync.hearing import Hearing, Waker
 from crmdesk.services.sync.worker import LOCKED, SKEW_MS, SyncWorker
 from tests.cluster import Database
 from tests.services.sync.desks import TestDesk, address_of, desk, quick
@@ -100,6 +107,62 @@ def test_a_hint_brings_what_another_desk_did_without_a_look_of_its_own(
         _note(one, f"call {n}")
         arrivals.until(n + 1)
     assert one.rows("note") == other.rows("note")
+
+
+def _open(at: TestDesk, customer_id: UUID) -> None:
+    """Open the record of a customer, as the window tells it."""
+    device = UUID(at.profile.identity.device)
+    others = Colleagues(at.worker.questions.ask, at.worker.address, device, lambda: "en", at.worker.show)
+    others.tell("ready", CustomerId(customer_id), "open").result(SECONDS)
+
+
+class Unlucky(random.Random):
+    """Dice that always have a desk wait for longer than a test may take."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return 600.0
+
+
+def test_whoever_has_the_customer_open_waits_for_nobody_after_a_hint(
+    database: Database, tmp_path: Path
+) -> None:
+    pace = replace(quick(), chance=Unlucky())
+    with (
+        desk(database, database.person("anna"), tmp_path / "a") as one,
+        desk(database, database.person("ben"), tmp_path / "b", pace=pace) as other,
+    ):
+        _customer(one)
+        _watched(one)
+        _watched(other)
+        _open(other, one.rows("customer")[0]["id"])
+        arrivals = Arrivals(other)
+        with database.connect() as owner:
+            owner.execute("SELECT setval('crm.hinted', 0)")  # this hint goes out at once
+        _note(one, "about him")
+        arrivals.until(1)
+
+
+def test_others_go_first_until_a_hint_names_the_customer_shown(database: Database) -> None:
+    shown, waker = uuid4(), Waker()
+    anna = database.person("anna")
+    with (
+        closing(waker),
+        database.connect() as owner,
+        connect(address_of(database, "anna"), anna.password) as link,
+    ):
+        hearing = Hearing(link, address_of(database, "anna"))
+        hearing.begin()
+        owner.execute("SELECT pg_notify('crm', %s)", (f"{uuid4()} {uuid4()}",))
+        assert hearing.wait(waker, 600.0)
+        began = time.monotonic()
+        hearing.let_others_first(waker, 0.05, shown)
+        hearing.let_others_first(waker, 0.05, None)
+        assert time.monotonic() - began >= 0.1
+        owner.execute("SELECT pg_notify('crm', %s)", (f"{str(uuid4())[-12:]} {str(shown)[-12:]}",))
+        hearing.let_others_first(waker, 600.0, shown)
+        hearing.forget()
+        waker.wake()
+        hearing.let_others_first(waker, 600.0, shown)
 
 
 def test_where_hints_are_swallowed_a_desk_finds_out_and_asks_more_often(

@@ -66,7 +66,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 $$;
 
--- Whom the last half second's changes are about, as a hint names them: the ends of the ids of customers, or of
+-- Whom the changes of the last two seconds are about, as a hint names them: the ends of the ids of customers, or of
 -- the rows themselves; only what everybody may see. Nobody when there were many: then all desks take their time.
 CREATE OR REPLACE FUNCTION crm.concerned() RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -75,7 +75,7 @@ DECLARE
     before bigint;
 BEGIN
     SELECT t.seq INTO before FROM crm.tick t
-    WHERE t.at < clock_timestamp() - interval '500 milliseconds' ORDER BY t.seq DESC LIMIT 1;
+    WHERE t.at < clock_timestamp() - interval '2 seconds' ORDER BY t.seq DESC LIMIT 1;
     RETURN (
         SELECT CASE WHEN count(*) <= many THEN
             string_agg(DISTINCT right(coalesce(f.parent, f.pk)::text, 12), ' ') FILTER (WHERE f.teams = '{}') END
