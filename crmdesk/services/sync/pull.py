@@ -69,10 +69,10 @@ def snapshot(link: Link, device: UUID, place: Place, address: ServerAddress) -> 
         except BaseException:
             if not link.closed:
                 link.execute("ROLLBACK")
-
             raise
         # Not ROLLBACK: psycopg has the server forget its prepared statements then, and plan all anew.
         link.execute("COMMIT")
+
 
 
 def changed_rows(link: Link, seen: Snapshot, place: Place) -> list[PulledRow]:

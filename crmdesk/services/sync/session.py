@@ -63,8 +63,8 @@ class Pushed:
     sent: int = 0
     accepted: int = 0
     refused: int = 0
-
     stamped: int = 0
+
 
 class Session:
     """A desk at the server; made by :func:`greeted`, closed by whoever holds it. One thread uses it."""
@@ -146,23 +146,12 @@ class Session:
                 total.sent + len(sent.answers),
                 total.accepted + len(sent.answers) - refused,
                 total.refused + refused,
+                total.stamped + (self._keep_and_stamp(sent.answers) if sent.answers else 0),
             )
             if (trouble := fault(sent, self.address)) is not None:
                 raise trouble
             if sent.gap is not None:
                 self._fill(sent.gap, waiting[0].n)
-
-    def _fill(self, last_n: int, asked: int) -> None:
-        """Bring the outbox in line with the server, which knows us up to *last_n* only."""
-        if last_n + 1 >= asked:
-            raise nonsense(self.address, "gap")
-        _log.warning("the server knows this desk up to number %s only", last_n)
-                total.stamped + (self._keep_and_stamp(sent.answers) if sent.answers else 0),
-        self._write(replica.server_forgot, last_n)
-
-    def _write(self, use_case: Callable[..., Any], *arguments: Any) -> Any:
-        return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
-
 
     def _keep_and_stamp(self, answers: Sequence[Answer]) -> int:
         """Keep *answers* while the server numbers what they are to; return how many changes it numbered."""
@@ -176,6 +165,17 @@ class Session:
         told = stamp(self.link, self.address)
         self.hearing.promise(told.get("hint_in_ms"))
         return int(told.get("stamped") or 0)
+
+    def _fill(self, last_n: int, asked: int) -> None:
+        """Bring the outbox in line with the server, which knows us up to *last_n* only."""
+        if last_n + 1 >= asked:
+            raise nonsense(self.address, "gap")
+        _log.warning("the server knows this desk up to number %s only", last_n)
+        self._write(replica.server_forgot, last_n)
+
+    def _write(self, use_case: Callable[..., Any], *arguments: Any) -> Any:
+        return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
+
 
 def first_copy(profile: Profile) -> FirstCopy:
     """Return what a large first copy of *profile* is made with, beside its store."""

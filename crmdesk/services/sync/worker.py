@@ -118,9 +118,9 @@ class SyncWorker:
         self._failures = 0
         self._refusals = 0
         self._gone: DeviceForgotten | None = None
+        self._shown: UUID | None = None
         self._thread: threading.Thread | None = None
 
-        self._shown: UUID | None = None
     @property
     def status(self) -> SyncStatus:
         """How this desk and the server stand."""
@@ -170,13 +170,13 @@ class SyncWorker:
         if changes.initiator != INITIATOR:
             self.kick()
 
-    def retry(self) -> None:
-        """Try again at once, whatever happened before: the password or the network is another one now."""
-        self._refusals = self._failures = 0
     def show(self, customer_id: UUID | None) -> None:
         """Say whose record is open here: news of that customer is fetched without waiting for others."""
         self._shown = customer_id
 
+    def retry(self) -> None:
+        """Try again at once, whatever happened before: the password or the network is another one now."""
+        self._refusals = self._failures = 0
         self.kick()
 
     def run_once(self) -> Round:
@@ -244,12 +244,12 @@ class SyncWorker:
         return done
 
     def _round(self) -> Round:
+        kicked = self._kicked.is_set()
+        self._kicked.clear()
         try:
             if kicked or self._session is None:
                 self._tell_counts()
             if self._session is None:
-        kicked = self._kicked.is_set()
-        self._kicked.clear()
                 self._session = self._greeted()
             done = self._session.round()
             while done.first_sync is not None and not self._closing.is_set():
@@ -259,12 +259,12 @@ class SyncWorker:
             self._end_session()
             raise
         self._failures = 0
-        self._board.change(
-            connected=True,
-            trouble=self._warning(self._session),
         if self._thread is not None:
             # Before it is told that there is a connection: whoever hears that may ask.
             self.questions.open()
+        self._board.change(
+            connected=True,
+            trouble=self._warning(self._session),
             tick=done.tick,
             last_pull_at=self._store.author.now(),
             first_sync=done.first_sync,
@@ -309,11 +309,11 @@ class SyncWorker:
         hearing = session.hearing
         try:
             hinted = self._wait_and_answer(session, self._pace.until_poll(hears=hearing.hears))
-        except BaseException:
-            with self._one:
             if hinted and not self._closing.is_set():
                 seconds = self._pace.chance.uniform(0.0, hearing.delay_seconds)
                 hearing.let_others_first(self._waker, seconds, self._shown)
+        except BaseException:
+            with self._one:
                 self._end_session()
             raise
 
@@ -323,10 +323,10 @@ class SyncWorker:
         while True:
             self.questions.answer(session.link)
             hinted = session.hearing.wait(self._waker, until - time.monotonic())
-            wanted = hinted or self._kicked.is_set() or self._asked or self._closing.is_set()
-            if wanted or time.monotonic() >= until:
             # First this: whoever wakes us after the look is still heard by the next wait.
             self._waker.settle()
+            wanted = hinted or self._kicked.is_set() or self._asked or self._closing.is_set()
+            if wanted or time.monotonic() >= until:
                 return hinted
 
     def _wait_after(self, trouble: CrmdeskError) -> None:
