@@ -21,7 +21,7 @@ from PySide6.QtCore import QLocale, QObject, Qt, Signal
 from crmdesk.errors import CrmdeskError
 from crmdesk.models.text import say
 from crmdesk.models.types import CustomerId
-from crmdesk.services.codes import agent_of
+from crmdesk.services.codes import agent_named, agent_of
 from crmdesk.services.executor import Lane
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk_status import DeskStatus
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from crmdesk.app.telephone import Telephone
+    from crmdesk.models.changes import ChangeSet
     from crmdesk.models.text import Text
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep
     from crmdesk.ui.shared_desk import SharedHere
+    from crmdesk.ui.views.gone import GoneView
 
 _log = logging.getLogger("crmdesk.app")
 NO_SUCH_ADDRESS = "The address {address} leads nowhere here."
-FORGOTTEN = say("The administrator has taken this desk off the server; what it held is destroyed.")
+LET_GO_SECONDS = 10.0
+"""How long destroying waits for a window that is busy."""
 
 
 class News(QObject):
@@ -55,10 +58,14 @@ class News(QObject):
     Signals:
         address_wanted(str): show what this crmdesk:// address names.
         ready(): everything works.
+        put_off(int): the administrator has put this desk off; so many changes were never sent.
+        destroyed(): nothing is left of what it held.
     """
 
     address_wanted = Signal(str)
     ready = Signal()
+    put_off = Signal(int)
+    destroyed = Signal()
 
 
 class Program:
@@ -82,6 +89,8 @@ class Program:
         self._afterwards = Lane("start")
         self._telephone: Future[Telephone] = Future()
         self._upkeep: Upkeep | None = None
+        self._gone: GoneView | None = None
+        self._put_away, self._let_go = threading.Event(), threading.Event()
         self._spoken = self._chosen_language
         self._build_services()
         self._build_window(app)
@@ -118,7 +127,10 @@ class Program:
         self.window.look_changed.connect(self._keep_look)
         self.news = News()
         self.news.address_wanted.connect(self.open_address, Qt.ConnectionType.QueuedConnection)
+        self.news.put_off.connect(self._on_put_off, Qt.ConnectionType.QueuedConnection)
+        self.news.destroyed.connect(self._on_destroyed, Qt.ConnectionType.QueuedConnection)
         self.store.on_change(self.bridge.changed.emit)
+        self.store.on_change(self._on_changed)
         self.store.on_trouble(self.bridge.troubled.emit)
 
     @property
@@ -150,8 +162,30 @@ class Program:
         from crmdesk.services.sync.desk import SharedDesk
 
         side = SharedDesk(self.profile, self.store, live=True)
-        side.on_forgotten(lambda: self.bridge.troubled.emit(FORGOTTEN))
+        side.on_forgetting(self._let_go_of_files)
+        side.on_forgotten(self.news.destroyed.emit)
         return side
+
+    def _let_go_of_files(self, unsent: int) -> None:
+        """Put the window away and let go of every file; on the thread that destroys them next."""
+        _log.warning("this desk is put off the server; its window closes")
+        self.news.put_off.emit(unsent)
+        self._put_away.wait(LET_GO_SECONDS)
+        self._let_go_of_all()
+
+    def _on_put_off(self, unsent: int) -> None:
+        """Say in place of the window what happens."""
+        from crmdesk.ui.views.gone import GoneView
+
+        self._gone = GoneView(self.look.ink, self.look.words, unsent)
+        self._gone.show()
+        self.window.close()
+        self.bridge.close()
+        self._put_away.set()
+
+    def _on_destroyed(self) -> None:
+        if self._gone is not None:
+            self._gone.count_down()
 
     def language(self) -> str:
         """Return the language of the window; before there is one, the profile's, else the computer's."""
@@ -190,17 +224,26 @@ class Program:
 
     def close(self) -> None:
         """Stop everything in the order it can be stopped: telephone first, store last."""
+        self._put_away.set()
+        self._let_go_of_all()
+        if "sharing" in self.__dict__:
+            self.sharing.close()
+        self.bridge.close()
+        self.store.close()
+        self.profile.close()
+
+    def _let_go_of_all(self) -> None:
+        """Stop what uses telephone, drafts and logs of the desk, once."""
+        with self._telling:
+            if self._let_go.is_set():
+                return
+            self._let_go.set()
         self._afterwards.close()
         if self._upkeep is not None:
             self._upkeep.stop()
         if not self._telephone.cancel() and self._telephone.exception() is None:
             self.telephone.close()
-        if "sharing" in self.__dict__:
-            self.sharing.close()
         self.desk.close()
-        self.bridge.close()
-        self.store.close()
-        self.profile.close()
 
     def _start_rest(self) -> None:
         try:
@@ -277,9 +320,21 @@ class Program:
             name = self._agent.name_zh if self.language() == "zh" else self._agent.name_en
             self._tell(agent_name=name)
         else:
-            self._tell()
+            self._tell(agent_name="")
+
+    def _on_changed(self, changes: ChangeSet) -> None:
+        """Whoever works here may be called otherwise now, or have joined a moment ago."""
+        if "agent" in changes.kinds:
+            self._afterwards.run(self._look_who_works_here)
+
+    def _look_who_works_here(self) -> None:
+        settings = self.profile.settings
+        asked = self.store.read(agent_named, settings.text("agent"), settings.text("extension"))
+        self._agent = asked.result()
+        self._tell_status()
 
     def _keep_look(self, language: str, theme: str) -> None:
+        self._tell_status()
         self._afterwards.run(self.profile.change_settings, "agent", {"language": language, "theme": theme})
 
 

@@ -46,8 +46,14 @@ def agent_of(profile: Profile) -> AgentName | None:
         return None
     connection = open_connection(profile.store_path, profile.key, role="reader")
     try:
-        known = agents(connection)
+        return agent_named(connection, login, extension)
     finally:
         connection.close()
+
+
+def agent_named(connection: Any, login: str, extension: str) -> AgentName | None:
+    """Return the agent of that *login*, else whose *extension* it is; empty ones name nobody."""
+    known = agents(connection)
     by_login = [each for each in known if login and each.login == login]
-    return next(iter(by_login or [each for each in known if each.extension == extension]), None)
+    by_extension = [each for each in known if extension and each.extension == extension]
+    return next(iter(by_login or by_extension), None)

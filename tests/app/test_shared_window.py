@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from crmdesk.app.program import Program
@@ -17,12 +18,13 @@ from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.operations import Operation
 from crmdesk.models.sync_views import HelpWanted
 from crmdesk.models.types import CustomerId
-from crmdesk.services.profile import new_profile
-from crmdesk.services.store.keys import MemorySecrets
+from crmdesk.services.profile import is_profile, new_profile
+from crmdesk.services.store.keys import STORE_KEY, MemorySecrets
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.address import PASSWORD
 from crmdesk.services.sync.colleagues import Colleagues
 from crmdesk.services.sync.outbox import is_shared
+from crmdesk.ui.views.gone import CLOSES_AFTER_SECONDS, GoneView
 from crmdesk.ui.views.help_strip import HelpStrip
 from crmdesk.ui.views.join_pane import JoinPane
 from crmdesk.ui.views.membership_pane import MembershipPane
@@ -248,3 +250,72 @@ def test_a_window_leaves_by_keys_and_keeps_what_is_here(
     seat.until(lambda: seat.mark().endswith("This PC alone"))
     assert seat.name_of(customer) == "Chen Jingyi"
     assert seat.program.profile.secrets.get(seat.program.profile.id, PASSWORD) is None
+
+
+def test_the_window_of_a_desk_that_is_put_off_says_so_and_closes_itself(
+    seat: SharedWindow, database: Database, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.person("lin")
+    seat.join(database, "lin", line.port)
+    customer = open_customer(seat.program.store.author, {"name": "Chen Jing", "kind": "person"}, [])
+    line.dead.set()
+    seat.program.store.write(_did, customer).result()
+    seat.until(lambda: "1 to send" in seat.mark())
+    with database.connect() as admin:
+        admin.execute("SELECT crm.forget_device(id) FROM crm.device")
+    line.dead.clear()
+    line.cut()
+    seat.until(lambda: bool(_shown(GoneView)))
+    (gone,) = _shown(GoneView)
+    seat.until(lambda: not seat.window.isVisible())
+    assert gone.told.text().startswith("The administrator has put this desk off the server")
+    assert "1 change that had not reached the server is destroyed with it" in gone.told.text()
+    seat.until(lambda: "Enter closes it now" in gone.closing.text())
+    profile = seat.program.profile
+    left = [*profile.path.glob("store.db*"), *profile.path.glob("drafts.db*")]
+    assert left == []
+    assert not is_profile(profile.path)
+    assert profile.secrets.get(profile.id, STORE_KEY) is None
+    with database.connect() as admin:
+        seat.until(lambda: admin.execute("SELECT state FROM crm.device").fetchall() == [("confirmed",)])
+    for _ in range(CLOSES_AFTER_SECONDS):
+        gone._on_second()
+    assert not gone.isVisible()
+    seat.program.close()
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+def _did(work: UnitOfWork, operation: Operation) -> None:
+    work.do(operation)
+    work.commit()
+
+
+def _shown(kind: type[QWidget]) -> list[Any]:
+    return [each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()]
+
+
+def test_name_role_and_teams_follow_the_server_while_the_window_is_open(
+    seat: SharedWindow, database: Database
+) -> None:
+    database.person("lin")
+    seat.join(database, "lin")
+    status = seat.window.front.status
+    seat.until(lambda: status.status.agent_name == "lin")
+    seat.key(Qt.Key.Key_J, _CTRL_SHIFT)
+    (pane,) = seat.window.findChildren(MembershipPane)
+    seat.until(lambda: pane.facts["person"].text() == "lin · Agent")
+    assert pane.facts["teams"].text() == "hotline"
+    with database.connect() as admin:
+        team = admin.execute("SELECT crm.set_team(NULL, 'night', NULL, 'Night shift', '夜班')").fetchone()
+        assert team is not None
+        admin.execute(
+            "SELECT crm.set_person('lin', NULL, 'supervisor', %s::uuid[], NULL, 'Lin Yue', '林悦')",
+            ([team[0]],),
+        )
+        admin.execute("SELECT crm.stamp()")
+        admin.execute("SELECT crm.hint()")
+    seat.until(lambda: status.status.agent_name == "Lin Yue")
+    seat.until(lambda: pane.facts["person"].text() == "lin · Supervisor")
+    seat.until(lambda: pane.facts["teams"].text() == "Night shift")
+    seat.key(Qt.Key.Key_L, _CTRL_SHIFT)
+    seat.until(lambda: status.status.agent_name == "林悦")

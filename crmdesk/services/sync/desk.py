@@ -46,6 +46,7 @@ class SharedDesk:
         self._worker: SyncWorker | None = None
         self._before = SyncStatus()
         self._listeners: tuple[OnStatus, ...] = ()
+        self._going: tuple[Callable[[int], None], ...] = ()
         self._gone: tuple[Callable[[], None], ...] = ()
         store.on_change(self._changed)
 
@@ -65,6 +66,10 @@ class SharedDesk:
     def on_status(self, listener: OnStatus) -> None:
         """Tell *listener* how things stand, whenever that changes; on any thread."""
         self._listeners += (listener,)
+
+    def on_forgetting(self, listener: Callable[[int], None]) -> None:
+        """Call *listener* before that, with how many changes were never sent: it lets go of all files."""
+        self._going += (listener,)
 
     def on_forgotten(self, listener: Callable[[], None]) -> None:
         """Call *listener* when the administrator put this desk off and everything in it is destroyed."""
@@ -272,9 +277,14 @@ class SharedDesk:
         from crmdesk.services.sync.destroy import destroy
 
         try:
-            destroy(self._profile, self._store.close)
+            unsent = self.status().pending
+            for listener in self._going:
+                listener(unsent)
         finally:
-            _call(self._gone)
+            try:
+                destroy(self._profile, self._store.close)
+            finally:
+                _call(self._gone)
 
     def _changed(self, changes: ChangeSet) -> None:
         worker = self._worker

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.operations import Operations
     from crmdesk.ui.translation import Words
 
-_SHOWN = frozenset({"task", "call", "article", "interaction", "note"})
+_SHOWN = frozenset({"task", "call", "article", "interaction", "note", "agent", "team"})
 
 
 @dataclass(frozen=True)
