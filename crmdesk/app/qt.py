@@ -3,7 +3,8 @@
 Part of PySide6 is Python: 120 kB of source inside its library, compiled anew by each process that loads it, a
 ninth of the time until a window shows. Here the compiled code is kept, as Python keeps that of any other
 module and beside it: in ``__pycache__``, for this version of Python alone. It serves only for the very same
-source; where nothing can be written nothing is kept.
+source; where nothing can be written nothing is kept. It also lets Qt's
+enumerations be made quickly.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from crmdesk.app.enumerations import use_quick_enumerations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,7 @@ def load_qt(kept: Path = KEPT) -> None:
     Args:
         kept: the file of compiled code.
     """
+    use_quick_enumerations()
     own_import, own_compile = builtins.__import__, builtins.compile
     compiled = CompiledOnce(kept, own_compile)
     builtins.compile = compiled.compile
