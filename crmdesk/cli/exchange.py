@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,17 @@ from crmdesk.errors import FileFault, InvalidInput
 
 if TYPE_CHECKING:
     from crmdesk.cli.desks import Client
-    from crmdesk.services.exchange.columns import Exchanged
+    from crmdesk.services.exchange.columns import Exchanged, Plan
+    from crmdesk.services.exchange.preparing import Prepared, Site
     from crmdesk.services.exchange.tables import Sheet
 
-BATCH = 200
+BATCH_ROWS = 200
+BATCH_CHARACTERS = 200_000
+"""How much is sent at once: what an open window reads of it must not keep a call from popping."""
+
+BESIDE = 10
+"""How much less of the processor an import asks for than a window open beside it."""
+
 KINDS = ("customers", "contacts", "assets", "visits", "articles")
 LATER_KINDS = ("orders", "complaints")
 LATER_FILES = (".xlsx", ".xls", ".ods", ".vcf")
@@ -67,9 +75,9 @@ def run_import(given: argparse.Namespace) -> int:
     if plan.unused:
         print(f"crmdesk: not imported: {', '.join(plan.unused)}", file=sys.stderr)
     refused: list[dict[str, Any]] = []
-    rows = list(_rows(kind, plan, sheet, refused))
     with client(folder(given)) as desk:
-        counts = _send(desk, given, rows, refused)
+        _step_back(desk)
+        counts = _send(desk, given, _rows(kind, plan, sheet, _site(desk), refused), refused)
     refused.sort(key=lambda each: int(each["line"]))
     print(json.dumps({"rows": len(sheet.lines), **counts, "refused": refused}, ensure_ascii=False))
     if refused and given.strict:
@@ -102,25 +110,62 @@ def _sheet(given: argparse.Namespace) -> Sheet:
     return sheet
 
 
+def _step_back(desk: Client) -> None:
+    """Leave the processor to a window that is open beside this."""
+    from crmdesk.cli.desks import LineClient
+
+    if isinstance(desk, LineClient) and sys.platform != "win32":
+        os.nice(BESIDE)
+
+
+def _site(desk: Client) -> Site:
+    """Return how the desk understands numbers and times."""
+    from zoneinfo import ZoneInfo
+
+    from crmdesk.services.exchange.preparing import Site
+    from crmdesk.services.telephony.numbers import NumberParser, SiteRules
+
+    told = dict(desk.call("exchange.site", {}))
+    zone = ZoneInfo(told.pop("zone"))
+    prefixes = tuple(told.pop("international_prefixes"))
+    return Site(NumberParser(SiteRules(**told, international_prefixes=prefixes)).parse, zone)
+
+
 def _rows(
-    kind: Exchanged, plan: Any, sheet: Sheet, refused: list[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows to send; lines that cannot be read go to *refused*."""
+    kind: Exchanged, plan: Plan, sheet: Sheet, site: Site, refused: list[dict[str, Any]]
+) -> Iterator[Prepared]:
+    """Yield the rows to send, ready; those that cannot be go to *refused*."""
     from crmdesk.services.exchange.columns import values_of
+    from crmdesk.services.exchange.preparing import Prepared, prepare
 
     for line in sheet.lines:
-        reason = line.wrong
-        if not reason:
-            try:
-                yield {"line": line.number, "values": values_of(kind, plan, line)}
-                continue
-            except InvalidInput as error:
-                reason = str(error)
-        refused.append({"line": line.number, "reason": reason})
+        try:
+            row = prepare(kind.name, line.number, values_of(kind, plan, line), site)
+        except InvalidInput as error:
+            row = Prepared(line.number, {}, str(error))
+        reason = line.wrong or row.reason
+        if reason:
+            refused.append({"line": line.number, "reason": reason})
+        else:
+            yield row
+
+
+def _batches(rows: Iterable[Prepared]) -> Iterator[list[dict[str, Any]]]:
+    """Yield *rows* as they are sent: some at once, never too much."""
+    batch: list[dict[str, Any]] = []
+    characters = 0
+    for row in rows:
+        if batch and (len(batch) == BATCH_ROWS or characters + row.characters > BATCH_CHARACTERS):
+            yield batch
+            batch, characters = [], 0
+        batch.append({"line": row.line, "ready": row.ready})
+        characters += row.characters
+    if batch:
+        yield batch
 
 
 def _send(
-    desk: Client, given: argparse.Namespace, rows: list[dict[str, Any]], refused: list[dict[str, Any]]
+    desk: Client, given: argparse.Namespace, rows: Iterable[Prepared], refused: list[dict[str, Any]]
 ) -> dict[str, int]:
     """Send the rows in parts; return how many were new, changed and the same.
 
@@ -128,24 +173,27 @@ def _send(
     which goes on or tells the reason.
     """
     counts = {"new": 0, "changed": 0, "same": 0}
-    start = 0
-    while start < len(rows):
-        part = {"kind": given.kind, "rows": rows[start : start + BATCH], "dry_run": given.dry_run}
-        try:
-            answer = desk.call("exchange.import", part)
-        except Exception:
-            if start:
-                kept = sum(counts.values())
-                words = f"{kept} rows are in; run the same import again to go on"
-                print(f"crmdesk: {words}", file=sys.stderr)
-            raise
-        for taken in answer["rows"]:
-            if taken["outcome"] == "refused":
-                refused.append({"line": taken["line"], "reason": taken["reason"]})
-            else:
-                counts[taken["outcome"]] += 1
-        start += len(answer["rows"])
+    for left in _batches(rows):
+        while left:
+            part = {"kind": given.kind, "rows": left, "dry_run": given.dry_run}
+            try:
+                answer = desk.call("exchange.import", part)
+            except Exception:
+                if kept := sum(counts.values()):
+                    words = f"{kept} rows are in; run the same import again to go on"
+                    print(f"crmdesk: {words}", file=sys.stderr)
+                raise
+            _count(answer["rows"], counts, refused)
+            del left[: len(answer["rows"])]
     return counts
+
+
+def _count(taken: list[dict[str, Any]], counts: dict[str, int], refused: list[dict[str, Any]]) -> None:
+    for row in taken:
+        if row["outcome"] == "refused":
+            refused.append({"line": row["line"], "reason": row["reason"]})
+        else:
+            counts[row["outcome"]] += 1
 
 
 def run_export(given: argparse.Namespace) -> int:

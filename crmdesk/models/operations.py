@@ -10,13 +10,12 @@ accepted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from crmdesk.models.types import Clock, new_id
-from crmdesk.models.wire import Json, Row, to_json
+from crmdesk.models.wire import Json, Row, field_types, to_json
 from crmdesk.values import dataclass
 
 
@@ -126,12 +125,12 @@ class RowsInMemory:
 
 def row_of(entity: Any) -> Row:
     """Return the columns of *entity* (a dataclass) as a row."""
-    return {field.name: getattr(entity, field.name) for field in fields(entity)}
+    return {name: getattr(entity, name) for name in field_types(entity.__class__)}
 
 
 def fresh(table: str, entity: Any) -> RowChange:
     """Return the change that writes *entity* as a new row of *table*, revision 1."""
-    return RowChange(table, entity.id, row_of(replace(entity, rev=1)))
+    return RowChange(table, entity.id, {**row_of(entity), "rev": 1})
 
 
 def patched(table: str, row: Row, changes: Mapping[str, object]) -> RowChange:

@@ -15,17 +15,24 @@ TEXT_LIMIT = 100_000
 UNWANTED = frozenset({"Cc", "Cs"})
 """Categories of control characters, and of halves of characters, which no file can hold."""
 
+_APART = UNWANTED | {"Zl", "Zp"}
+
 
 def clean_line(text: str) -> str:
     """Return *text* as one line: control characters gone, white space folded, ends trimmed."""
-    apart = UNWANTED | {"Zl", "Zp"}
-    return " ".join("".join(" " if unicodedata.category(c) in apart else c for c in text).split())
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(c) in _APART else c for c in text)
+    return " ".join(text.split())
 
 
 def clean_text(text: str) -> str:
     """Return *text* without control characters; tabs and line ends stay."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in UNWANTED).strip("\n")
+    return "\n".join(line if line.isprintable() else _shown(line) for line in plain.split("\n")).strip("\n")
+
+
+def _shown(line: str) -> str:
+    return "".join(c for c in line if c == "\t" or unicodedata.category(c) not in UNWANTED)
 
 
 def required_line(name: str, value: str, limit: int = NAME_LIMIT) -> str:

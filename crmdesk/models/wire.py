@@ -23,9 +23,13 @@ Row = dict[str, Any]
 """One row of a table: values by column name, as Python types (UUID, datetime, date, tuple …)."""
 
 
+_PLAIN = frozenset({str, int, bool, float, type(None)})
+"""What JSON says as it is; nearly all values are."""
+
+
 def to_json(value: object) -> Json:
     """Return *value* in JSON types; raise TypeError for what has no form on the wire."""
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if type(value) in _PLAIN or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, UUID):
         return str(value)
@@ -33,8 +37,8 @@ def to_json(value: object) -> Json:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (dict, Mapping)):
+        return {str(key): item if type(item) in _PLAIN else to_json(item) for key, item in value.items()}
     if isinstance(value, (tuple, list, frozenset, set)):
         return [to_json(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no form on the wire")
@@ -47,8 +51,8 @@ def from_json(entity: type, values: Mapping[str, Json]) -> Row:
         InvalidInput: a name is no field of the entity, or its value is of another type.
     """
     known = field_types(entity)
-    unknown = tuple(name for name in values if name not in known)
-    if unknown:
+    if not values.keys() <= known.keys():
+        unknown = tuple(name for name in values if name not in known)
         raise InvalidInput("There is no field {names} here.", fields=unknown, names=", ".join(unknown))
     return {name: _convert(name, known[name], value) for name, value in values.items()}
 
@@ -82,6 +86,8 @@ def _convert(name: str, declared: tuple[type, bool], value: Json) -> object:
 def _read_text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:  # JSON can name half a character; no file can hold one

@@ -18,10 +18,19 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._latest: Future[Any] | None = None
 
     def run(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue ``work(*arguments)``; the future holds its result or failure, cancelled after the close."""
-        return _submitted(self._pool, work, *arguments)
+        queued = _submitted(self._pool, work, *arguments)
+        self._latest = queued
+        return queued
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for his turn behind what runs just now."""
+        latest = self._latest
+        return latest is not None and not (latest.running() or latest.done())
 
     def close(self) -> None:
         """Finish what is queued, then end the thread."""

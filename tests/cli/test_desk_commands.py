@@ -4,15 +4,17 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmdesk.cli import desks, program
+from crmdesk.cli import desks, exchange, program
 from crmdesk.errors import Conflict, DiskFull, NotFound, StoreBusy, WorldFault
 from crmdesk.services.attach import AttachServer
 from crmdesk.services.exchange import loading
+from crmdesk.services.exchange.preparing import Prepared
 from crmdesk.services.profile import open_profile
 from crmdesk.services.rpc.desk import close_desk, open_desk
 from crmdesk.services.rpc.methods import all_methods
@@ -37,16 +39,23 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run_command
 
 
-@pytest.fixture
-def window(run: Run, tmp_path: Path) -> Iterator[Path]:
-    """Another process has the profile open, as a window does."""
-    with open_profile(tmp_path / "profile") as profile:
+@contextmanager
+def window_of(path: Path) -> Iterator[Path]:
+    """Have the profile open for the block and let others join, as a window does."""
+    with open_profile(path) as profile:
         desk = open_desk(profile)
         server = AttachServer(profile.path, lambda send: Session(desk, all_methods(), send))
         server.start()
         yield profile.path
         server.stop()
         close_desk(desk)
+
+
+@pytest.fixture
+def window(run: Run, tmp_path: Path) -> Iterator[Path]:
+    """Another process has the profile open."""
+    with window_of(tmp_path / "profile") as path:
+        yield path
 
 
 def test_a_profile_is_made_once(run: Run, tmp_path: Path) -> None:
@@ -132,6 +141,33 @@ def test_commands_go_through_the_open_window(run: Run, window: Path, tmp_path: P
     assert run("backup", str(tmp_path / "b"), stdin="correct horse\n")[0] == 0
     out = run("doctor", "--json")[1]
     assert {check["name"]: check["state"] for check in json.loads(out)["checks"]}["store"] == "ok"
+
+
+def test_an_import_beside_a_window_says_what_one_alone_says(run: Run, tmp_path: Path) -> None:
+    """A hostile file: wrong rows, one that is huge, one that is half a character; the others are in."""
+    long = "x" * 20_000_000
+    rows = [
+        '{"external_id": "1", "name": "Ann", "phones": ["13800138000"]}',
+        '{"external_id": "2"}',
+        f'{{"external_id": "3", "name": "{long}"}}',
+        '{"external_id": "4", "name": "Bo", "phones": ["\\ud83d1380"], "tier": "wood"}',
+        "[" * 100_000,
+        '{"external_id": "5", "name": "\\ud83d\\u0000", "emails": ["a@b.de"]}',
+        '{"external_id": "6", "name": "=cmd()", "phones": "13900139000;13700137000"}',
+    ]
+    file = tmp_path / "c.jsonl"
+    file.write_text("\n".join(rows) + "\n")
+    code, out, _ = run("import", "customers", str(file), "--dry-run")
+    alone = json.loads(out)
+    with window_of(tmp_path / "profile"):
+        assert json.loads(run("import", "customers", str(file))[1]) == alone
+    assert (code, alone["new"], [each["line"] for each in alone["refused"]]) == (0, 2, [2, 3, 4, 5, 6])
+    assert json.loads(run("import", "customers", str(file))[1])["same"] == 2
+
+
+def test_what_is_sent_at_once_stays_small() -> None:
+    rows = [Prepared(n, {}, characters=90_000) for n in range(5)] + [Prepared(n, {}) for n in range(450)]
+    assert [len(batch) for batch in exchange._batches(rows)] == [2, 2, 200, 200, 51]
 
 
 def test_failures_come_through_as_what_they_are(run: Run, window: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from unicodedata import category
 from uuid import UUID
 
 import pytest
@@ -118,3 +119,14 @@ def test_only_the_same_field_with_another_value_is_a_conflict(
     assert refused.value.current["name"] == "Li"
     refuse_overwriting(CURRENT, 5, frozenset(theirs), wanted)
     refuse_overwriting(CURRENT, None, frozenset(theirs), wanted)
+
+
+@given(st.text())
+def test_texts_are_cleaned_character_by_character(given_text: str) -> None:
+    """Printable texts take a short way; it leads to the same place."""
+    unwanted = {"Cc", "Cs"}
+    line = "".join(" " if category(c) in unwanted | {"Zl", "Zp"} else c for c in given_text)
+    assert clean_line(given_text) == " ".join(line.split())
+    plain = given_text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(c for c in plain if c in "\n\t" or category(c) not in unwanted)
+    assert clean_text(given_text) == kept.strip("\n")

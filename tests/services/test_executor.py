@@ -20,6 +20,27 @@ def test_a_lane_works_in_order_on_one_thread() -> None:
     assert len({name for _, name in seen}) == 1
 
 
+def test_a_lane_tells_whether_somebody_waits() -> None:
+    lane, asked = Lane("test"), list[bool]()
+    more = threading.Event()
+
+    def first() -> None:
+        asked.append(lane.wanted)
+        more.set()
+        queued.wait()
+        asked.append(lane.wanted)
+
+    queued = threading.Event()
+    lane.run(first)
+    more.wait()
+    last = lane.run(lambda: asked.append(lane.wanted))
+    queued.set()
+    last.result()
+    assert asked == [False, True, False]
+    assert not lane.wanted
+    lane.close()
+
+
 def test_what_comes_after_the_close_is_cancelled() -> None:
     lane = Lane("test")
     lane.close()

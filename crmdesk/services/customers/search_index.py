@@ -115,6 +115,7 @@ _NAMES = """SELECT c.seq, c.tier <> '' OR c.key_account, c.name, c.name_alt,
   WHERE p.customer_id = c.id)
  FROM customer AS c"""
 
+_STALE_ONES = "(SELECT seq FROM customer_stale)"
 _WRITE = "INSERT INTO customer_search (seq, starred, own, names) VALUES (?, ?, ?, ?)"
 
 
@@ -129,24 +130,16 @@ class CustomerSearchIndex:
 
 def refresh(connection: Any) -> None:
     """Bring the name index up to the customers marked stale. Inside of the caller's transaction."""
-    stale = [seq for (seq,) in rows(connection, "SELECT seq FROM customer_stale")]
-    for seq in stale:
-        _forget(connection, seq)
-        for row in rows(connection, f"{_NAMES} WHERE c.seq = ?", seq):
-            document, entry = _analysed(row)
-            connection.execute(_WRITE, document)
-            connection.execute("INSERT INTO customer_fts (rowid, terms) VALUES (?, ?)", entry)
-    if stale:
-        connection.execute("DELETE FROM customer_stale")
-
-
-def _forget(connection: Any, seq: int) -> None:
-    for (names,) in rows(connection, "SELECT names FROM customer_search WHERE seq = ?", seq):
+    if not rows(connection, "SELECT 1 FROM customer_stale LIMIT 1"):
+        return
+    for seq, names in rows(connection, f"SELECT seq, names FROM customer_search WHERE seq IN {_STALE_ONES}"):
         connection.execute(
             "INSERT INTO customer_fts (customer_fts, rowid, terms) VALUES ('delete', ?, ?)",
             (seq, _terms(names)),
         )
-    connection.execute("DELETE FROM customer_search WHERE seq = ?", (seq,))
+        connection.execute("DELETE FROM customer_search WHERE seq = ?", (seq,))
+    index_rows(connection, rows(connection, f"{_NAMES} WHERE c.seq IN {_STALE_ONES} ORDER BY c.seq"))
+    connection.execute("DELETE FROM customer_stale")
 
 
 def _analysed(row: tuple[Any, ...]) -> tuple[tuple[int, int, int, str], tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Rows of a file into the store: each is new, changed, the same, or refused with a reason.
+"""Ready rows into the store: each is new, changed, the same, or refused with a reason.
 
 A row is known by its own ``id``, else by the source's ``external_id``, else (cars) by VIN or plate, else by
 its content; so a second import of the same file changes nothing, and an import that was cut off is finished
@@ -15,17 +15,16 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from crmdesk.errors import AgentError, InvalidInput, StoreFault
 from crmdesk.models import article, asset, customer, visit
 from crmdesk.models.operations import Operation
-from crmdesk.models.rules import clean_line, required_line, within
 from crmdesk.models.wire import Json, Row, from_json, to_json
-from crmdesk.services.exchange.convert import converted
-from crmdesk.services.exchange.points import Parse, added, points_given
+from crmdesk.services.exchange.points import added
+from crmdesk.services.exchange.preparing import NAMESPACE, SOURCE, Prepared
 from crmdesk.services.store.store import Store
 
 if TYPE_CHECKING:
@@ -35,10 +34,7 @@ BUDGET_MS = 15.0
 ALONE_MS = 250.0
 """How long a transaction goes on taking rows, while somebody works here and else; it may go a little over."""
 
-NAMESPACE = UUID("b1d3c8a2-5e0f-5b57-9d64-2f7c6c0e7a55")
-SOURCE = "import"
 NEW, CHANGED, SAME, REFUSED = "new", "changed", "same", "refused"
-REACHED = ("phones", "emails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +46,31 @@ class Taken:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """How numbers and times without zone are meant where the file came from."""
-
-    parse: Parse
-    zone: tzinfo
-
-
+Ready = Mapping[str, Json]
 Planned = tuple[str, list[Operation]]
 """What will become of a row, and the operations that do it."""
 
 
 def load(
-    store: Store,
-    kind: str,
-    rows: Sequence[tuple[int, Mapping[str, Json]]],
-    site: Site,
-    *,
-    dry: bool,
-    considerate: bool = False,
+    store: Store, kind: str, rows: Sequence[Prepared], *, dry: bool, considerate: bool = False
 ) -> list[Taken]:
-    """Take *rows* of *kind* (line, fields) in short transactions; with *dry* only say what would happen.
+    """Take *rows* of *kind* in short transactions; with *dry* only say what would happen.
 
     Returns what became of the rows, of fewer than given when the store could not be written any more: those
     are in, taking the others again goes on or says why not.
 
-    *considerate*: somebody works at this desk. Transactions are shorter, and after each the thread rests as
-    long as that took, so that a call pops and typing is kept meanwhile.
+    *considerate*: somebody works at this desk. Transactions are shorter and end when somebody else wants the
+    store; after each the thread rests as long as that took, so that a call pops and typing is kept meanwhile.
 
     Raises:
         StoreFault: the store could not be written; none of the rows is in.
     """
     found: list[Taken] = []
-    for _, values in rows:
-        # Understood here and remembered by the parser, so that it costs nothing while the lock is held.
-        for number in _reached(values)["phones"]:
-            site.parse(clean_line(number))
     use_case = _rehearsed if dry else _applied
     budget_ms = BUDGET_MS if considerate else ALONE_MS
     while len(found) < len(rows):
         begun = time.perf_counter()
-        part = store.write(use_case, kind, rows[len(found) :], site, budget_ms, initiator=SOURCE)
+        part = store.write(use_case, kind, rows[len(found) :], _Turn(store, budget_ms), initiator=SOURCE)
         if found and isinstance(part.exception(), StoreFault):
             break
         found += part.result().result
@@ -100,53 +79,62 @@ def load(
     return found
 
 
-def _rehearsed(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
-    return _take_some(work, kind, rows, site, budget_ms)
+class _Turn:
+    """How long a transaction goes on taking rows: until its time is up or somebody else wants the store."""
+
+    def __init__(self, store: Store, budget_ms: float) -> None:
+        self._store = store
+        self._budget_ms = budget_ms
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._deadline = time.perf_counter() + self._budget_ms / 1000
+
+    @property
+    def over(self) -> bool:
+        """Whether to end."""
+        return self._store.wanted or time.perf_counter() >= self._deadline
 
 
-def _applied(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
-    taken = _take_some(work, kind, rows, site, budget_ms)
+def _rehearsed(work: UnitOfWork, kind: str, rows: Sequence[Prepared], turn: _Turn) -> list[Taken]:
+    turn.begin()
+    taken: list[Taken] = []
+    with work.together():
+        for row in rows:
+            taken.append(_take(work, kind, row))
+            if turn.over:
+                break
+    return taken
+
+
+def _applied(work: UnitOfWork, kind: str, rows: Sequence[Prepared], turn: _Turn) -> list[Taken]:
+    taken = _rehearsed(work, kind, rows, turn)
     work.commit()
     return taken
 
 
-def _take_some(work: UnitOfWork, kind: str, rows: Sequence[Any], site: Site, budget_ms: float) -> list[Taken]:
-    deadline = time.perf_counter() + budget_ms / 1000
-    taken: list[Taken] = []
-    for line, values in rows:
-        taken.append(_take(work, kind, line, values, site))
-        if time.perf_counter() >= deadline:
-            break
-    return taken
-
-
-def _take(work: UnitOfWork, kind: str, line: int, values: Mapping[str, Json], site: Site) -> Taken:
+def _take(work: UnitOfWork, kind: str, row: Prepared) -> Taken:
+    if row.reason:
+        return Taken(row.line, REFUSED, row.reason)
     try:
-        outcome, operations = PLANS[kind](work, values, site)
+        outcome, operations = PLANS[kind](work, row.ready)
     except AgentError as refused:
-        return Taken(line, REFUSED, str(refused))
+        return Taken(row.line, REFUSED, str(refused))
     for operation in operations:
         work.do(operation)
-    return Taken(line, outcome)
+    return Taken(row.line, outcome)
 
 
-def _known(work: UnitOfWork, table: str, values: Mapping[str, Any]) -> tuple[Row | None, UUID | None]:
-    """Return the row that *values* are about, and the id a new one gets; None: a fresh one."""
-    if values.get("id"):
-        try:
-            row_id = UUID(str(values["id"]))
-        except ValueError:
-            raise InvalidInput(
-                "An id of crmdesk is not {value}; leave out external_id to use the source's.",
-                fields=("id",),
-                value=str(values["id"])[:80],
-            ) from None
-        return work.row(table, row_id), row_id
-    if values.get("external_id"):
-        rows = work.rows(table, "external_id", clean_line(str(values["external_id"])))
+def _known(work: UnitOfWork, table: str, ready: Ready) -> tuple[Row | None, UUID | None]:
+    """Return the row that *ready* is about, and the id a new one gets; None: a fresh one."""
+    known = ready["known"]
+    if "external_id" in known:
+        rows = work.rows(table, "external_id", known["external_id"])
         return (rows[0] if rows else None), None
-    text = json.dumps(to_json(dict(values)), ensure_ascii=False, sort_keys=True)
-    row_id = uuid5(NAMESPACE, f"{table}\x00{text}")
+    named = known.get("id") or known.get("content")
+    if not named:
+        raise InvalidInput("Please fill in {name}.", fields=("known",), name="known")
+    row_id = UUID(str(named))
     return work.row(table, row_id), row_id
 
 
@@ -154,64 +142,48 @@ def _differing(row: Row, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if row[name] != value}
 
 
-def _fields(values: Mapping[str, Any], *without: str) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in ("id", *without)}
-
-
-def _reference(work: UnitOfWork, table: str, values: Mapping[str, Any]) -> UUID:
-    """Return the id of the customer or asset that a row names, by its own id or the source's."""
-    name = f"{table}_id"
-    given = str(values.get(name) or "").strip()
-    if not given:
-        raise InvalidInput("Please fill in {name}.", fields=(name,), name=name)
-    try:
-        row = work.row(table, UUID(given))
-    except ValueError:
-        row = None
+def _owner(work: UnitOfWork, table: str, ready: Ready) -> Row:
+    """Return the customer or asset that a row belongs to, named by its own id or the source's."""
+    given = ready["of"]
+    row = work.row(table, UUID(given)) if _is_id(given) else None
     rows = [row] if row else work.rows(table, "external_id", given)
     if not rows:
         raise InvalidInput(
-            "There is no {what} {given}; import those first.", fields=(name,), what=table, given=given[:80]
+            "There is no {what} {given}; import those first.",
+            fields=(f"{table}_id",),
+            what=table,
+            given=given[:80],
         )
-    found: UUID = rows[0]["id"]
-    return found
+    return rows[0]
 
 
-def _reached(values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return numbers and addresses of a row as lists of text."""
-    found: dict[str, list[str]] = {}
-    for name in REACHED:
-        held = values.get(name) or []
-        many = held if isinstance(held, list) else [held]
-        found[name] = [str(each) for each in many if str(each).strip()]
-    return found
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
-def plan_customer(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Planned:
+def plan_customer(work: UnitOfWork, ready: Ready) -> Planned:
     """Plan a customer with his numbers and addresses."""
-    typed = converted(customer.Customer, _fields(values, *REACHED), site.zone)
-    points = points_given(_reached(values), site.parse, SOURCE)
-    row, row_id = _known(work, "customer", values)
+    fields, points = ready["fields"], ready["points"]
+    row, row_id = _known(work, "customer", ready)
     if row is None:
-        return NEW, [customer.open_customer(work.author, typed, points, row_id)]
-    changes = _differing(row, customer.checked_fields(typed))
+        return NEW, [customer.open_customer(work.author, fields, points, row_id)]
+    changes = _differing(row, customer.checked_fields(fields))
     operations = [work.author.describe("customer.change", {"id": row["id"], "changes": changes})]
     known = work.rows("contact_point", "customer_id", row["id"])
     more = added(work.author, {"customer_id": row["id"]}, points, known)
     return _outcome([*(operations if changes else ()), *more])
 
 
-def plan_contact(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Planned:
+def plan_contact(work: UnitOfWork, ready: Ready) -> Planned:
     """Plan a person of a company; the source's id is kept in the person's own."""
-    named = str(values.get("external_id") or values.get("id") or "")
-    fields = _fields(values, "external_id", "customer_id", *REACHED)
-    typed = converted(customer.Contact, fields, site.zone)
-    typed["customer_id"] = _reference(work, "customer", values)
-    typed["name"] = required_line("name", typed.get("name") or "")
-    for name in ("name_alt", "role"):
-        typed[name] = within(name, clean_line(typed.get(name) or ""), 200)
-    points = points_given(_reached(values), site.parse, SOURCE)
-    typed["id"] = _contact_id(named, typed)
+    points = ready["points"]
+    typed = from_json(customer.Contact, ready["fields"])
+    typed["customer_id"] = _owner(work, "customer", ready)["id"]
+    typed["id"] = _contact_id(ready["known"].get("external_id", ""), typed)
     row = work.row("contact", typed["id"])
     if row is None:
         return NEW, [work.author.describe("contact.save", {"fields": typed, "points": points})]
@@ -222,23 +194,21 @@ def plan_contact(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Pl
 
 
 def _contact_id(named: str, typed: Mapping[str, Any]) -> UUID:
-    try:
+    if _is_id(named):
         return UUID(named)
-    except ValueError:
-        text = named or json.dumps(to_json(dict(typed)), ensure_ascii=False, sort_keys=True)
-        return uuid5(NAMESPACE, f"contact\x00{text}")
+    text = named or json.dumps(to_json(dict(typed)), ensure_ascii=False, sort_keys=True)
+    return uuid5(NAMESPACE, f"contact\x00{text}")
 
 
-def plan_asset(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Planned:
+def plan_asset(work: UnitOfWork, ready: Ready) -> Planned:
     """Plan an asset of a customer."""
-    typed = converted(asset.Asset, _fields(values, "customer_id"), site.zone)
-    typed["customer_id"] = _reference(work, "customer", values)
-    checked = asset.checked_fields(typed)
-    row, row_id = _known(work, "asset", values)
-    if row is None and not values.get("id") and not values.get("external_id"):
+    fields = {**ready["fields"], "customer_id": _owner(work, "customer", ready)["id"]}
+    row, row_id = _known(work, "asset", ready)
+    checked = asset.checked_fields(fields)
+    if row is None and "content" in ready["known"]:
         row = _same_car(work, checked)
     if row is None:
-        return NEW, [asset.open_asset(work.author, typed, row_id)]
+        return NEW, [asset.open_asset(work.author, fields, row_id)]
     changes = _differing(row, checked)
     operation = work.author.describe("asset.change", {"id": row["id"], "changes": changes})
     return _outcome([operation] if changes else [])
@@ -253,37 +223,31 @@ def _same_car(work: UnitOfWork, fields: Mapping[str, Any]) -> Row | None:
     return None
 
 
-def plan_visit(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Planned:
+def plan_visit(work: UnitOfWork, ready: Ready) -> Planned:
     """Plan a service visit of an asset; its owner is the asset's."""
-    typed = converted(visit.ServiceVisit, _fields(values, "asset_id", "items"), site.zone)
-    typed["asset_id"] = _reference(work, "asset", values)
-    owner = work.row("asset", typed["asset_id"])
-    typed["customer_id"] = owner["customer_id"] if owner else None
-    items = values.get("items") or []
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise InvalidInput("{name} is no JSON list.", fields=("items",), name="items")
-    row, row_id = _known(work, "service_visit", values)
+    owner = _owner(work, "asset", ready)
+    fields = {**ready["fields"], "asset_id": owner["id"], "customer_id": owner["customer_id"]}
+    row, row_id = _known(work, "service_visit", ready)
     if row is None:
-        return NEW, [visit.record_visit(work.author, typed, items, row_id)]
-    wanted = {name: value for name, value in typed.items() if name in visit.EDITABLE}
+        return NEW, [visit.record_visit(work.author, fields, ready["items"], row_id)]
+    wanted = {name: value for name, value in fields.items() if name in visit.EDITABLE}
     held = work.load(visit.ServiceVisit, row["id"])
     checked = held.change(work.author, wanted, None).payload["changes"]
     changes = _differing(row, from_json(visit.ServiceVisit, checked))
     return _outcome([held.change(work.author, changes, None)] if changes else [])
 
 
-def plan_article(work: UnitOfWork, values: Mapping[str, Json], site: Site) -> Planned:
-    """Plan an article; one without a language gets that of its characters."""
-    typed = converted(article.Article, _fields(values), site.zone)
-    lang = (typed.get("lang") or "").lower().replace("_", "-").split("-")[0]
-    row, row_id = _known(work, "article", values)
-    if lang or row is None:
-        typed["lang"] = lang or _language_of(f"{typed.get('title')}{typed.get('body')}")
-    checked = article.checked_fields(typed, new=row is None)
+def plan_article(work: UnitOfWork, ready: Ready) -> Planned:
+    """Plan an article; a new one without a language gets that of its characters."""
+    fields = ready["fields"]
+    row, row_id = _known(work, "article", ready)
+    if row is None and "lang" not in fields:
+        fields = {"lang": _language_of(f"{fields.get('title')}{fields.get('body')}"), **fields}
+    checked = article.checked_fields(fields, new=row is None)
     if row is not None and not _differing(row, checked):
         return SAME, []
     wanted = row["id"] if row else row_id or work.author.new_id()
-    return (CHANGED if row else NEW), [article.save_article(work.author, typed, wanted)]
+    return (CHANGED if row else NEW), [article.save_article(work.author, fields, wanted)]
 
 
 def _language_of(text: str) -> str:
@@ -294,10 +258,12 @@ def _outcome(operations: list[Operation]) -> Planned:
     return (CHANGED if operations else SAME), operations
 
 
-PLANS: Mapping[str, Callable[[UnitOfWork, Mapping[str, Json], Site], Planned]] = {
-    "customers": plan_customer,
-    "contacts": plan_contact,
-    "assets": plan_asset,
-    "visits": plan_visit,
-    "articles": plan_article,
-}
+PLANS: Mapping[str, Callable[[UnitOfWork, Ready], Planned]] = MappingProxyType(
+    {
+        "customers": plan_customer,
+        "contacts": plan_contact,
+        "assets": plan_asset,
+        "visits": plan_visit,
+        "articles": plan_article,
+    }
+)

@@ -117,6 +117,11 @@ class Store:
         """
         return self._lane.run(self._perform, use_case, arguments, initiator)
 
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for the store lane: long work that asks this ends its transaction."""
+        return self._lane.wanted
+
     def let_pass(self, seconds: float) -> None:
         """Keep the store lane still for *seconds*, in its turn: what is queued later starts afterwards."""
         self._lane.run(self._closing.wait, seconds)

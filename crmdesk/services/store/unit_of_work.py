@@ -7,7 +7,8 @@ Leaving without :meth:`UnitOfWork.commit` takes everything back.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
@@ -79,6 +80,7 @@ class UnitOfWork:
         self._lasting: list[RowChange] = []
         self._torn = False
         self._removed = False
+        self._unindexed: list[RowChange] | None = None
 
     def __enter__(self) -> Self:
         """Begin; the transaction itself begins with the first read or change."""
@@ -159,6 +161,14 @@ class UnitOfWork:
         self._torn = False
         return changes
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have the indexes follow what is done in the block at its end, all at once."""
+        self._unindexed = []
+        yield
+        self._index(self._unindexed)
+        self._unindexed = None
+
     def lay(self, changes: Sequence[RowChange]) -> None:
         """Write rows as they come from elsewhere: no operation, no history; indexes follow."""
         rows = self._begun()
@@ -189,7 +199,7 @@ class UnitOfWork:
         Raises:
             Bug: an operation failed half-way and somebody went on regardless; nothing is kept.
         """
-        if self._torn:
+        if self._torn or self._unindexed is not None:
             raise Bug("A change failed half-way and was taken back.")
         if self._rows is not None:
             self._raw.execute("COMMIT")
@@ -221,17 +231,23 @@ class UnitOfWork:
 
     def _tell(self, changes: Sequence[RowChange]) -> None:
         """Bring indexes and loaded entities up to *changes*."""
-        for follower in self._followers:
-            follower.follow(self._raw, changes)
+        if self._unindexed is None:
+            self._index(changes)
+        else:
+            self._unindexed.extend(changes)
         self._done.extend(changes)
         for change in changes:
             held = self._loaded.get((change.table, change.id))
             for name, value in (change.row or {}).items() if held is not None else ():
                 setattr(held, name, value)
 
+    def _index(self, changes: Sequence[RowChange]) -> None:
+        for follower in self._followers:
+            follower.follow(self._raw, changes)
+
     def _log(self, operation: Operation) -> bool:
         """Write *operation* down; return False when it stands in the log already."""
-        payload = json.dumps(dict(operation.payload), ensure_ascii=False)
+        payload = _encoded(dict(operation.payload))
         written = self._raw.execute(
             "INSERT INTO operation (id, kind, version, payload, base_revision, actor, device, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -250,7 +266,10 @@ class UnitOfWork:
 
     def _remember(self, operation: Operation, change: RowChange, before: Row | None) -> None:
         after, earlier = change.row or {}, before or {}
-        named = [name for name in (after or earlier) if earlier.get(name) != after.get(name)]
+        if before is None:
+            named = [name for name, value in after.items() if value is not None]
+        else:
+            named = [name for name in (after or earlier) if earlier.get(name) != after.get(name)]
         self._raw.execute(
             "INSERT INTO history (operation_id, table_name, row_id, rev, before, after)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -259,7 +278,7 @@ class UnitOfWork:
                 change.table,
                 change.id.bytes,
                 after.get("rev", 0),
-                _json({name: earlier[name] for name in named} if before else {}),
+                _json({name: earlier[name] for name in named}) if before else "{}",
                 _json({name: after.get(name) for name in named}),
             ),
         )
@@ -286,4 +305,7 @@ class UnitOfWork:
 
 
 def _json(values: Mapping[str, object]) -> str:
-    return json.dumps(to_json(values), ensure_ascii=False)
+    return _encoded(to_json(values))
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode

@@ -12,6 +12,7 @@ import pytest
 from crmdesk.errors import DiskFull
 from crmdesk.services.exchange import loading
 from crmdesk.services.exchange.columns import KINDS, plan_of, values_of
+from crmdesk.services.exchange.preparing import Prepared, Site, prepare
 from crmdesk.services.exchange.tables import read_sheet
 from crmdesk.services.exchange.texts import read_text
 from crmdesk.services.exchange.writing import write
@@ -55,11 +56,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def ready(desk: Desk, kind: str, rows: list[dict[str, Any]]) -> list[Prepared]:
+    site = Site(desk.parts.numbers.parse, ZoneInfo("Asia/Shanghai"))
+    return [prepare(kind, line, values, site) for line, values in enumerate(rows, 2)]
+
+
 def take(
     desk: Desk, kind: str, rows: list[dict[str, Any]], *, dry: bool = False, considerate: bool = False
 ) -> list[str]:
-    site = loading.Site(desk.parts.numbers.parse, ZoneInfo("Asia/Shanghai"))
-    taken = loading.load(desk.store, kind, list(enumerate(rows, 2)), site, dry=dry, considerate=considerate)
+    taken = loading.load(desk.store, kind, ready(desk, kind, rows), dry=dry, considerate=considerate)
     assert [each.line for each in taken] == list(range(2, len(rows) + 2))
     return [f"{each.outcome} {each.reason}".strip() for each in taken]
 
@@ -185,12 +190,61 @@ def test_rows_that_are_in_are_told_when_the_disk_is_full(desk: Desk, monkeypatch
         return counted(applied, found)(*arguments)
 
     monkeypatch.setattr(loading, "_applied", fill)
-    site = loading.Site(desk.parts.numbers.parse, ZoneInfo("Asia/Shanghai"))
-    rows = [(n, {"external_id": f"N{n}", "name": f"N{n}"}) for n in range(5)]
-    taken = loading.load(desk.store, "customers", rows, site, dry=False)
-    assert [each.line for each in taken] == [0, 1]
+    rows = ready(desk, "customers", [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)])
+    taken = loading.load(desk.store, "customers", rows, dry=False)
+    assert [each.line for each in taken] == [2, 3]
     with pytest.raises(DiskFull):
-        loading.load(desk.store, "customers", rows[2:], site, dry=False)
+        loading.load(desk.store, "customers", rows[2:], dry=False)
+
+
+def test_a_transaction_ends_when_somebody_else_wants_the_store(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent saves while rows come in: his note waits for one row, not for all of them."""
+    monkeypatch.setattr(loading, "ALONE_MS", 60_000.0)
+    take_one, parts, waiting = loading._take, list[int](), list[Any]()
+
+    def saving(*arguments: Any) -> Any:
+        taken = take_one(*arguments)
+        if not waiting:
+            waiting.append(desk.store.write(lambda _work: parts.append(0)))
+        return taken
+
+    monkeypatch.setattr(loading, "_take", saving)
+    monkeypatch.setattr(loading, "_applied", counted(loading._applied, parts))
+    rows = [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)]
+    assert take(desk, "customers", rows) == ["new"] * 5
+    assert parts == [1, 0, 4]
+
+
+def test_names_taken_together_are_found(filled: Desk, talk: Talk) -> None:
+    renamed = [{**row, "name": f"改名{n}"} for n, row in enumerate(CUSTOMERS)]
+    assert take(filled, "customers", renamed) == ["changed"] * 3
+    found = {hit["name"] for hit in talk("customer.search", query="改名")["items"]}
+    assert found == {"改名0", "改名1", "改名2"}
+    assert talk("customer.search", query="张三")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"name": "x", "phones": [f"1380013{n:04}" for n in range(600)]}, "can list 500 points at most"),
+        ({"name": "x", "hint": "很" * 3_000_000}, "hint may have 2000 characters at most"),
+        ({"name": "x", "customer_id": "\ud83d"}, "no field customer_id"),
+    ],
+)
+def test_rows_too_large_for_a_record_are_refused_before_they_are_sent(
+    desk: Desk, values: dict[str, Any], words: str
+) -> None:
+    (row,) = ready(desk, "customers", [values])
+    assert words in row.reason
+
+
+def test_a_visit_of_many_megabytes_is_refused(desk: Desk) -> None:
+    items = [{"kind": "work", "text": "x" * 3_000_000}]
+    values = {"asset_id": "A1", "visited_at": "2026-03-01", "items": items}
+    (row,) = ready(desk, "visits", [values])
+    assert "too long: it has 3000" in row.reason
 
 
 def counted(use_case: Any, parts: list[int]) -> Any:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from crmdesk.errors import Conflict, InvalidInput, NotFound
+from crmdesk.services.exchange.preparing import Site, prepare
+from crmdesk.services.telephony.numbers import NumberParser, SiteRules
 from tests.services.rpc.conftest import NOW, Talk
 
 UNKNOWN = "01a1ffa8-4972-776c-bd24-f0e2555c1eff"
@@ -353,3 +356,52 @@ def test_rows_of_a_file_are_taken(ask: Ask) -> None:
     taken = ask("exchange.import", kind="customers", rows=rows)["rows"]
     assert taken == dry
     assert ask("system.info")["counts"]["customer"] == 1
+
+
+def test_rows_made_ready_elsewhere_are_taken_as_those_made_ready_here(ask: Ask) -> None:
+    told = ask("exchange.site")
+    rules = {name: told[name] for name in ("country", "area_code", "outside_prefix")}
+    here = Site(NumberParser(SiteRules(**rules)).parse, ZoneInfo(told["zone"]))
+    values = {
+        "external_id": "K1",
+        "name": " Ann ",
+        "phones": ["021-58208001"],
+        "first_business_on": "2020/1/2",
+    }
+    ready = prepare("customers", 2, values, here).ready
+    rows = [{"line": 2, "ready": ready}, {"line": 3, "values": values}]
+    taken = ask("exchange.import", kind="customers", rows=rows)["rows"]
+    assert [row["outcome"] for row in taken] == ["new", "same"]
+    (kept,) = ask("customer.list")["items"]
+    assert (kept["name"], kept["phones"]) == ("Ann", ["021-58208001"])
+    assert ask("customer.lookup", number="+862158208001")["matches"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({}, "fill in values"),
+        ({"ready": {"known": {"content": "x"}, "fields": {}}}, "content must be an id"),
+        ({"ready": {"known": {}, "fields": {}, "points": [{"kind": "phone"}]}}, "fill in rows"),
+    ],
+)
+def test_rows_that_were_never_made_ready_are_refused(ask: Ask, row: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        ask("exchange.import", kind="customers", rows=[{"line": 2, **row}])
+
+
+@pytest.mark.parametrize(
+    ("ready", "words"),
+    [
+        ({"known": {}, "fields": {"name": "Ann"}}, "fill in known"),
+        ({"known": {"external_id": "K"}, "fields": {"name": "Ann", "tier": "wood"}}, "tier must be one of"),
+        ({"known": {"external_id": "K"}, "fields": {"name": 5}}, "cannot hold this value"),
+        ({"known": {"external_id": "K"}, "fields": {}}, "fill in name"),
+    ],
+)
+def test_what_was_made_ready_wrongly_is_refused_by_itself(
+    ask: Ask, ready: dict[str, Any], words: str
+) -> None:
+    (taken,) = ask("exchange.import", kind="customers", rows=[{"line": 2, "ready": ready}])["rows"]
+    assert taken["outcome"] == "refused"
+    assert words in taken["reason"]

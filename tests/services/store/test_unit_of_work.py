@@ -164,6 +164,47 @@ def test_nobody_goes_on_after_half_an_operation(path: Path) -> None:
     assert everything(path) == before
 
 
+class Following:
+    """Keeps what it was told to follow, call by call."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def follow(self, connection: Any, changes: Sequence[RowChange]) -> None:
+        self.calls.append(len(changes))
+
+
+def test_indexes_follow_what_is_done_together_at_its_end(path: Path) -> None:
+    following = Following()
+
+    def three(work: UnitOfWork) -> None:
+        with work.together():
+            for name in ("Li", "Wang", "Zhao"):
+                work.do(open_customer(work.author, {"name": name}))
+            assert following.calls == []
+        assert following.calls == [3]
+        work.do(open_customer(work.author, {"name": "Qian"}))
+        work.commit()
+
+    author = Author("agent", "desk", ticking())
+    with closing(Store(path, KEY, author, lambda: (following,))) as store:
+        store.write(three).result()
+    assert following.calls == [3, 1]
+
+
+def test_nobody_goes_on_when_indexes_were_left_behind(store: Store, path: Path) -> None:
+    def stubborn(work: UnitOfWork) -> None:
+        with pytest.raises(KeyError), work.together():
+            work.do(open_customer(work.author, {"name": "Li"}))
+            raise KeyError
+        work.commit()
+
+    before = everything(path)
+    with pytest.raises(Bug):
+        store.write(stubborn).result()
+    assert everything(path) == before
+
+
 def test_an_operation_done_twice_is_done_once(store: Store, path: Path) -> None:
     def twice(work: UnitOfWork) -> tuple[int, int]:
         operation = open_customer(work.author, {"name": "Li"})

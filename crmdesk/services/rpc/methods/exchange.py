@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from crmdesk.models.wire import Json
+from crmdesk.errors import InvalidInput
+from crmdesk.models.wire import Json, to_json
 from crmdesk.services.exchange.columns import KINDS
-from crmdesk.services.exchange.loading import CHANGED, NEW, REFUSED, SAME, Site, load
-from crmdesk.services.rpc.kinds import COUNT, FLAG, TEXT, Field, choice, list_of, record
-from crmdesk.services.rpc.method import Given, Method, action
+from crmdesk.services.exchange.loading import CHANGED, NEW, REFUSED, SAME, load
+from crmdesk.services.exchange.preparing import MOST_LISTED, Prepared, Site, prepare
+from crmdesk.services.rpc.desk import Desk
+from crmdesk.services.rpc.kinds import COUNT, FLAG, ID, TEXT, Field, choice, list_of, record
+from crmdesk.services.rpc.method import Given, Method, action, query
 from crmdesk.services.rpc.session import Session
 
 MOST = 500
+POINT = record(
+    Field("kind", TEXT, required=True),
+    Field("raw", TEXT, "as given", required=True),
+    Field("value", TEXT, "as compared: E.164, or the address in small letters", required=True),
+    Field("national", TEXT, "digits without country code", default=""),
+    Field("label", TEXT, default=""),
+    Field("source", TEXT, default=""),
+)
+KNOWN = record(
+    Field("id", ID, "crmdesk's own"),
+    Field("external_id", TEXT, "the source's"),
+    Field("content", ID, "made of all that the row says"),
+)
+READY = record(
+    Field("known", KNOWN, "by which the row is known", required=True),
+    Field("of", TEXT, "the customer or asset it belongs to", default=""),
+    Field("fields", record(open_ended=True), "cleaned, as JSON of their types", required=True),
+    Field("points", list_of(POINT, MOST_LISTED), "numbers and addresses as understood", default=()),
+    Field("items", list_of(record(open_ended=True), MOST_LISTED), "of a visit", default=()),
+)
 ROW = record(
     Field("line", COUNT, "where the row begins in its file", required=True),
-    Field("values", record(open_ended=True), "fields by name, as text or JSON", required=True),
+    Field("values", record(open_ended=True), "fields by name, as text or JSON"),
+    Field("ready", READY, "instead of values: the same, made ready by the sender"),
+)
+SITE = record(
+    Field("zone", TEXT, "name of the time zone", required=True),
+    Field("country", TEXT, "of numbers without country code", required=True),
+    Field("area_code", TEXT, "of numbers without area code", required=True),
+    Field("outside_prefix", TEXT, "dialled to get a line", required=True),
+    Field("international_prefixes", list_of(TEXT), "dialled before a country code", required=True),
+    Field("extension_pattern", TEXT, "regular expression of extensions", required=True),
 )
 TAKEN = record(
     Field("line", COUNT, required=True),
@@ -24,23 +58,37 @@ TAKEN = record(
 )
 
 
+def site(_connection: Any, desk: Desk, _given: Given) -> Json:
+    """Return how numbers and times without zone are meant here."""
+    return {"zone": desk.parts.zone(), **to_json(asdict(desk.parts.numbers.site))}
+
+
 def take_rows(session: Session, given: Given) -> Json:
     """Take rows in short transactions; each is in or refused on its own."""
-    parts = session.desk.parts
-    site = Site(parts.numbers.parse, ZoneInfo(parts.zone()))
-    rows = [(row["line"], row["values"]) for row in given["rows"]]
-    taken = load(
-        session.desk.store,
-        given["kind"],
-        rows,
-        site,
-        dry=given.get("dry_run", False),
-        considerate=parts.considerate,
-    )
+    desk, kind = session.desk, given["kind"]
+    here = Site(desk.parts.numbers.parse, ZoneInfo(desk.parts.zone()))
+    rows = [_prepared(kind, row, here) for row in given["rows"]]
+    dry = given.get("dry_run", False)
+    taken = load(desk.store, kind, rows, dry=dry, considerate=desk.parts.considerate)
     return {"rows": [asdict(each) for each in taken]}
 
 
+def _prepared(kind: str, row: Mapping[str, Json], here: Site) -> Prepared:
+    if "ready" in row:
+        return Prepared(row["line"], row["ready"])
+    if "values" not in row:
+        raise InvalidInput("Please fill in {name}.", fields=("values",), name="values")
+    return prepare(kind, row["line"], row["values"], here)
+
+
 METHODS: tuple[Method, ...] = (
+    query(
+        "exchange.site",
+        "How numbers, and times without zone, are meant at this desk: for making rows ready.",
+        (),
+        SITE,
+        site,
+    ),
     action(
         "exchange.import",
         "Take rows of a file: each is new, changed, the same, or refused with a reason; safe to repeat. An"
