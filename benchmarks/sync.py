@@ -1,6 +1,6 @@
 """From a save on one desk to its row in another desk's store, with ten desks at a server of our own.
 
-Each desk is a process (``sync_desk.py``) with its encrypted store, its thread and its line over TLS. One
+Each desk is a process (``_sync_desk.py``) with its encrypted store, its thread and its line over TLS. One
 saves; a second has that customer open, so the row becomes visible there; a third has not, and waits a random
 moment after the hint, as in a house of that size. The others do all that desks do, at a lower priority: in a
 house each has a computer of its own. ``limit`` is a bare INSERT with NOTIFY in one session and the SELECT of
@@ -64,7 +64,7 @@ class Desk:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.sync_desk"],
+            [sys.executable, "-m", "benchmarks._sync_desk"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
