@@ -82,8 +82,8 @@ class Pulled:
 
     ``fp`` is the fingerprint of ``head``, ``scope`` what the person may have, ``reached`` the largest number
     of this desk whose effects the snapshot holds. Of the ranges in ``complete`` it holds all rows: others of
-    them that are here are gone. ``reload`` says that all that should be here was sent. ``totals`` are those of
-    the customers whose time lines changed; with ``all_totals`` whoever has none there has no line.
+    them that are here are gone. ``reload`` says that all that should be here was sent. ``totals`` are those
+    of the customers whose time lines changed; with ``all_totals`` whoever has none here has no line there.
     """
 
     since: int

@@ -138,6 +138,17 @@ def test_the_heading_tells_what_is_on_the_server_only(seat: Seat) -> None:
     assert foot.button.accessibleName() == "Load all"
 
 
+def test_an_empty_time_line_is_no_empty_history_unless_it_is_whole(seat: Seat) -> None:
+    empty = replace(sample.page(total=0, size=0), complete=False, everywhere=57)
+    seat.ring(replace(sample.pop(), timeline=empty), "talking")
+    timeline = seat.parts.timeline
+    assert timeline.list.hint == "Nothing of the last months.\nWhat is older is on the server."
+    assert timeline.foot is not None
+    assert timeline.foot.text == "0 of 57 contacts here"
+    timeline.begin(replace(empty, complete=True, everywhere=0))
+    assert timeline.list.hint.startswith("Nothing happened yet.")
+
+
 def test_a_history_that_is_whole_offers_nothing(seat: Seat) -> None:
     seat.ring(sample.pop(), "talking")
     assert seat.parts.timeline.foot is None

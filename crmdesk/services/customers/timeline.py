@@ -27,9 +27,17 @@ _KNOWN = (
     "SELECT NOT EXISTS (SELECT 1 FROM sync WHERE name = 'server')"
     " OR EXISTS (SELECT 1 FROM coverage WHERE kind = 'window' AND key = '' AND from_at IS NULL)"
     " OR EXISTS (SELECT 1 FROM coverage WHERE kind = 'customer' AND key = hex(?1) AND from_at IS NULL),"
+    " EXISTS (SELECT 1 FROM sync WHERE name = 'totals'),"
+    " (SELECT contact_count FROM contact_total WHERE customer_id = ?1),"
     " (SELECT total FROM coverage WHERE kind = 'customer' AND key = hex(?1))"
 )
-"""Whether all of a customer's history is here, and how much there is where that was said (sync.coverage)."""
+"""Whether all of a customer's history is here by its coverage (``sync.coverage``), whether the totals of the
+server are here, his total, and what was said when his history was fetched."""
+_OWN = (
+    "SELECT count(*) FROM (SELECT row_id FROM server_row WHERE table_name = 'interaction' AND row IS NULL"
+    f" LIMIT {LIMIT}) AS s JOIN interaction AS i ON i.id = s.row_id WHERE i.customer_id = ?"
+)
+"""Lines of a customer that the server does not have yet, among the first that wait."""
 
 
 def timeline_page(
@@ -58,7 +66,7 @@ def timeline_page(
     size = max(1, min(limit, LIMIT))
     place, values = _place(after)
     found = rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1)
-    return _page(found, size, total, _known(connection, customer_id))
+    return _page(found, size, total, _known(connection, customer_id, None if kinds else total))
 
 
 def newest_lines(
@@ -74,13 +82,22 @@ def newest_lines(
     """
     found = rows(connection, _LINES.format(where=""), customer_id.bytes, max(limit + 1, RECENT))
     topics = tuple(row[-1] for row in found[:RECENT] if row[-1])
-    return _page(found, limit, total, _known(connection, customer_id)), topics
+    return _page(found, limit, total, _known(connection, customer_id, total)), topics
 
 
-def _known(connection: Any, customer_id: CustomerId) -> tuple[bool, int]:
-    """Return whether all of a customer's history is here, and how many lines there are, 0: not known."""
-    whole, everywhere = rows(connection, _KNOWN, customer_id.bytes)[0]
-    return bool(whole), everywhere or 0
+def _known(connection: Any, customer_id: CustomerId, here: int | None) -> tuple[bool, int]:
+    """Return whether all of a customer's history is here, and how many lines there are, 0: not known.
+
+    Without coverage it is all when the lines *here* (None: to be counted), without what only this desk has,
+    are as many as the server has.
+    """
+    whole, counted, total, once = rows(connection, _KNOWN, customer_id.bytes)[0]
+    if whole or not counted:
+        return bool(whole), once or 0
+    own = rows(connection, _OWN, customer_id.bytes)[0][0]
+    if here is None:
+        here = rows(connection, _COUNT.format(where=""), customer_id.bytes)[0][0]
+    return here - own >= (total or 0), max(here, (total or 0) + own)
 
 
 def _page(found: list[tuple[Any, ...]], size: int, total: int, known: tuple[bool, int]) -> TimelinePage:

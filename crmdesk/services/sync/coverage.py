@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.operations import RowChange
-from crmdesk.models.outbox import PulledRow
+from crmdesk.models.outbox import ContactTotal, PulledRow
 from crmdesk.services.store.connection import Connection, empty_log
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import is_shared
 from crmdesk.services.sync.replica import lay_more
+from crmdesk.services.sync.totals import lay_totals
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -46,15 +47,6 @@ class Coverage:
     from_at: datetime | None
     complete_since: int
     total: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """How much of a customer's history is here: ``here`` of ``total`` lines (None: not known)."""
-
-    here: int
-    total: int | None
-    complete: bool
 
 
 def customer_key(customer_id: UUID) -> str:
@@ -87,17 +79,6 @@ def _reaches(coverage: Coverage | None, since: datetime | None) -> bool:
     return coverage.from_at is None or (since is not None and coverage.from_at <= since)
 
 
-def held(connection: Connection, customer_id: UUID) -> Held:
-    """Return how many lines of a customer's time line are here, and whether those are all."""
-    (here,) = connection.execute(
-        "SELECT count(*) FROM interaction WHERE customer_id = ?", (customer_id.bytes,)
-    ).fetchone()
-    if is_complete(connection, customer_id, None):
-        return Held(here, here, complete=True)
-    own = coverage_of(connection, CUSTOMER, customer_key(customer_id))
-    return Held(here, own.total if own else None, complete=False)
-
-
 def cover(work: UnitOfWork, coverage: Coverage) -> None:
     """Note *coverage*; inside the caller's transaction, the one of the rows it speaks of."""
     work.connection.execute(
@@ -114,10 +95,13 @@ def cover(work: UnitOfWork, coverage: Coverage) -> None:
     )
 
 
-def take_history(work: UnitOfWork, rows: Sequence[PulledRow], coverage: Coverage) -> None:
+def take_history(
+    work: UnitOfWork, rows: Sequence[PulledRow], coverage: Coverage, total: ContactTotal | None = None
+) -> None:
     """Lay rows fetched on demand and note what they complete, in one transaction."""
     lay_more(work, rows)
     cover(work, coverage)
+    lay_totals(work.connection, (total,) if total else ())
     work.commit()
 
 

@@ -13,6 +13,7 @@ from crmdesk.services.sync.connection import connect, worded
 from crmdesk.services.sync.coverage import CUSTOMER, Coverage, customer_key, take_history
 from crmdesk.services.sync.holding import HISTORY, of_customer
 from crmdesk.services.sync.pull import selected_rows
+from crmdesk.services.sync.totals import total_of
 
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
@@ -51,8 +52,9 @@ def load_history(
         found = link.execute("SELECT seq FROM crm.tick ORDER BY seq DESC LIMIT 1").fetchone()
         for table in HISTORY:
             rows.extend(selected_rows(link, table, of_customer(table, "k"), {"customer": customer_id}))
+        counted = total_of(link, customer_id)
     total = sum(row.table == "interaction" for row in rows)
     coverage = Coverage(CUSTOMER, customer_key(customer_id), None, found[0] if found else 0, total)
-    store.write(take_history, rows, coverage, initiator="sync").result()
+    store.write(take_history, rows, coverage, counted, initiator="sync").result()
     told(total, total)
     return len(rows)

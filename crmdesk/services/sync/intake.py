@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from crmdesk.models.outbox import Place, Pulled, PulledRow
+from crmdesk.models.outbox import ContactTotal, Place, Pulled, PulledRow
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import to_micros
@@ -23,6 +23,9 @@ from crmdesk.services.sync.coverage import WINDOW, Coverage, cover
 from crmdesk.services.sync.first_sync import FirstCopy, carry
 from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
+from crmdesk.services.sync.reloading import Reload, is_named
+from crmdesk.services.sync.totals import TABLE as TOTALS
+from crmdesk.services.sync.totals import all_totals, totals_in
 from crmdesk.services.sync.verify import Chunk, Sums
 from crmdesk.values import dataclass
 
@@ -48,6 +51,16 @@ class Taken:
     reloaded: bool = False
     scope: Mapping[str, Json] | None = None
     first_sync: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Rows and totals that differ from those here; of how many chunks, where all was ``compared``."""
+
+    rows: Sequence[PulledRow] = ()
+    totals: Sequence[ContactTotal] = ()
+    chunks: int = 0
+    compared: bool = False
 
 
 class Intake:
@@ -117,11 +130,10 @@ class Intake:
             self.last = self._taken(seen, place)
             if self.last.reloaded or self._unnumbered():
                 return 0
-            rows, chunks = self._differing_rows(seen)
-            if rows:
-                at_head = self._store.read(replica.read_place).result()
-                self._take_in(seen, at_head, rows)
-            return chunks
+            found = self._differing_rows(seen)
+            at_head = self._store.read(replica.read_place).result()
+            self._take_in(seen, at_head, found)
+            return found.chunks
 
     def _taken(self, seen: Snapshot, place: Place) -> Taken:
         reload = place.cursor == 0 or place.stale or seen.forked or _wider(seen.scope, place.scope)
@@ -130,23 +142,44 @@ class Intake:
                 _log.warning(
                     "the server's history is another one than at tick %s: it was restored", place.cursor
                 )
-            rows = self._everything(seen) if place.cursor == 0 else self._differing_rows(seen)[0]
+            news = self._everything(seen) if place.cursor == 0 else self._differing_rows(seen)
             if seen.forked or place.stale:
-                rows = _one_each(self._since_parting(seen, place), rows)
+                news = replace(news, rows=_one_each(self._since_parting(seen, place), news.rows))
         else:
-            with self._link.patient():
-                rows = changed_rows(self._link, seen, place) if seen.head > place.cursor else []
+            news = self._changed(seen, place)
             if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
-                rows = _one_each(rows, self._team_rows(seen))
-        self._take_in(seen, place, rows, reload=reload)
+                news = replace(news, rows=_one_each(news.rows, self._team_rows(seen)))
+        self._take_in(seen, place, news, reload=reload)
         if reload:
             self._store.write(_cover, self._window_coverage(seen)).result()
-        return Taken(len(rows), seen.head, seen.at, reload, seen.scope)
+        return Taken(len(news.rows), seen.head, seen.at, reload, seen.scope)
 
-    def _take_in(
-        self, seen: Snapshot, place: Place, rows: Sequence[PulledRow], *, reload: bool = False
-    ) -> None:
-        pulled = Pulled(place.cursor, seen.head, seen.fp, seen.scope, seen.reached, rows, reload=reload)
+    def _changed(self, seen: Snapshot, place: Place) -> News:
+        if seen.head <= place.cursor:
+            return News()
+        with self._link.patient():
+            if is_named(seen.news):
+                self._reload(seen, place)
+            return News(*changed_rows(self._link, seen, place))
+
+    def _reload(self, seen: Snapshot, place: Place) -> None:
+        """Fetch what was brought in bulk; some of it may be older than all that was there before."""
+        self._store.write(_cover, self._window_coverage(seen)).result()
+        rows = Reload(self._link, self._store, place.cursor, seen.head, _window(seen)).fetch()
+        _log.info("%s rows came that were brought to the server in bulk", rows)
+
+    def _take_in(self, seen: Snapshot, place: Place, news: News, *, reload: bool = False) -> None:
+        pulled = Pulled(
+            place.cursor,
+            seen.head,
+            seen.fp,
+            seen.scope,
+            seen.reached,
+            news.rows,
+            reload=reload,
+            totals=news.totals,
+            all_totals=news.compared,
+        )
         self._store.write(replica.take_in, pulled, initiator="sync").result()
 
     def _window_coverage(self, seen: Snapshot) -> Coverage:
@@ -159,25 +192,30 @@ class Intake:
         row = self._link.execute(f"SELECT {older}", {"since": since}).fetchone()
         return Coverage(WINDOW, "", since if row and row[0] else None, seen.head)
 
-    def _everything(self, seen: Snapshot) -> list[PulledRow]:
+    def _everything(self, seen: Snapshot) -> News:
         with self._link.patient():
-            return [row for table in TABLES for row in self._window_rows(seen, table)]
+            rows = [row for table in TABLES for row in self._window_rows(seen, table)]
+            return News(rows, all_totals(self._link), compared=True)
 
     def _window_rows(self, seen: Snapshot, table: str, more: str = "true") -> list[PulledRow]:
         condition = f"{in_window(table, 'k', '%(since)s')} AND {more}"
         return selected_rows(self._link, table, condition, {"since": _window(seen)})
 
-    def _differing_rows(self, seen: Snapshot) -> tuple[list[PulledRow], int]:
-        """Return the server's rows of the chunks that differ, None for those it has not, and how many."""
+    def _differing_rows(self, seen: Snapshot) -> News:
+        """Return the server's rows of the chunks that differ, None for those it has not."""
         since = _window(seen)
         micros = to_micros(since)
         with self._link.patient():
             rows: list[PulledRow] = []
+            totals: list[ContactTotal] = []
             found = self._differing(verify.all_sums(self._link, since), micros)
             for chunk in found:
                 here = self._store.read(verify.ids_here, chunk, micros).result()
-                rows.extend(verify.chunk_rows(self._link, chunk, since, here))
-        return rows, len(found)
+                if chunk.table == TOTALS:
+                    totals.extend(totals_in(self._link, chunk, here))
+                else:
+                    rows.extend(verify.chunk_rows(self._link, chunk, since, here))
+        return News(rows, totals, len(found), compared=True)
 
     def _differing(self, told: Sequence[tuple[Chunk, Sums]], micros: int) -> list[Chunk]:
         """Return the chunks that differ here; looked at one by one, so that others can read in between."""
@@ -185,7 +223,7 @@ class Intake:
             chunk for chunk, sums in told if self._store.read(verify.differs, chunk, sums, micros).result()
         ]
 
-    def _since_parting(self, seen: Snapshot, place: Place) -> list[PulledRow]:
+    def _since_parting(self, seen: Snapshot, place: Place) -> Sequence[PulledRow]:
         """Return the rows that the server changed since the last tick that both histories hold.
 
         Their sums may be equal: what is done again after a restore gets the same revision at another moment.
@@ -196,7 +234,7 @@ class Intake:
         ).fetchall()
         common = max((seq for seq, fp in held if witnesses[seq] == fp), default=0)
         everywhere = replace(seen, news=dict.fromkeys(TABLES, 0))
-        return changed_rows(self._link, everywhere, replace(place, cursor=common))
+        return changed_rows(self._link, everywhere, replace(place, cursor=common))[0]
 
     def _team_rows(self, seen: Snapshot) -> list[PulledRow]:
         """Return the notes that are for one team only, None for those this person may not see any more."""

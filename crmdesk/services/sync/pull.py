@@ -15,11 +15,12 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from crmdesk.errors import ServerRefused, ServerUnfit
-from crmdesk.models.outbox import Place, PulledRow
+from crmdesk.models.outbox import ContactTotal, Place, PulledRow
 from crmdesk.models.wire import Json
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, nonsense, worded
 from crmdesk.services.sync.holding import TABLES, at_server, columns, named
+from crmdesk.services.sync.totals import LINES, ask_changed, told
 from crmdesk.values import dataclass
 
 CLIENT = 1
@@ -74,16 +75,22 @@ def snapshot(link: Link, device: UUID, place: Place, address: ServerAddress) -> 
         link.execute("COMMIT")
 
 
+def changed_rows(link: Link, seen: Snapshot, place: Place) -> tuple[list[PulledRow], list[ContactTotal]]:
+    """Return the rows that changed between *place* and the snapshot's head, None where one is not shown.
 
-def changed_rows(link: Link, seen: Snapshot, place: Place) -> list[PulledRow]:
-    """Return the rows that changed between *place* and the snapshot's head, None where one is not shown."""
+    With them the totals of the customers whose time lines changed.
+    """
     rows: list[PulledRow] = []
+    totals: list[ContactTotal] = []
     known = [table for table in seen.news if table in TABLES]
     with link.pipeline():
         asked = [(table, _ask(link, table, place.cursor, seen.head)) for table in known]
+        counted = ask_changed(link, place.cursor, seen.head) if LINES in known else None
         for table, cursor in asked:
             rows.extend(_pulled(table, cursor.fetchall()))
-    return rows
+        if counted is not None:
+            totals = told(counted.fetchall())
+    return rows, totals
 
 
 def selected_rows(

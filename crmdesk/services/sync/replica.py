@@ -23,6 +23,7 @@ from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import fill_holes, last_number, waiting
 from crmdesk.services.sync.projection import PlaceOfRow, Projection, Relay, keep_rows, kept_rows
 from crmdesk.services.sync.refused import note_refusal
+from crmdesk.services.sync.totals import ALL_HERE, lay_totals
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -81,6 +82,7 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
     gone = _lay_news(relay, pulled, expected, connection)
     relay.replay(waiting(connection, pulled.reached))
     _write(work, relay, gone)
+    lay_totals(connection, pulled.totals)
     _move_on(work, pulled)
     work.commit()
     if gone:
@@ -217,6 +219,8 @@ def _move_on(work: UnitOfWork, pulled: Pulled) -> None:
     }
     if pulled.reload:
         values["stale"] = "0"
+    if pulled.all_totals:
+        values[ALL_HERE] = "1"
     if pulled.head < pulled.since or pulled.reload:
         connection.execute("DELETE FROM witness WHERE seq > ?", (pulled.head,))
     write_names(connection, values)

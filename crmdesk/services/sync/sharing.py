@@ -22,7 +22,7 @@ from crmdesk.values import dataclass
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
-SYNC_TABLES = ("outbox", "server_row", "coverage", "sync", "witness")
+SYNC_TABLES = ("outbox", "server_row", "coverage", "contact_total", "viewed", "sync", "witness")
 
 
 @dataclass(frozen=True, slots=True)

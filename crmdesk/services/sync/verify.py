@@ -27,6 +27,7 @@ from crmdesk.services.store.connection import Connection
 from crmdesk.services.sync.connection import Link
 from crmdesk.services.sync.holding import TABLES, at_server, in_window, named
 from crmdesk.services.sync.pull import selected_rows
+from crmdesk.services.sync.totals import TABLE as TOTALS
 from crmdesk.values import dataclass
 
 CHUNK_ROWS = 65_536
@@ -34,6 +35,8 @@ ID_BYTES = 16
 _BYTES = bytes(range(256))
 _MOST = 1 << 16
 """Revisions count up to here in the sum of hashes, so that it fits: 30 bits, 16 bits, 65 536 rows."""
+_MOMENTS = 1 << 40
+"""Microseconds of a moment count up to here, so that the sum of 65 536 fits."""
 _HALF = 30
 _MODULUS = 1 << 61
 _log = logging.getLogger("crmdesk.sync")
@@ -68,7 +71,7 @@ def server_sums(
     """Return the chunks of *table* at the server, in order, with their sums; *since* begins the window."""
     window = in_window(table, "k", "%(since)s")
     bounds = link.execute(
-        f"SELECT id FROM (SELECT k.id, row_number() OVER (ORDER BY k.id) AS r FROM {at_server(table)} AS k"
+        f"SELECT id FROM (SELECT k.id, row_number() OVER (ORDER BY k.id) AS r FROM {_there(table)} AS k"
         f" WHERE {window}) AS q WHERE r %% %(each)s = 0 ORDER BY id",
         {"since": since, "each": rows_each},
     ).fetchall()
@@ -76,8 +79,8 @@ def server_sums(
     found = link.execute(
         f"SELECT b, count(*), sum(rev)::bigint, {_HALVES.format('::bigint')}, sum(length)::bigint FROM"
         f" (SELECT width_bucket(k.id, %(edges)s::uuid[]) AS b, k.rev, {_hash(_SERVER_BYTE)} AS h,"
-        f" {_lengths(table)} AS length FROM (SELECT {named(table, 'k')}, uuid_send(k.id) AS bytes"
-        f" FROM {at_server(table)} AS k WHERE {window} OFFSET 0) AS k OFFSET 0) AS q GROUP BY b",
+        f" {_lengths(table)} AS length FROM (SELECT {_named(table)}, uuid_send(k.id) AS bytes"
+        f" FROM {_there(table)} AS k WHERE {window} OFFSET 0) AS k OFFSET 0) AS q GROUP BY b",
         {"since": since, "edges": edges},
     ).fetchall()
     by_bucket = {bucket: _joined(*sums) for bucket, *sums in found}
@@ -115,11 +118,33 @@ def _joined(count: int, revisions: int, high: int, low: int, lengths: int) -> Su
     return count, revisions, ((high << _HALF) + low) % _MODULUS, lengths
 
 
+def _there(table: str) -> str:
+    """Return what is read at the server: totals in the form of rows, their counts as revisions."""
+    if table != TOTALS:
+        return at_server(table)
+    last = "(extract(epoch FROM last_contact) * 1000000)::bigint"
+    return f"(SELECT customer_id AS id, contact_count AS rev, {last} AS last FROM crm.{TOTALS})"
+
+
+def _here(table: str) -> str:
+    """Return what is read in the store, in the same form."""
+    if table != TOTALS:
+        return table
+    return f"(SELECT customer_id AS id, contact_count AS rev, last_contact AS last FROM {TOTALS})"
+
+
+def _named(table: str) -> str:
+    return "k.id, k.rev, k.last" if table == TOTALS else named(table, "k")
+
+
 def _lengths(table: str) -> str:
+    """Return the length of all texts of a row; of a total its moment, so that it counts as well."""
+    if table == TOTALS:
+        return f"(k.last & {_MOMENTS - 1})"
     return " + ".join(f'coalesce(length(k."{name}"), 0)' for name in texts(table)) or "0"
 
 
-def _here(chunk: Chunk) -> tuple[str, dict[str, object]]:
+def _within(chunk: Chunk) -> tuple[str, dict[str, object]]:
     """Return the condition of the store's rows of *chunk* without unsent operations, and its values."""
     window = in_window(chunk.table, "k", ":since", "")
     condition = (
@@ -137,11 +162,11 @@ def _here(chunk: Chunk) -> tuple[str, dict[str, object]]:
 
 def desk_sums(connection: Connection, chunk: Chunk, since_micros: int) -> Sums:
     """Return the sums of the server's rows as this desk has them; the window begins with *since_micros*."""
-    condition, values = _here(chunk)
+    condition, values = _within(chunk)
     found = connection.execute(
         f"SELECT count(*), sum(rev), {_HALVES.format('')}, sum(length) FROM"
         f" (SELECT k.rev AS rev, {_hash(_DESK_BYTE)} AS h, {_lengths(chunk.table)} AS length"
-        f" FROM {chunk.table} AS k WHERE {condition} LIMIT -1)",
+        f" FROM {_here(chunk.table)} AS k WHERE {condition} LIMIT -1)",
         {**values, "since": since_micros},
     ).fetchone()
     sums = _joined(*found) if found[0] else NONE
@@ -169,10 +194,10 @@ def _with(sums: Sums, table: str, row: Mapping[str, Any]) -> Sums:
 
 def ids_here(connection: Connection, chunk: Chunk, since_micros: int) -> set[UUID]:
     """Return the ids of the server's rows of *chunk* as this desk has them."""
-    condition, values = _here(chunk)
+    condition, values = _within(chunk)
     del values["bytes"]
     found = connection.execute(
-        f"SELECT k.id FROM {chunk.table} AS k WHERE {condition}", {**values, "since": since_micros}
+        f"SELECT k.id FROM {_here(chunk.table)} AS k WHERE {condition}", {**values, "since": since_micros}
     ).fetchall()
     ids = {UUID(bytes=key) for (key,) in found}
     return ids | {UUID(row["id"]) for row in _originals(connection, chunk)}
@@ -188,7 +213,7 @@ def differs(connection: Connection, chunk: Chunk, told: Sums, since_micros: int)
 
 def all_sums(link: Link, since: object, rows_each: int = CHUNK_ROWS) -> tuple[tuple[Chunk, Sums], ...]:
     """Return all chunks of all tables at the server with their sums."""
-    return tuple(each for table in TABLES for each in server_sums(link, table, since, rows_each))
+    return tuple(each for table in (*TABLES, TOTALS) for each in server_sums(link, table, since, rows_each))
 
 
 def chunk_rows(link: Link, chunk: Chunk, since: object, here: set[UUID]) -> list[PulledRow]:

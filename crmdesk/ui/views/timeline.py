@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
     from crmdesk.ui.views.history_foot import HistoryFoot
 
+NONE_YET = word("Nothing happened yet.\nThe first entry comes with the first call.")
+NONE_HERE = word("Nothing of the last months.\nWhat is older is on the server.")
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (word("All"), ()),
     (word("Calls"), ("call",)),
@@ -88,9 +90,6 @@ class TimelinePane(Pane):
             self.list.setAccessibleDescription,
             word("What happened, newest first; Enter shows the whole entry"),
         )
-        words.bind(
-            self.list.set_hint, word("Nothing happened yet.\nThe first entry comes with the first call.")
-        )
         words.bind(self._detail.setAccessibleName, word("The whole entry"))
         words.bind(
             self._detail.setAccessibleDescription, word("The text of the entry chosen in the time line")
@@ -143,6 +142,7 @@ class TimelinePane(Pane):
     def _say_total(self) -> None:
         shown, total = len(self.model.rows), self.model.total
         text = self._words.tr("{shown} of {total}", shown=shown, total=total) if total else ""
+        self.list.set_hint(self._words.tr(NONE_YET if self.model.complete else NONE_HERE))
         if not self.model.complete:
             text = self._here()
         self.set_aside(text)
