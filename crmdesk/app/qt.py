@@ -3,8 +3,8 @@
 Part of PySide6 is Python: 120 kB of source inside its library, compiled anew by each process that loads it, a
 ninth of the time until a window shows. Here the compiled code is kept, as Python keeps that of any other
 module and beside it: in ``__pycache__``, for this version of Python alone. It serves only for the very same
-source; where nothing can be written nothing is kept. It also lets Qt's
-enumerations be made quickly.
+source; where nothing can be written nothing is kept. The half of it that only explains Qt's functions to people
+waits until it is asked, and Qt's enumerations are made quickly.
 """
 
 from __future__ import annotations
@@ -22,6 +22,25 @@ from crmdesk.app.enumerations import use_quick_enumerations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+EXPLAINING = frozenset(
+    f"shibokensupport/signature/{name}.py"
+    for name in ("errorhandler", "layout", "parser", "lib/enum_sig", "lib/pyi_generator", "lib/tool")
+)
+"""Modules of PySide6 that tell how its functions are called: for error messages, ``help`` and stubs."""
+
+WHEN_ASKED = b"""
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    exec(compile(__loader__.zfile.read(__file__), __file__, "exec", dont_inherit=True), globals())
+    globals().pop("__getattr__", None)
+    try:
+        return globals()[name]
+    except KeyError:
+        raise AttributeError(name) from None
+"""
+"""What stands for such a module until somebody asks for something in it."""
 
 KEPT = Path(cache_from_source(str(Path(__file__).with_name("pyside_support.py"))))
 
@@ -64,9 +83,11 @@ class CompiledOnce:
             self._known = dict(marshal.loads(path.read_bytes()))  # noqa: S302 - trusted as any compiled module
 
     def compile(self, source: Any, filename: Any, mode: str, *more: Any, **options: Any) -> Any:
-        """Return what Python's ``compile`` returns."""
+        """Return what Python's ``compile`` returns; of modules that explain, what loads them when asked."""
         if not isinstance(source, bytes) or more or options:
             return self._compile(source, filename, mode, *more, **options)
+        if filename in EXPLAINING:
+            source = WHEN_ASKED
         known = self._known.get(filename)
         if known is None or known[0] != source:
             known = self._known[filename] = (source, self._compile(source, filename, mode))

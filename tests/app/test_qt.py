@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def count(source, filename, *more, **options):
     return own(source, filename, *more, **options)
 builtins.compile = count
 load_qt(Path(sys.argv[1]))
+print(len([name for name in compiled if name.startswith("shibokensupport")]))
 assert (builtins.__import__, builtins.compile) == (before[0], count)
 from PySide6.QtCore import QObject
 assert QObject().objectName() == ""
@@ -30,7 +32,25 @@ try:
     QObject().setObjectName(object())
 except TypeError as error:
     assert "setObjectName" in str(error)
-print(len([name for name in compiled if name.startswith("shibokensupport")]))
+"""
+
+EXPLAINED = """
+import sys
+if sys.argv[1:] == ["quick"]:
+    from crmdesk.app.qt import load_qt
+    load_qt()
+    assert "argparse" not in sys.modules
+from PySide6.QtCore import QObject, QRect, QTimer
+from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.support.signature import get_signature
+for wrong in (lambda: QObject().setObjectName(object()), lambda: QRect("x", 1), lambda: QTimer(nothing=1)):
+    try:
+        wrong()
+    except (AttributeError, TypeError) as error:
+        print(error)
+print(QWidget.setFont.__doc__, get_signature(QRect), get_signature(QLabel.setText, "existence"))
+from PySide6.support.signature.lib import pyi_generator
+print(pyi_generator.Writer, hasattr(pyi_generator, "nothing"))
 """
 
 
@@ -100,6 +120,20 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     once.keep()
 
 
+@pytest.mark.parametrize("name", ["__path__", "nothing"])
+def test_what_explains_is_loaded_when_asked_for_even_while_qt_loads(tmp_path: Path, name: str) -> None:
+    once, path = CompiledOnce(tmp_path / "kept.pyc", compile), "shibokensupport/signature/parser.py"
+    zipped = SimpleNamespace(zfile=SimpleNamespace(read={path: b"x = 1"}.__getitem__))
+    module: dict[str, Any] = {"__file__": path, "__loader__": zipped, "compile": once.compile}
+    exec(once.compile(b"x = 1", path, "exec"), module)
+    assert "x" not in module
+    with pytest.raises(AttributeError):
+        module["__getattr__"](name)
+    assert ("x" in module) == (name == "nothing")
+    if "__getattr__" in module:
+        assert module["__getattr__"]("x") == 1
+
+
 def test_qt_loaded_twice_is_compiled_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROBE, str(tmp_path / "kept.pyc")]
     counts = []
@@ -112,3 +146,12 @@ def test_qt_loaded_twice_is_compiled_once(tmp_path: Path) -> None:
         counts.append(int(done.stdout))
     assert counts[0] > 0
     assert counts[1] == 0
+
+
+def test_what_qt_says_about_its_functions_is_there_when_asked_for() -> None:
+    told = []
+    for way in ("plain", "quick"):
+        command = [sys.executable, "-c", EXPLAINED, way]
+        told.append(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
+    assert "Supported signatures" in told[0]
+    assert told[0] == told[1]
