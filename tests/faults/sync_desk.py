@@ -1,8 +1,9 @@
 """One desk as a process: somebody works without a pause, shared with a server, until he is told to rest.
 
 It says on standard output what was kept here (``did OPERATION KIND``), on standard input it takes ``rest``,
-``drain`` (until nothing waits), ``level`` (one more round) and ``end``. ``FAULT_POINT=NAME:N`` in the
-environment has it killed at the N-th time that point is reached; what it sends is sent twice now and then.
+``drain`` (until nothing waits), ``level`` (one more round), ``clock SHIFT`` and ``end``. With
+``FAULT_POINT=NAME:N`` in the environment it is killed at the N-th time that point is reached; what it sends
+is sent twice now and then.
 """
 
 from __future__ import annotations
@@ -135,6 +136,9 @@ class Worker:
                 work.author, {"subject": f"task {uuid4().hex[:6]}", "customer_id": str(customer)}
             )
         held = work.load(Task, UUID(bytes=self._chance.choice(tasks)[0]))
+        if self._chance.random() < 0.3:
+            team = self._chance.choice(list(self._teams.values()))
+            return held.change(work.author, {"team_id": str(team)}, held.rev)
         return held.change(work.author, {"subject": f"task {uuid4().hex[:6]}"}, held.rev)
 
 
@@ -169,6 +173,7 @@ def die_at(point: str) -> Callable[[str], None]:
         if at == name:
             left[0] -= 1
             if left[0] == 0:
+                tell("dies", at)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return reached
@@ -197,6 +202,9 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
             order = line.strip()
             if order == "end":
                 break
+            if order.startswith("clock "):
+                profile.clock.set(order.removeprefix("clock "))
+                continue
             with contextlib.suppress(CrmdeskError):
                 orders[order]()
                 tell("done", order)

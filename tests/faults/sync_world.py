@@ -25,55 +25,25 @@ from crmdesk.services.store.keys import KeyFileSecrets
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.join import join
 from tests.cluster import Cluster, Database, Person, binaries, team_id
+from tests.faults.lines import BadLine, line_to
+from tests.faults.small_disk import LimitedFiles, small_disk
 from tests.faults.sync_desk import marked
-from tests.services.sync.proxy import Line
 
 ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("hotline", "legal", "workshop")
 DESKS = 6
+SMALL = 2
+"""So many desks have a small disk of their own."""
 PATIENCE_SECONDS = 45.0
-
-
-class BadLine(Line):
-    """A line that may be slow, or closed to newcomers."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(port)
-        self.slow = threading.Event()
-        self.closed = threading.Event()
-
-    def _carry(self, desk: Any) -> None:
-        if self.closed.is_set():
-            desk.close()
-        else:
-            super()._carry(desk)
-
-    def _pass_on(self, desk: Any, server: Any) -> None:
-        back = threading.Thread(target=self._one_way, args=(server, desk), name="line")
-        back.start()
-        self._one_way(desk, server)
-        back.join()
-
-    def _one_way(self, source: Any, target: Any) -> None:
-        try:
-            while part := source.recv(1 << 14):
-                if self.slow.is_set():
-                    threading.Event().wait(0.05)
-                if not self.dead.is_set():
-                    target.sendall(part)
-        except OSError:
-            pass
-        for each in (source, target):
-            with suppress(OSError):
-                each.shutdown(2)
 
 
 class DeskProcess:
     """One person's desk: its profile lives on, its process comes and goes."""
 
-    def __init__(self, world: World, person: Person, folder: Path) -> None:
-        self.person, self.folder, self.world = person, folder, world
-        self.line = BadLine(world.cluster.port)
+    def __init__(self, world: World, person: Person, line: BadLine, disk: LimitedFiles) -> None:
+        self.person, self.world, self.line, self.disk = person, world, line, disk
+        self.folder = disk.folder / "profile"
+        self.log = world.folder / f"{person.login}.log"
         self.said: list[list[str]] = []
         self.lives = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -90,7 +60,7 @@ class DeskProcess:
             address = ServerAddress(
                 "127.0.0.1", self.line.port, self.world.database.name, self.person.login, ca
             )
-            join(profile, store, address, self.person.password, adopt=False)
+            self.line.use(lambda: join(profile, store, address, self.person.password, adopt=False))
             self.key, self.store_path = profile.key, profile.store_path
         return self.key
 
@@ -99,10 +69,10 @@ class DeskProcess:
         self.lives += 1
         words = [f"{key}={value}" for key, value in self.world.teams.items()]
         seed = f"{self.world.seed}/{self.person.login}/{self.lives}"
-        command = [sys.executable, "-m", "tests.faults.sync_desk", str(self.folder), seed, *words]
-        log = (self.folder.with_name(self.folder.name + ".log")).open("ab")
+        program = [sys.executable, "-m", "tests.faults.sync_desk"]
+        command = [*self.line.command, *program, str(self.folder), seed, *words]
         pipe = subprocess.PIPE
-        with log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=pipe, stdout=pipe, stderr=log, cwd=ROOT, env={**os.environ, **environment}
             )
@@ -141,23 +111,24 @@ class DeskProcess:
         """Return where its threads stand, and what it said before."""
         self.signal(signal.SIGUSR1)
         threading.Event().wait(1.0)
-        log = self.folder.with_name(self.folder.name + ".log")
-        line = self.line
-        state = (
-            f"line dead {line.dead.is_set()}, slow {line.slow.is_set()}, closed {line.closed.is_set()},"
-            f" threads {[thread.is_alive() for thread in line._threads].count(True)}\n"
-        )
+        threads = [thread.is_alive() for thread in self.line._threads].count(True)
+        state = f"line closed {self.line.closed.is_set()}, {threads} threads\n"
         with self.world.database.connect() as owner:
             found = owner.execute(
                 "SELECT usename, state, wait_event, left(query, 60), count(*) FROM pg_stat_activity"
                 " WHERE usename IS NOT NULL GROUP BY 1, 2, 3, 4"
             ).fetchall()
-        return state + "\n".join(map(str, found)) + "\n" + log.read_text(errors="replace")[-6000:]
+        return state + "\n".join(map(str, found)) + "\n" + self.log.read_text(errors="replace")[-6000:]
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
+
+    def free_disk(self, pid: int) -> None:
+        """Let there be room again for the process *pid*."""
+        with suppress(ProcessLookupError):
+            self.disk.free(pid)
 
     def gone(self) -> bool:
         """Whether nobody sits there."""
@@ -176,10 +147,16 @@ class DeskProcess:
 
 
 class World:
-    """Everything of one run; use as a context manager."""
+    """Everything of one run; use as a context manager.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: of all dice.
+        kernel: whether the kernel breaks lines and disks, as root; else the proxy and limits on files do.
+    """
+
+    def __init__(self, seed: int, *, kernel: bool) -> None:
         self.seed = seed
+        self.kernel = kernel
         self.chance = random.Random(seed)
         found = binaries()
         if found is None:
@@ -203,7 +180,9 @@ class World:
         self.teams = {key: team_id(key) for key in TEAMS}
         for n in range(DESKS):
             person = self.database.person(f"p{n}", teams=(TEAMS[n % 3],))
-            desk = DeskProcess(self, person, self.folder / person.login)
+            line = line_to(self.cluster.port, n, kernel=self.kernel)
+            disk = small_disk(self.folder / person.login, mounted=self.kernel and n >= DESKS - SMALL)
+            desk = DeskProcess(self, person, line, disk)
             desk.line.__enter__()
             self.desks.append(desk)
             desk.furnish()
@@ -216,8 +195,14 @@ class World:
             desk.signal(signal.SIGKILL)
             desk.collect()
             desk.line.__exit__()
+            desk.disk.close()
         self.cluster.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def small(self) -> list[DeskProcess]:
+        """The desks whose disk may be full."""
+        return self.desks[-SMALL:]
 
     def found_customers(self) -> None:
         """Have some customers that everybody talks to."""
@@ -263,5 +248,9 @@ class World:
         subprocess.run(["cp", "-a", str(self.backup), str(self.cluster.data)], check=True)
         self.cluster.start()
         after_restore(self.database.owner_dsn, password=self.database.password())
+        with self.database.connect() as owner:
+            for desk in self.desks:
+                # Who was put off when the backup was made has been let back since.
+                owner.execute("SELECT crm.set_person(%s, NULL, 'agent', NULL, NULL)", (desk.person.login,))
         for desk in self.desks:
             desk.line.closed.clear()

@@ -16,13 +16,14 @@ _SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 class Line:
     """Passes bytes on between a port of its own and the server's; use as a context manager.
 
-    ``dead`` set: nothing is passed on any more, and nobody is told, as when a cable is pulled.
+    ``dead`` set: nothing is passed on any more, and nobody is told, as when a cable is pulled. *listener*
+    takes the desks' connections, by default at a port of this machine.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, listener: socket.socket | None = None) -> None:
         self.server_port = port
         self.dead = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
