@@ -11,7 +11,7 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from crmdesk.cli import admin_server, passwords
+from crmdesk.cli import admin_erase, admin_server, passwords
 from crmdesk.errors import Denied, InvalidInput, ServerUnfit
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _register_users(_group(groups, "user", "who may use it"))
     _register_teams(_group(groups, "team", "the teams of the house"))
     _register_devices(_group(groups, "device", "the desks that share it"))
+    _register_erasing(groups)
 
 
 Verbs = Any
@@ -100,12 +101,20 @@ def _register_devices(verbs: Verbs) -> None:
     )
 
 
+def _register_erasing(groups: Verbs) -> None:
+    erase = _command(groups, "erase", "take a person out of everything", admin_erase.erase, "id")
+    admin_erase.add_options(erase)
+    _command(groups, "erasures", "tell who was erased, and which desks have not", admin_erase.tell_erasures)
+
+
 def _run(given: argparse.Namespace, perform: Do, named: Iterable[str]) -> int:
     first = next(iter(named), "")
     if first and given.address and _is_address(getattr(given, first)):
         swapped = given.address
         given.address = getattr(given, first)
         setattr(given, first, swapped)
+    if getattr(given, "here", False):
+        return admin_erase.erase_here(given)
     with administering(given.server or given.address) as admin:
         return perform(given, admin)
 
@@ -189,7 +198,7 @@ def _change_password(given: argparse.Namespace, admin: Admin) -> int:
 
 def _tell_person(given: argparse.Namespace, person: Person, what: str) -> int:
     if given.json:
-        _print({"user": _as_json(person)})
+        _print({"user": as_json(person)})
     else:
         print(f"{person.login} ({person.role}, {', '.join(person.teams)}) {what}.")
     return 0
@@ -200,7 +209,7 @@ def _list_users(given: argparse.Namespace, admin: Admin) -> int:
 
     found = persons(admin)
     if given.json:
-        _print({"users": [_as_json(each) for each in found]})
+        _print({"users": [as_json(each) for each in found]})
         return 0
     for each in found:
         limit = "" if each.limit is None else f"  up to {each.limit}"
@@ -214,7 +223,7 @@ def _add_team(given: argparse.Namespace, admin: Admin) -> int:
 
     team = add_team(admin, given.key, name_en=given.name_en, name_zh=given.name_zh, queue=given.queue)
     if given.json:
-        _print({"team": _as_json(team)})
+        _print({"team": as_json(team)})
     else:
         print(f"There is a team {team.key} ({team.name_en}, {team.name_zh}).")
     return 0
@@ -225,7 +234,7 @@ def _list_teams(given: argparse.Namespace, admin: Admin) -> int:
 
     found = teams(admin)
     if given.json:
-        _print({"teams": [_as_json(each) for each in found]})
+        _print({"teams": [as_json(each) for each in found]})
         return 0
     for each in found:
         print("  ".join(filter(None, (each.key, each.name_en, each.name_zh, each.queue))))
@@ -237,7 +246,7 @@ def _list_devices(given: argparse.Namespace, admin: Admin) -> int:
 
     found = devices(admin)
     if given.json:
-        _print({"devices": [_as_json(each) for each in found]})
+        _print({"devices": [as_json(each) for each in found]})
         return 0
     for each in found:
         seen = "never seen" if each.seen_at is None else f"seen {each.seen_at:%Y-%m-%d %H:%M} UTC"
@@ -250,7 +259,7 @@ def _forget_device(given: argparse.Namespace, admin: Admin) -> int:
 
     device = forget_device(admin, given.name)
     if given.json:
-        _print({"device": _as_json(device)})
+        _print({"device": as_json(device)})
     elif device.state == "confirmed":
         print(f"The desk {device.tag} of {device.login} has destroyed its key and files.")
     else:
@@ -261,7 +270,8 @@ def _forget_device(given: argparse.Namespace, admin: Admin) -> int:
     return 0
 
 
-def _as_json(line: Any) -> dict[str, Any]:
+def as_json(line: Any) -> dict[str, Any]:
+    """Return a dataclass of the server as JSON values."""
     from crmdesk.models.wire import to_json
 
     told = {name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(line).items()}

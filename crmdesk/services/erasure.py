@@ -7,6 +7,7 @@ Backups and copies that somebody put elsewhere are not in the program's hands.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,12 +23,12 @@ from crmdesk.logs import forget_words
 from crmdesk.services import renewal
 from crmdesk.services.customers.erase import Erased, calls_of, erase, mentions
 from crmdesk.services.followers import followers
-from crmdesk.services.store.backup import backup_anew
 from crmdesk.services.store.connection import DATABASE_ERRORS, emptied_log, explained, open_connection
 from crmdesk.services.store.drafts import drafts_key
 from crmdesk.services.store.files import sync_folder, worded
 from crmdesk.services.store.schema import HEAD, stored_version
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync.outbox import is_shared
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from crmdesk.services.store.store import Store
 
 THREAD = "crmdesk-erasure"
+ERASED = "erasures"
+"""The name in ``setting`` of who was erased at a desk of its own."""
+
 _TAILS = ("-wal", "-shm", "-journal")
 _MADE_ANEW = (renewal.SUFFIX, ".next")
 """Ends of files beside the store that are made anew each time and hold nothing older."""
@@ -44,11 +48,15 @@ _log = logging.getLogger("crmdesk.erasure")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Somebody to be erased: under which name that is known, who, and rows that are known to be his."""
+    """Somebody to be erased: under which name that is known, who, and rows that are known to be his.
+
+    With a ``reason`` the store keeps that he was erased: his id, when, by whom, why.
+    """
 
     name: str
     customer: UUID
     rows: tuple[UUID, ...] = ()
+    reason: str = ""
 
 
 class Erasure:
@@ -89,6 +97,8 @@ class Erasure:
         def perform(work: UnitOfWork) -> Erased:
             done = erase(work, wanted.customer, wanted.rows, told)
             renewal.mark_due(work.connection, wanted.name)
+            if wanted.reason:
+                _write_down(work, wanted, done)
             work.commit()
             return done
 
@@ -127,6 +137,8 @@ class Erasure:
         Raises:
             CrmdeskError: something is in the way; what was done stays, try again later.
         """
+        from crmdesk.services.store.backup import backup_anew
+
         state = renewal.renew(self._store, self._profile.key, self._copy)
         for path in self._copies():
             self._erase_copy(path, wanted)
@@ -138,6 +150,8 @@ class Erasure:
     def finish(self, names: Iterable[str]) -> None:
         """Forget that these are clean: whoever wanted to know has been told."""
         gone = frozenset(names)
+        if not gone:
+            return
 
         def perform(work: UnitOfWork) -> None:
             renewal.forget(work.connection, gone)
@@ -217,6 +231,38 @@ class Erasure:
             _remove(path)
             fresh.replace(path)
             sync_folder(path.parent)
+
+
+def finish_left(profile: Profile, store: Store) -> int:
+    """See to what a desk of its own could not finish when it erased somebody; return how many that were.
+
+    A shared desk does that with its next contact.
+    """
+    held = store.read(renewal.state).result()
+    names = (*held.due, *held.done)
+    if not names or store.read(is_shared).result():
+        return 0
+    erasure = Erasure(profile, store)
+    erasure.clean([Wanted(name, UUID(name)) for name in names])
+    erasure.finish(names)
+    return len(names)
+
+
+def _write_down(work: UnitOfWork, wanted: Wanted, done: Erased) -> None:
+    """Keep that somebody was erased."""
+    found = work.connection.execute("SELECT value FROM setting WHERE name = ?", (ERASED,)).fetchone()
+    line = {
+        "customer_id": str(wanted.customer),
+        "at": work.author.now().isoformat(),
+        "by": work.author.actor,
+        "reason": wanted.reason,
+        "rows": sum(done.rows.values()),
+    }
+    work.connection.execute(
+        "INSERT INTO setting (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (ERASED, json.dumps([*(json.loads(found[0]) if found else ()), line], ensure_ascii=False)),
+    )
 
 
 def _remove(path: Path) -> None:

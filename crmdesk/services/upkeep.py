@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import CrmdeskError
 from crmdesk.services.customers import search_index
+from crmdesk.services.erasure import finish_left
 from crmdesk.services.knowledge import index as knowledge_index
 from crmdesk.services.profile import Profile
 from crmdesk.services.store.backup import nightly
@@ -59,6 +60,7 @@ class Upkeep:
         if not self._store.read(_is_current).result():
             reindex_in_child(self._store.path, self._profile.key)
         run_due(self._profile, self._store)
+        finish_left(self._profile, self._store)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

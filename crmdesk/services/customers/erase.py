@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models.choice import choice_id
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.operations import RowChange, patched
@@ -94,6 +95,39 @@ def erase(
 
 
 _NUMBERS = "SELECT value FROM contact_point WHERE customer_id = ? AND value <> ''"
+
+
+def refuse_unconfirmed(connection: Connection, customer: UUID, typed: str) -> None:
+    """Refuse to erase when *typed* is none of his numbers; his name, when he has none.
+
+    Raises:
+        NotFound: nobody of that id is here.
+        InvalidInput: it is somebody else's, or a slip of the pen.
+    """
+    found = _asked(connection, "SELECT name FROM customer WHERE id = ?", customer.bytes)
+    if not found:
+        raise NotFound("This {what} is not here any more.", what="customer")
+    points = _asked(
+        connection, "SELECT raw, value, national FROM contact_point WHERE customer_id = ?", customer.bytes
+    )
+    if not fits(typed, [word for row in points for word in row], found[0][0]):
+        raise InvalidInput(UNCONFIRMED, fields=("number",))
+
+
+UNCONFIRMED = (
+    "To erase somebody, type one of his numbers again, or his name when he has none. What was typed is not"
+    " his."
+)
+
+
+def fits(typed: str, numbers: Iterable[str], name: str) -> bool:
+    """Whether *typed* is one of the *numbers*, however it is spaced; the *name* when there are none."""
+    known = {_plain(each) for each in numbers if each} or {_plain(name)}
+    return bool(typed.strip()) and _plain(typed) in known
+
+
+def _plain(word: str) -> str:
+    return "".join(c for c in word.casefold() if c not in " -().\t")
 
 
 def calls_of(connection: Connection, customer: UUID, known: Collection[UUID] = ()) -> tuple[UUID, ...]:

@@ -21,6 +21,7 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.models.sync_views import SyncStatus
+    from crmdesk.services.erasure import Erasure
     from crmdesk.services.profile import Profile
 
 OnChange = Callable[[ChangeSet], None]
@@ -43,6 +44,9 @@ class Parts:
     """Takes folder (None: no more), passphrase and how many stay; returns the first file."""
 
     run_due: Callable[[], int]
+    erasure: Callable[[], Erasure]
+    """Gives what takes people out of this desk."""
+
     sharing: SharedDesk
     test: bool
     considerate: bool
@@ -137,6 +141,7 @@ def desk_of(
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
         run_due=lambda: _run_due(profile, store),
+        erasure=lambda: _erasure(profile, store),
         sharing=sharing or SharedDesk(profile, store),
         test=profile.test,
         considerate=shown,
@@ -192,6 +197,12 @@ def _back_up_nightly(profile: Profile, folder: Path | None, passphrase: str, kee
         return switch_on_nightly(profile, folder, passphrase, keep)
     switch_off_nightly(profile)
     return None
+
+
+def _erasure(profile: Profile, store: Store) -> Erasure:
+    from crmdesk.services.erasure import Erasure
+
+    return Erasure(profile, store)
 
 
 def _run_due(profile: Profile, store: Store) -> int:

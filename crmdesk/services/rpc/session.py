@@ -41,7 +41,7 @@ NAMED = frozenset({"name", "name_alt", "caller_name", "query", "address"})
 
 TOPICS = ("changed", "popped", "synced")
 LATER = (
-    *("customer.merge", "customer.unmerge", "customer.erase", "attachment.", "complaint.", "survey."),
+    *("customer.merge", "customer.unmerge", "attachment.", "complaint.", "survey."),
     *("order.", "part.", "report."),
 )
 """Methods and families of the interface that this version does not have yet."""

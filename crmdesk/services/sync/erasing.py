@@ -1,93 +1,50 @@
-"""Destroying at this desk what the server erased of a person, and giving it the desk's word for it.
+"""Taking out of this desk whom the server had erased, and giving it the desk's word that nothing is left.
 
-The rows themselves go with a pull like any row that is gone. What stays here besides are the desk's own log,
-its history, answers and refusals: they go here. Copies outside of the store (backups, letters, files that
-somebody saved) are not in the program's hands.
+First thing at each contact: before anything is sent or fetched. What was to be sent about such a person is
+taken back; the server would refuse it. The word is given once no byte of him stays in the store, in copies of
+it and in the nightly backups; of files that somebody saved elsewhere the program knows nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.services.store.connection import Connection, empty_log
+from crmdesk.services.erasure import Wanted
 from crmdesk.services.sync.connection import worded
-from crmdesk.services.sync.replica import read_place
 
 if TYPE_CHECKING:
-    from crmdesk.services.store.store import Store
-    from crmdesk.services.store.unit_of_work import UnitOfWork
+    from crmdesk.services.erasure import Erasure
     from crmdesk.services.sync.address import ServerAddress
 
-_BATCH = 500
+INITIATOR = "sync"
 _log = logging.getLogger("crmdesk.sync")
 
 
-def destroy_erased(store: Store, link: Any, address: ServerAddress, device: UUID) -> int:
-    """Destroy what the server wants destroyed and confirm each; return how many erasures were confirmed.
+def destroy_erased(link: Any, address: ServerAddress, device: UUID, erasure: Erasure) -> int:
+    """Take out whom the server wants taken out, confirm of whom nothing is left; return how many that were.
 
-    Waits for the next time while something of this desk is on its way to the server.
+    A large store is written anew in the background: those are confirmed by a later call.
 
     Raises:
-        ServerFault: the connection broke; what was destroyed is confirmed the next time.
+        ServerFault: the connection broke; what was done is confirmed the next time.
+        StoreFault: the disk is full, or somebody is just typing; it is tried again the next time.
     """
     with worded(address):
-        wanted = link.execute("SELECT crm.my_erasures(%s::uuid)", (device,)).fetchone()[0]
-    confirmed = 0
+        told = link.execute("SELECT crm.my_erasures(%s::uuid)", (device,)).fetchone()[0]
+    wanted = [
+        Wanted(str(each["erasure"]), UUID(each["customer_id"]), tuple(map(UUID, each["row_ids"])))
+        for each in told
+    ]
+    if not wanted:
+        return 0
     for each in wanted:
-        ids = [UUID(row_id) for row_id in each["row_ids"]]
-        if not store.write(_destroy, UUID(each["customer_id"]), ids).result().result:
-            break
+        erasure.take_out(each, INITIATOR)
+    clean = erasure.cleaned(wanted)
+    for name in sorted(clean):
         with worded(address):
-            link.execute("SELECT crm.confirm_erasure(%s::uuid, %s::uuid)", (device, each["erasure"]))
-        confirmed += 1
-        _log.info("destroyed what was left of an erased person: %s rows", len(ids))
-    return confirmed
-
-
-def _destroy(work: UnitOfWork, customer: UUID, ids: Sequence[UUID]) -> bool:
-    """Destroy all traces of *ids* in one transaction; False when operations of this desk come first."""
-    connection = work.connection
-    reached = read_place(connection).reached
-    if connection.execute("SELECT 1 FROM outbox WHERE n > ? OR state = 'new' LIMIT 1", (reached,)).fetchone():
-        return False
-    name = str(customer)
-    told = connection.execute(
-        "SELECT DISTINCT row_id FROM history WHERE instr(before, ?) OR instr(after, ?)", (name, name)
-    ).fetchall()
-    rows = {row_id.bytes for row_id in ids} | {row_id for (row_id,) in told}
-    done = set(_found(connection, "SELECT operation_id FROM history WHERE row_id IN", rows))
-    told = connection.execute("SELECT id FROM operation WHERE instr(payload, ?)", (name,)).fetchall()
-    operations = {op for op in done | {op for (op,) in told} if op}
-    _run(connection, "DELETE FROM history WHERE row_id IN", rows)
-    _run(connection, "DELETE FROM server_row WHERE row_id IN", rows)
-    _run(connection, "DELETE FROM not_accepted WHERE op_id IN", operations)
-    _run(connection, "UPDATE outbox SET result = NULL WHERE op_id IN", operations)
-    _run(connection, "DELETE FROM operation WHERE id IN", operations)
-    connection.execute(
-        "DELETE FROM not_accepted WHERE instr(payload, ?) OR instr(current, ?) OR instr(seen, ?)",
-        (name, name, name),
-    )
-    connection.execute("DELETE FROM request WHERE instr(result, ?)", (name,))
-    work.commit()
-    empty_log(connection)
-    return True
-
-
-def _found(connection: Connection, statement: str, keys: Iterable[bytes]) -> list[bytes]:
-    """Return the first column of what *statement* finds for *keys*, in parts."""
-    return [row[0] for part, marks in _parts(keys) for row in connection.execute(statement + marks, part)]
-
-
-def _run(connection: Connection, statement: str, keys: Iterable[bytes]) -> None:
-    """Run *statement* for *keys*, in parts."""
-    for part, marks in _parts(keys):
-        connection.execute(statement + marks, part)
-
-
-def _parts(keys: Iterable[bytes]) -> list[tuple[list[bytes], str]]:
-    listed = sorted(keys)
-    parts = [listed[start : start + _BATCH] for start in range(0, len(listed), _BATCH)]
-    return [(part, f" ({', '.join('?' * len(part))})") for part in parts]
+            link.execute("SELECT crm.confirm_erasure(%s::uuid, %s::uuid)", (device, name))
+    erasure.finish(clean)
+    _log.info("%s of %s erased persons left nothing here", len(clean), len(wanted))
+    return len(clean)

@@ -25,6 +25,7 @@ from crmdesk.services.sync.tending import SharedUpkeep
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from crmdesk.services.erasure import Erasure
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -70,7 +71,13 @@ class Session:
     """A desk at the server; made by :func:`greeted`, closed by whoever holds it. One thread uses it."""
 
     def __init__(
-        self, link: Link, store: Store, address: ServerAddress, device: UUID, copy: FirstCopy
+        self,
+        link: Link,
+        store: Store,
+        address: ServerAddress,
+        device: UUID,
+        copy: FirstCopy,
+        erasure: Erasure,
     ) -> None:
         self.link = link
         self.address = address
@@ -80,13 +87,17 @@ class Session:
         self.hearing = Hearing(link, address)
         self._store = store
         self._copy = copy
-        self._upkeep = SharedUpkeep(store, link, address, self.check, device)
+        self._upkeep = SharedUpkeep(store, link, address, self.check, device, erasure)
         self._intake = Intake(store, link, address, device, copy)
 
     def close(self) -> None:
         """End it."""
         self._copy.close()
         self.link.close()
+
+    def erase(self) -> None:
+        """Take out of this desk whom the server had erased: first thing at each contact."""
+        self._upkeep.erase()
 
     @property
     def last_taken(self) -> Taken:
@@ -184,9 +195,16 @@ def first_copy(profile: Profile) -> FirstCopy:
 
 
 def greeted(
-    store: Store, profile: Profile, address: ServerAddress, password: str, copy: FirstCopy | None = None
+    store: Store,
+    profile: Profile,
+    address: ServerAddress,
+    password: str,
+    erasure: Erasure,
+    copy: FirstCopy | None = None,
 ) -> Session:
-    """Connect, say hello, and return the session; *copy* makes a large first copy.
+    """Connect, say hello, take out whom the server had erased, and return the session.
+
+    *copy* makes a large first copy.
 
     Raises:
         DeviceForgotten: this desk is to destroy what it holds; only a server that proved who it is says so.
@@ -194,9 +212,11 @@ def greeted(
     """
     link = connect(address, password)
     try:
-        session = Session(link, store, address, UUID(profile.identity.device), copy or first_copy(profile))
+        device = UUID(profile.identity.device)
+        session = Session(link, store, address, device, copy or first_copy(profile), erasure)
         with worded(address):
             _introduce(session, store, profile)
+            session.erase()
             session.measure()
             session.hearing.begin()
     except BaseException:

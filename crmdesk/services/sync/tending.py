@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from crmdesk.errors import ServerBusy, ServerFault
+from crmdesk.errors import ServerBusy, ServerFault, StoreFault
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync import outbox, replica
@@ -20,6 +20,7 @@ from crmdesk.services.sync.erasing import destroy_erased
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crmdesk.services.erasure import Erasure
     from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
@@ -39,16 +40,24 @@ class SharedUpkeep:
         address: of the server, for sentences.
         compare: compares what is here with the server, returns how many chunks differed.
         device: this desk's id.
+        erasure: takes people out of this desk.
     """
 
     def __init__(
-        self, store: Store, link: Link, address: ServerAddress, compare: Callable[[], int], device: UUID
+        self,
+        store: Store,
+        link: Link,
+        address: ServerAddress,
+        compare: Callable[[], int],
+        device: UUID,
+        erasure: Erasure,
     ) -> None:
         self._store = store
         self._link = link
         self._address = address
         self._compare = compare
         self._device = device
+        self._erasure = erasure
         self._due_at = 0.0
 
     def look(self, *, busy: bool) -> None:
@@ -63,7 +72,7 @@ class SharedUpkeep:
         try:
             with worded(self._address):
                 self._link.execute("SELECT crm.run_due()")
-            destroy_erased(self._store, self._link, self._address, self._device)
+            self.erase()
             self._compare_daily()
         except ServerBusy as error:
             _log.info("what is due waits: %s", error)
@@ -71,6 +80,17 @@ class SharedUpkeep:
             if self._link.closed:
                 raise
             _log.warning("what is due was not done: %s", error)
+
+    def erase(self) -> None:
+        """Take out whom the server had erased; what is in the way here stops nothing else.
+
+        Raises:
+            ServerFault: the connection broke.
+        """
+        try:
+            destroy_erased(self._link, self._address, self._device, self._erasure)
+        except StoreFault as trouble:
+            _log.warning("an erased person stays here for now: %s", trouble)
 
     def _compare_daily(self) -> None:
         checked_at = self._store.read(_checked_at).result()

@@ -19,13 +19,14 @@ from uuid import UUID
 from crmdesk.errors import Bug, CrmdeskError, DeviceForgotten, ServerRefused
 from crmdesk.models.sync_views import SyncStatus
 from crmdesk.models.text import Text, say
+from crmdesk.services.erasure import Erasure
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import is_transient
 from crmdesk.services.sync.hearing import Waker
 from crmdesk.services.sync.questions import Questions
-from crmdesk.services.sync.session import INITIATOR, Round, Session, greeted
+from crmdesk.services.sync.session import INITIATOR, Round, Session, confirm_forgotten, greeted
 from crmdesk.services.sync.status import OnStatus, StatusBoard, worded
 from crmdesk.values import dataclass
 
@@ -106,6 +107,7 @@ class SyncWorker:
         self._pace = pace or Pace()
         self._on_forgotten = on_forgotten
         self._copy = copy
+        self._erasure = Erasure(profile, store)
         self._board = StatusBoard(SyncStatus(configured=True))
         self._waker = Waker()
         self.questions = Questions(self._waker.wake)
@@ -157,6 +159,7 @@ class SyncWorker:
             self._thread.join()
         with self._one:
             self._end_session()
+        self._erasure.close()
         self._refuse_asked(Bug("Sharing ends."))
         self._waker.close()
 
@@ -275,7 +278,8 @@ class SyncWorker:
     def _greeted(self) -> Session:
         password = self._profile.secrets.get(self._profile.id, PASSWORD) or ""
         try:
-            session = greeted(self._store, self._profile, self.address, password, self._copy)
+            at = (self._store, self._profile, self.address, password)
+            session = greeted(*at, self._erasure, self._copy)
         except DeviceForgotten as gone:
             self._gone = gone
             self._destroy(password)
@@ -288,8 +292,6 @@ class SyncWorker:
 
     def _destroy(self, password: str) -> None:
         """Have everything destroyed, then confirm it."""
-        from crmdesk.services.sync.session import confirm_forgotten
-
         _log.warning("the administrator has put this desk off the server; what it holds is destroyed")
         if self._on_forgotten is not None:
             self._on_forgotten()

@@ -13,6 +13,7 @@ def all_methods() -> Mapping[str, Method]:
         calls,
         contacts,
         customers,
+        erasing,
         exchange,
         knowledge,
         sharing,
@@ -20,5 +21,5 @@ def all_methods() -> Mapping[str, Method]:
         work,
     )
 
-    families = (system, sharing, customers, contacts, work, calls, knowledge, exchange)
+    families = (system, sharing, customers, erasing, contacts, work, calls, knowledge, exchange)
     return {method.name: method for family in families for method in family.METHODS}

@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS crm.erasure (
     login name NOT NULL,
     at timestamptz NOT NULL
 );
-COMMENT ON TABLE crm.erasure IS 'who was erased, as ids only: the rows that went with him';
+ALTER TABLE crm.erasure ADD COLUMN IF NOT EXISTS reason text NOT NULL DEFAULT '';
+COMMENT ON TABLE crm.erasure IS 'who was erased, as ids only: the rows that went with him, and why he went';
 CREATE TABLE IF NOT EXISTS crm.erased (row_id uuid PRIMARY KEY);
 COMMENT ON TABLE crm.erased IS 'ids that never come back, whatever a desk still has in its outbox';
 CREATE TABLE IF NOT EXISTS crm.erasure_confirmed (
@@ -32,8 +33,9 @@ END
 $$;
 
 -- Erase a customer. Only whoever owns the database, who sees the notes of all teams. Calls stay as figures,
--- without number and name. Again, it finds nothing more. Returns {"erasure", "rows", "desks"}.
-CREATE OR REPLACE FUNCTION crm.erase_customer(p_id uuid) RETURNS jsonb
+-- without number and name. Again, it finds nothing more. Returns {"erasure", "rows", "desks", "tables"}: how
+-- many rows went, of each table, and how many desks owe their word.
+CREATE OR REPLACE FUNCTION crm.erase_customer(p_id uuid, p_reason text DEFAULT '') RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made uuid;
@@ -42,6 +44,7 @@ DECLARE
     found uuid[];
     numbers text[];
     part text;
+    tables jsonb := '{}';
 BEGIN
     IF crm.my_role() IS DISTINCT FROM 'owner' THEN
         RAISE EXCEPTION 'Only the owner of the database erases a person.' USING ERRCODE = 'CR004';
@@ -58,29 +61,37 @@ BEGIN
     WITH items AS (
         DELETE FROM crm.visit_item i USING crm.service_visit v
         WHERE v.id = i.visit_id AND v.customer_id = p_id RETURNING i.id
-    ) SELECT gone || coalesce(array_agg(i.id), '{}') INTO gone FROM items i;
+    ) SELECT coalesce(array_agg(i.id), '{}') INTO found FROM items i;
+    gone := gone || found;
+    tables := jsonb_build_object('call', cardinality(calls), 'visit_item', cardinality(found));
     FOREACH part IN ARRAY ARRAY['contact_point', 'contact', 'note', 'task', 'interaction', 'number_choice',
                                 'service_visit', 'asset'] LOOP
         EXECUTE format(
             'WITH d AS (DELETE FROM crm.%I WHERE customer_id = $1 %s RETURNING id) SELECT array_agg(id) FROM d',
             part, CASE WHEN part = 'number_choice' THEN 'OR value = ANY ($2)'
-                       WHEN part IN ('note', 'task') THEN 'OR call_id = ANY ($3)'
+                       WHEN part = 'note' THEN 'OR call_id = ANY ($3)'
+                       WHEN part = 'task' THEN
+                           'OR call_id = ANY ($3) OR (customer_id IS NULL AND number_value = ANY ($2))'
                        WHEN part = 'interaction' THEN 'OR id = ANY ($3)' ELSE '' END)
         INTO found USING p_id, numbers, calls;
         gone := gone || coalesce(found, '{}');
+        tables := tables || jsonb_build_object(part, coalesce(cardinality(found), 0));
     END LOOP;
-    DELETE FROM crm.customer c WHERE c.id = p_id;
-    PERFORM crm.erase_traces(p_id, gone || calls);
-    INSERT INTO crm.erasure AS held (id, customer_id, row_ids, login, at)
-    VALUES (gen_random_uuid(), p_id, gone || calls, session_user, clock_timestamp())
+    WITH himself AS (DELETE FROM crm.customer c WHERE c.id = p_id RETURNING c.id)
+    SELECT tables || jsonb_build_object('customer', count(*)) INTO tables FROM himself;
+    tables := tables || crm.erase_traces(p_id, gone || calls);
+    INSERT INTO crm.erasure AS held (id, customer_id, row_ids, login, at, reason)
+    VALUES (gen_random_uuid(), p_id, gone || calls, session_user, clock_timestamp(), coalesce(p_reason, ''))
     ON CONFLICT (customer_id) DO UPDATE SET row_ids = (
         SELECT array_agg(DISTINCT x) FROM unnest(held.row_ids || excluded.row_ids) x)
     RETURNING held.id INTO made;
     INSERT INTO crm.erased SELECT DISTINCT g FROM unnest(gone) g WHERE g <> ALL (calls) ON CONFLICT DO NOTHING;
+    PERFORM crm.note_audit('erasure', made, NULL, jsonb_build_object(
+        'customer_id', p_id, 'reason', p_reason, 'rows', cardinality(gone || calls)));
     INSERT INTO crm.erasure_confirmed (erasure, device)
     SELECT made, d.id FROM crm.device d WHERE d.state <> 'confirmed' ON CONFLICT DO NOTHING;
     RETURN jsonb_build_object(
-        'erasure', made, 'rows', cardinality(gone || calls),
+        'erasure', made, 'rows', cardinality(gone || calls), 'tables', tables,
         'desks', (SELECT count(*) FROM crm.erasure_confirmed c
                   WHERE c.erasure = made AND c.confirmed_at IS NULL));
 END
@@ -88,10 +99,13 @@ $$;
 
 -- Remove what is told of these rows elsewhere: values in the audit (of rows that once were his and are gone,
 -- too), records in answers, files, help, presence.
-CREATE OR REPLACE FUNCTION crm.erase_traces(p_customer uuid, p_ids uuid[]) RETURNS void
+-- Returns how many of each.
+CREATE OR REPLACE FUNCTION crm.erase_traces(p_customer uuid, p_ids uuid[]) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     once_his uuid[];
+    counted jsonb;
+    n integer;
 BEGIN
     SELECT coalesce(array_agg(DISTINCT a.pk), '{}') INTO once_his
     FROM crm.audit a JOIN crm.audit_value v ON v.audit = a.n
@@ -101,14 +115,23 @@ BEGIN
       AND (a.pk = ANY (p_ids)
            OR p_customer::text IN (v.before ->> 'customer_id', v.after ->> 'customer_id')
            OR (a.pk = ANY (once_his) AND NOT crm.sees(a.tab, a.pk)));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    counted := jsonb_build_object('audit_value', n);
     UPDATE crm.op o SET result = o.result - 'current' - 'values'
     WHERE o.result ?| ARRAY['current', 'values']
       AND (o.op IN (SELECT a.op FROM crm.audit a WHERE a.pk = ANY (p_ids))
            OR (o.result -> 'current' ->> 'id')::uuid = ANY (p_ids)
            OR (o.result -> 'current' ->> 'customer_id')::uuid = ANY (p_ids));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    counted := counted || jsonb_build_object('op', n);
     DELETE FROM crm.file f WHERE f.pk = ANY (p_ids);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    counted := counted || jsonb_build_object('file', n);
     DELETE FROM crm.help_request h WHERE h.customer_id = ANY (p_ids) OR h.call_id = ANY (p_ids);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    UPDATE crm.viewed v SET why = '' WHERE v.customer_id = p_customer AND v.why <> '';
     UPDATE crm.presence p SET customer_id = NULL, doing = '' WHERE p.customer_id = ANY (p_ids);
+    RETURN counted || jsonb_build_object('help_request', n);
 END
 $$;
 
@@ -139,12 +162,14 @@ $$;
 -- Every erasure with the desks that have not confirmed: for the administrator.
 CREATE OR REPLACE FUNCTION crm.erasures()
 RETURNS TABLE (
-    erasure uuid, customer_id uuid, at timestamptz, login name, row_count integer, confirmed bigint, open_tags text[])
+    erasure uuid, customer_id uuid, at timestamptz, login name, row_count integer, confirmed bigint, open_tags text[],
+    reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT e.id, e.customer_id, e.at, e.login, cardinality(e.row_ids),
            count(*) FILTER (WHERE c.confirmed_at IS NOT NULL OR d.state = 'confirmed'),
            coalesce(array_agg(d.tag ORDER BY d.tag)
-                    FILTER (WHERE c.confirmed_at IS NULL AND d.state <> 'confirmed'), '{}')
+                    FILTER (WHERE c.confirmed_at IS NULL AND d.state <> 'confirmed'), '{}'),
+           e.reason
     FROM crm.erasure e
     LEFT JOIN crm.erasure_confirmed c ON c.erasure = e.id
     LEFT JOIN crm.device d ON d.id = c.device
