@@ -58,7 +58,7 @@ def test_how_a_complaint_went(fact: ComplaintFact, expected: str) -> None:
     ("satisfaction", "days", "silent"),
     [(-60, None, True), (-30, None, False), (None, None, False), (-90, 91, True), (-90, 90, False)],
 )
-def test_who_is_silent(satisfaction: int | None, days: int | None, silent: bool) -> None:  # noqa: FBT001
+def test_who_is_silent(satisfaction: int | None, days: int | None, silent: bool) -> None:
     complained = None if days is None else T0 - days * DAY
     assert metrics.is_silent(satisfaction, complained, T0) is silent
 
