@@ -3,8 +3,8 @@
 Part of PySide6 is Python: 120 kB of source inside its library, compiled anew by each process that loads it, a
 ninth of the time until a window shows. Here the compiled code is kept, as Python keeps that of any other
 module and beside it: in ``__pycache__``, for this version of Python alone. It serves only for the very same
-source; where nothing can be written nothing is kept. The half of it that only explains Qt's functions to people
-waits until it is asked, and Qt's enumerations are made quickly.
+source; where nothing can be written nothing is kept. The half of it that only explains Qt's functions waits
+until it is asked, and Qt's enumerations are made quickly.
 """
 
 from __future__ import annotations
