@@ -84,6 +84,14 @@ _ALL = (
     Option("server_ca", "", "File of the authority that signed the server's certificate.", who="it"),
     Option("mask_until_verified", True, "Cover numbers until the caller is verified.", who="it"),
     Option("recent_days", 90, "Days of history that lists show first.", low=1, high=3_650),
+    Option(
+        "store_mb",
+        4_096,
+        "Size of the store beyond which histories fetched on demand go again, in megabytes.",
+        who="it",
+        low=100,
+        high=1_000_000,
+    ),
     Option("backup_folder", "", "Folder of the nightly backup; empty: none."),
     Option("backup_keep", 7, "How many nightly backups are kept.", low=1, high=365),
 )

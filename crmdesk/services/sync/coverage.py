@@ -1,20 +1,18 @@
 """Of which histories everything is here. Without a row here nothing is known to be complete.
 
 Two kinds: ``window`` (no key), all customers' history since a moment; ``customer`` (his id), one customer's.
-Coverage is written in the transaction of the rows it speaks of. Shrinking, it goes first, then the rows.
+Coverage is written in the transaction of the rows it speaks of; shrinking, it goes first (``eviction``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import ContactTotal, PulledRow
-from crmdesk.services.store.connection import Connection, empty_log
+from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import is_shared
 from crmdesk.services.sync.replica import lay_more
@@ -26,12 +24,6 @@ if TYPE_CHECKING:
 
 WINDOW = "window"
 CUSTOMER = "customer"
-MOMENTS: Mapping[str, str] = MappingProxyType({"interaction": "at", "call": "started_at", "note": "at"})
-"""The tables that make a history, and the moment that tells how old a row is."""
-_OWN_COVERAGE = (
-    "SELECT 1 FROM coverage AS c WHERE c.kind = 'customer' AND c.key = hex(t.customer_id)"
-    " AND (c.from_at IS NULL OR c.from_at <= ?)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,51 +95,3 @@ def take_history(
     cover(work, coverage)
     lay_totals(work.connection, (total,) if total else ())
     work.commit()
-
-
-def shrink(work: UnitOfWork, from_at: datetime, limit: int = 5_000) -> int:
-    """Let history before *from_at* go, but of customers whose own is covered; return how many rows went.
-
-    The window's coverage shrinks first. At most *limit* rows of each table go at once: call again until
-    nothing goes. Rows under operations that wait stay.
-    """
-    connection, micros = work.connection, to_micros(from_at)
-    window = coverage_of(connection, WINDOW)
-    if window is not None and (window.from_at is None or window.from_at < from_at):
-        cover(work, Coverage(WINDOW, "", from_at, window.complete_since, window.total))
-    gone: list[RowChange] = []
-    for table, moment in MOMENTS.items():
-        found = connection.execute(
-            f"SELECT t.id FROM {table} AS t WHERE t.{moment} < ? AND NOT EXISTS ({_OWN_COVERAGE})"
-            " AND NOT EXISTS (SELECT 1 FROM server_row AS s WHERE s.table_name = ? AND s.row_id = t.id)"
-            " LIMIT ?",
-            (micros, micros, table, limit),
-        ).fetchall()
-        gone.extend(RowChange(table, UUID(bytes=key), None) for (key,) in found)
-    gone.extend(_legs(connection, [change.id for change in gone if change.table == "call"]))
-    _forget(work, gone)
-    work.commit()
-    if gone:
-        empty_log(connection)
-    return len(gone)
-
-
-def _legs(connection: Connection, calls: Sequence[UUID]) -> list[RowChange]:
-    found: list[Any] = []
-    for call in calls:
-        found.extend(
-            connection.execute(
-                "SELECT id FROM call_leg WHERE call_id = ? AND id NOT IN"
-                " (SELECT row_id FROM server_row WHERE table_name = 'call_leg')",
-                (call.bytes,),
-            ).fetchall()
-        )
-    return [RowChange("call_leg", UUID(bytes=key), None) for (key,) in found]
-
-
-def _forget(work: UnitOfWork, gone: Sequence[RowChange]) -> None:
-    work.lay(gone)
-    work.connection.executemany(
-        "DELETE FROM history WHERE row_id = ? AND table_name = ?",
-        [(change.id.bytes, change.table) for change in gone],
-    )

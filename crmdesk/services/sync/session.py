@@ -16,6 +16,7 @@ from crmdesk.models.wire import Json
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, connect, nonsense, worded
+from crmdesk.services.sync.eviction import Eviction
 from crmdesk.services.sync.first_sync import SUFFIX, FirstCopy
 from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
@@ -78,6 +79,7 @@ class Session:
         device: UUID,
         copy: FirstCopy,
         erasure: Erasure,
+        eviction: Eviction,
     ) -> None:
         self.link = link
         self.address = address
@@ -87,7 +89,7 @@ class Session:
         self.hearing = Hearing(link, address)
         self._store = store
         self._copy = copy
-        self._upkeep = SharedUpkeep(store, link, address, self.check, device, erasure)
+        self._upkeep = SharedUpkeep(store, link, address, self.check, device, erasure, eviction)
         self._intake = Intake(store, link, address, device, copy)
 
     def close(self) -> None:
@@ -213,7 +215,8 @@ def greeted(
     link = connect(address, password)
     try:
         device = UUID(profile.identity.device)
-        session = Session(link, store, address, device, copy or first_copy(profile), erasure)
+        eviction = Eviction(store, profile.settings.number("store_mb") << 20)
+        session = Session(link, store, address, device, copy or first_copy(profile), erasure, eviction)
         with worded(address):
             _introduce(session, store, profile)
             session.erase()

@@ -16,6 +16,8 @@ from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, worded
 from crmdesk.services.sync.erasing import destroy_erased
+from crmdesk.services.sync.eviction import Eviction
+from crmdesk.services.sync.holding import window_start
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +43,7 @@ class SharedUpkeep:
         compare: compares what is here with the server, returns how many chunks differed.
         device: this desk's id.
         erasure: takes people out of this desk.
+        eviction: lets history go that this desk holds no longer.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class SharedUpkeep:
         compare: Callable[[], int],
         device: UUID,
         erasure: Erasure,
+        eviction: Eviction,
     ) -> None:
         self._store = store
         self._link = link
@@ -58,6 +62,7 @@ class SharedUpkeep:
         self._compare = compare
         self._device = device
         self._erasure = erasure
+        self._eviction = eviction
         self._due_at = 0.0
 
     def look(self, *, busy: bool) -> None:
@@ -74,6 +79,7 @@ class SharedUpkeep:
                 self._link.execute("SELECT crm.run_due()")
             self.erase()
             self._compare_daily()
+            self._evict()
         except ServerBusy as error:
             _log.info("what is due waits: %s", error)
         except ServerFault as error:
@@ -91,6 +97,14 @@ class SharedUpkeep:
             destroy_erased(self._link, self._address, self._device, self._erasure)
         except StoreFault as trouble:
             _log.warning("an erased person stays here for now: %s", trouble)
+
+    def _evict(self) -> None:
+        """Let go of what lies before the window, by the server's clock: one here may be wrong by years."""
+        scope = self._store.read(replica.read_place).result().scope
+        with worded(self._address):
+            found = self._link.execute("SELECT clock_timestamp()").fetchone()
+        if found is not None and scope.get("window_days"):
+            self._eviction.look(window_start(found[0], int(scope["window_days"])))
 
     def _compare_daily(self) -> None:
         checked_at = self._store.read(_checked_at).result()

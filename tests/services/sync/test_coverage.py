@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from crmdesk.services.sync.coverage import (
     coverage_of,
     customer_key,
     is_complete,
-    shrink,
     take_history,
 )
 from crmdesk.services.sync.replica import lay_more
@@ -107,28 +105,6 @@ def test_rows_fetched_on_demand_go_under_what_waits(desk: SharedDesk) -> None:
     assert len(desk.sql("SELECT * FROM server_row")) == 2
     desk.sync()
     assert desk.row("note", UUID(int=1_000)) is not None
-
-
-def test_a_smaller_window_lets_history_go_but_not_what_is_covered_or_waits(desk: SharedDesk) -> None:
-    customer_id, kept_id = shared_customer(desk), shared_customer(desk)
-    desk.store.write(note_coverage, Coverage(WINDOW, "", START - 90 * DAY, 1)).result()
-    rows = [each for n in range(4) for each in past(customer_id, n, 20 * n)]
-    own = [replace(each, row={**(each.row or {}), "customer_id": kept_id}) for each in past(kept_id, 9, 80)]
-    own_coverage = Coverage(CUSTOMER, customer_key(kept_id), None, 3)
-    desk.store.write(take_history, [*rows, *own], own_coverage).result()
-    waiting = add_note(desk, customer_id, "waits")
-    desk.store.write(
-        lambda work: (
-            work.connection.execute("UPDATE note SET at = 0 WHERE id = ?", (waiting.bytes,)),
-            work.commit(),
-        )
-    ).result()
-    assert desk.store.write(shrink, START - 30 * DAY).result().result == 4
-    notes = {row_id for table, row_id in desk.rows() if table == "note"}
-    assert notes == {UUID(int=1_000), UUID(int=1_001), UUID(int=1_009), waiting}
-    assert not desk.read(is_complete, customer_id, START - 50 * DAY)
-    assert desk.read(is_complete, kept_id, None)
-    assert desk.store.write(shrink, START - 30 * DAY).result().result == 0
 
 
 def test_a_desk_of_its_own_has_all_there_is(desk: SharedDesk) -> None:
