@@ -48,8 +48,8 @@ class CallDesk:
         source: names site and telephone system; with the call's key it makes the call's id.
         language: gives the language for callers nobody knows (zh or en).
         zone: the site's: it decides what "yesterday" is.
-        breath_seconds: how long the store lane keeps still after a pop, so that keeping the call does not
-            take the processor from the thread that paints it.
+        breath_seconds: how long the store lane keeps still after a pop, so that nothing that is written
+            takes the processor from the thread that paints it.
     """
 
     def __init__(
@@ -88,18 +88,26 @@ class CallDesk:
             return self._take(event)
 
     def _take(self, event: CallEvent) -> Future[Outcome[None]]:
-        pop = self._pop_of(event) if isinstance(event, (CallRinging, CallPlaced, CallMoved)) else None
-        if pop is not None:
-            for show in self._pop_listeners:
-                show(pop)
-            if self._breath_seconds:
-                self._store.let_pass(self._breath_seconds)
+        pop = self._popped(event) if isinstance(event, (CallRinging, CallPlaced, CallMoved)) else None
         for tell in self._call_listeners:
             tell(event)
         kept = self._store.write(see_call, self.id_of(event), self._values(event, pop), self._legs(event))
         names = (event.name or "", pop.customer.name if pop is not None and pop.customer is not None else "")
         kept.add_done_callback(lambda done: _log_failure(done, names))
         return kept
+
+    def _popped(self, event: CallRinging | CallPlaced | CallMoved) -> ScreenPop:
+        """Show the pop of *event*; the store lane keeps still while it is built and painted."""
+        self._breathe()
+        pop = self._pop_of(event)
+        for show in self._pop_listeners:
+            show(pop)
+        self._breathe()
+        return pop
+
+    def _breathe(self) -> None:
+        if self._breath_seconds:
+            self._store.let_pass(self._breath_seconds)
 
     def id_of(self, event: CallEvent) -> CallId:
         """Return the id under which the call of *event* is kept."""

@@ -279,15 +279,15 @@ def test_a_nightly_backup_that_would_not_work_stays_off(
 def test_an_import_that_meets_a_full_disk_tells_the_rows_that_are_in(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    applied, count = loading._applied, iter(range(10))
+    part, count = loading._part, iter(range(10))
 
     def fill(*arguments: Any) -> Any:
         if next(count) >= 3:
             raise DiskFull("The disk is full.")
-        return applied(*arguments)
+        return part(*arguments)
 
-    monkeypatch.setattr(loading, "ALONE_MS", 0.0)
-    monkeypatch.setattr(loading, "_applied", fill)
+    monkeypatch.setattr(exchange, "BATCH_ROWS", 1)
+    monkeypatch.setattr(loading, "_part", fill)
     (tmp_path / "c.csv").write_text("name,phones.1\nAnn,\n,1\nBob,\nCarl,\n")
     code, out, err = run("import", "customers", str(tmp_path / "c.csv"))
     assert (code, out) == (1, "")

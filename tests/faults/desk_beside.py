@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def main() -> None:
     """Serve until the end of input."""
     place = Path(sys.argv[1])
     told = list[int]()
-    loading.BUDGET_MS = loading.ALONE_MS = 0.0
+    loading.BUDGET_MS, loading.FIRST_ROWS = 0.0, 1
     take = loading._take
 
     def taking(*arguments: Any) -> Any:
@@ -49,6 +50,7 @@ def main() -> None:
     loading._take = taking  # type: ignore[assignment]  # watched from outside
     with open_profile(place / "desk", secrets=KeyFileSecrets(place / "keys")) as profile:
         desk = open_desk(profile)
+        desk.parts = replace(desk.parts, considerate=True)
         server = AttachServer(profile.path, lambda send: Session(desk, all_methods(), send))
         server.start()
         say("open")

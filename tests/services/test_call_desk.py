@@ -1,6 +1,7 @@
 """A ringing telephone becomes a pop first and a kept call right after; what agents do with it stays."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -287,10 +288,19 @@ def test_a_pop_is_painted_before_its_call_is_kept_and_closing_waits_for_nobody(t
     store = Store(tmp_path / "store.db", bytes(32), Author(AGENT, "desk", lambda: NOON), followers)
     patient = CallDesk(store, NumberParser().parse, "test", lambda: "zh", breath_seconds=600.0)
     shown: list[ScreenPop] = []
+    meanwhile: list[Future[Any]] = []
+    build = patient._build
+
+    def building(*arguments: Any) -> ScreenPop:
+        meanwhile.append(store.write(lambda _work: None))
+        return build(*arguments)
+
+    patient._build = building  # type: ignore[assignment, method-assign]  # watched from outside
     patient.on_pop(shown.append)
     kept = patient.take(CallRinging(call_key="7", extension="1001", number=WANG, wall_at=NOON))
     assert [pop.call_key for pop in shown] == ["7"]
     assert not kept.done()
+    assert not meanwhile[0].done()
     patient.close()
     store.close()
     assert kept.exception(timeout=20) is None

@@ -4,9 +4,10 @@ A row is known by its own ``id``, else by the source's ``external_id``, else (ca
 its content; so a second import of the same file changes nothing, and an import that was cut off is finished
 by running it again. Nothing is taken away: what a file does not say stays as it is, numbers are only added.
 
-Rows are applied in transactions that hold the write lock for :data:`BUDGET_MS`, or :data:`ALONE_MS` where
-nobody waits for it: each is made durable, which takes longer than applying a few rows. All of a row's checks
-are made before its first change, so a refused row leaves no trace.
+Beside a window, transactions take as many rows as fit into :data:`BUDGET_MS`, learnt from the one before, and
+end when somebody else wants the store; where nobody waits for it they take all rows, since making durable
+costs more than a few rows do. All of a row's checks are made before its first change, so a refused row
+leaves no trace.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
 BUDGET_MS = 15.0
-ALONE_MS = 250.0
-"""How long a transaction goes on taking rows, while somebody works here and else; it may go a little over."""
+"""How long a transaction beside a window holds the write lock, more or less."""
+
+FIRST_ROWS = 8
+"""Rows of its first transaction."""
 
 NEW, CHANGED, SAME, REFUSED = "new", "changed", "same", "refused"
 
@@ -44,6 +47,14 @@ class Taken:
     line: int
     outcome: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of the rows of one transaction, and how long it held the write lock."""
+
+    taken: list[Taken]
+    locked_ms: float
 
 
 Ready = Mapping[str, Json]
@@ -66,51 +77,36 @@ def load(
         StoreFault: the store could not be written; none of the rows is in.
     """
     found: list[Taken] = []
-    use_case = _rehearsed if dry else _applied
-    budget_ms = BUDGET_MS if considerate else ALONE_MS
+    size = FIRST_ROWS if considerate else len(rows)
     while len(found) < len(rows):
         begun = time.perf_counter()
-        part = store.write(use_case, kind, rows[len(found) :], _Turn(store, budget_ms), initiator=SOURCE)
-        if found and isinstance(part.exception(), StoreFault):
+        future = store.write(
+            _part, kind, rows[len(found) : len(found) + size], lambda: store.wanted, dry, initiator=SOURCE
+        )
+        if found and isinstance(future.exception(), StoreFault):
             break
-        found += part.result().result
+        part = future.result().result
+        found += part.taken
         if considerate:
+            size = max(1, int(min(len(part.taken) * BUDGET_MS / part.locked_ms, 2 * size)))
             time.sleep(time.perf_counter() - begun)
     return found
 
 
-class _Turn:
-    """How long a transaction goes on taking rows: until its time is up or somebody else wants the store."""
-
-    def __init__(self, store: Store, budget_ms: float) -> None:
-        self._store = store
-        self._budget_ms = budget_ms
-
-    def begin(self) -> None:
-        """Count from now on."""
-        self._deadline = time.perf_counter() + self._budget_ms / 1000
-
-    @property
-    def over(self) -> bool:
-        """Whether to end."""
-        return self._store.wanted or time.perf_counter() >= self._deadline
-
-
-def _rehearsed(work: UnitOfWork, kind: str, rows: Sequence[Prepared], turn: _Turn) -> list[Taken]:
-    turn.begin()
+def _part(
+    work: UnitOfWork, kind: str, rows: Sequence[Prepared], wanted: Callable[[], bool], dry: bool
+) -> Part:
+    """Take *rows*, or fewer when the store is *wanted* meanwhile; in one transaction, kept unless *dry*."""
+    begun = time.perf_counter()
     taken: list[Taken] = []
     with work.together():
         for row in rows:
             taken.append(_take(work, kind, row))
-            if turn.over:
+            if wanted():
                 break
-    return taken
-
-
-def _applied(work: UnitOfWork, kind: str, rows: Sequence[Prepared], turn: _Turn) -> list[Taken]:
-    taken = _rehearsed(work, kind, rows, turn)
-    work.commit()
-    return taken
+    if not dry:
+        work.commit()
+    return Part(taken, (time.perf_counter() - begun) * 1000)
 
 
 def _take(work: UnitOfWork, kind: str, row: Prepared) -> Taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
@@ -83,6 +84,7 @@ class Store:
         self._dispose: Callable[[], None] = lambda: None
         self._empty_log: Callable[[], bool] = lambda: True
         self._stained = False
+        self._still_until = 0.0
 
     def open_reader(self) -> Connection:
         """Return a read-only connection for a thread that wants its own (the telephone's, say).
@@ -123,8 +125,9 @@ class Store:
         return self._lane.wanted
 
     def let_pass(self, seconds: float) -> None:
-        """Keep the store lane still for *seconds*, in its turn: what is queued later starts afterwards."""
-        self._lane.run(self._closing.wait, seconds)
+        """Keep the store lane still for *seconds* from now: what is queued later starts afterwards."""
+        self._still_until = time.monotonic() + seconds
+        self._lane.run(self._keep_still)
 
     def on_change(self, listener: Callable[[ChangeSet], None]) -> None:
         """Call *listener* with each ChangeSet, on the store lane."""
@@ -146,6 +149,11 @@ class Store:
         self._lane.run(self._shut).result()
         self._lane.close()
         self._readers.close()
+
+    def _keep_still(self) -> None:
+        while (left := self._still_until - time.monotonic()) > 0 and not self._closing.wait(left):
+            # The moment may have been put off meanwhile.
+            continue
 
     def _warm(self) -> None:
         self._prepare()

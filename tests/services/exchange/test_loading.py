@@ -166,32 +166,35 @@ def test_rows_without_any_id_are_known_by_their_content(filled: Desk) -> None:
     assert take(filled, "assets", [car, {**car, "mileage_km": 20}]) == ["new", "changed"]
 
 
-@pytest.mark.parametrize(("considerate", "parts"), [(True, [1, 1, 1, 1, 1]), (False, [5])])
+@pytest.mark.parametrize(
+    ("considerate", "budget_ms", "parts"),
+    [(True, 0.0, [8, 1, 1, 1, 1, 1, 1, 1, 1]), (True, 1e9, [8, 8]), (True, 20.0, [8, 8]), (False, 0.0, [16])],
+)
 def test_the_write_lock_is_given_back_between_where_somebody_works(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, considerate: bool, parts: list[int]
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, considerate: bool, budget_ms: float, parts: list[int]
 ) -> None:
-    """Rows go in parts, each one transaction: small ones beside a window, large ones alone."""
-    monkeypatch.setattr(loading, "BUDGET_MS", 0.0)
-    monkeypatch.setattr(loading, "ALONE_MS", 60_000.0)
+    """Rows go in parts, each one transaction: as many as fit its time beside a window, all alone."""
+    monkeypatch.setattr(loading, "BUDGET_MS", budget_ms)
     found: list[int] = []
-    monkeypatch.setattr(loading, "_applied", counted(loading._applied, found))
-    rows = [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)]
-    assert take(desk, "customers", rows, considerate=considerate) == ["new"] * 5
+    monkeypatch.setattr(loading, "_part", counted(loading._part, found, locked_ms=20.0))
+    rows = [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(16)]
+    assert take(desk, "customers", rows, considerate=considerate) == ["new"] * 16
     assert found == parts
 
 
 def test_rows_that_are_in_are_told_when_the_disk_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "ALONE_MS", 0.0)
-    applied, found = loading._applied, list[int]()
+    monkeypatch.setattr(loading, "FIRST_ROWS", 1)
+    monkeypatch.setattr(loading, "BUDGET_MS", 0.0)
+    part, found = loading._part, list[int]()
 
     def fill(*arguments: Any) -> Any:
         if len(found) == 2:
             raise DiskFull("The disk is full.")
-        return counted(applied, found)(*arguments)
+        return counted(part, found)(*arguments)
 
-    monkeypatch.setattr(loading, "_applied", fill)
+    monkeypatch.setattr(loading, "_part", fill)
     rows = ready(desk, "customers", [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)])
-    taken = loading.load(desk.store, "customers", rows, dry=False)
+    taken = loading.load(desk.store, "customers", rows, dry=False, considerate=True)
     assert [each.line for each in taken] == [2, 3]
     with pytest.raises(DiskFull):
         loading.load(desk.store, "customers", rows[2:], dry=False)
@@ -201,7 +204,6 @@ def test_a_transaction_ends_when_somebody_else_wants_the_store(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An agent saves while rows come in: his note waits for one row, not for all of them."""
-    monkeypatch.setattr(loading, "ALONE_MS", 60_000.0)
     take_one, parts, waiting = loading._take, list[int](), list[Any]()
 
     def saving(*arguments: Any) -> Any:
@@ -211,7 +213,7 @@ def test_a_transaction_ends_when_somebody_else_wants_the_store(
         return taken
 
     monkeypatch.setattr(loading, "_take", saving)
-    monkeypatch.setattr(loading, "_applied", counted(loading._applied, parts))
+    monkeypatch.setattr(loading, "_part", counted(loading._part, parts))
     rows = [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)]
     assert take(desk, "customers", rows) == ["new"] * 5
     assert parts == [1, 0, 4]
@@ -247,11 +249,13 @@ def test_a_visit_of_many_megabytes_is_refused(desk: Desk) -> None:
     assert "too long: it has 3000" in row.reason
 
 
-def counted(use_case: Any, parts: list[int]) -> Any:
+def counted(use_case: Any, parts: list[int], locked_ms: float = 1.0) -> Any:
+    """Return *use_case*, its rows counted, as if it had taken *locked_ms*."""
+
     def counting(*arguments: Any) -> Any:
-        taken = use_case(*arguments)
+        taken = use_case(*arguments).taken
         parts.append(len(taken))
-        return taken
+        return loading.Part(taken, locked_ms)
 
     return counting
 
