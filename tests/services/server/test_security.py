@@ -264,7 +264,7 @@ def test_the_answer_to_somebody_elses_operation_is_not_told(house: House, wang: 
     li.session.close()
 
 
-READABLE = {"feed", "tick", "device"}
+READABLE = {"feed", "tick", "device", "contact_total"}
 
 
 def test_by_the_catalogue_he_writes_nothing_and_reads_what_is_replicated(house: House) -> None:
