@@ -69,8 +69,16 @@ OURS: dict[str, str] = {
 }
 """Errors that crmdesk's own functions raise at the server, by SQLSTATE: each a refusal."""
 
-NOT_OURS = ("3F000", "42P01", "42883", "42703")
-"""No such schema, table, function or column."""
+NOT_OURS = "3F000"
+"""No such schema."""
+
+SKEWED, MISSING_RIGHT = "42", "42501"
+"""The class of what a statement names and the server has not; one of it is about rights."""
+
+OUTDATED = (
+    "The database {database} on {host} does not fit what is asked of it ({why}): the server needs an upgrade."
+    " The administrator runs: crmdesk admin server upgrade. What was typed waits here."
+)
 
 UNFIT = (
     "The database {database} on {host} is not crmdesk's, or was altered by hand: {why}."
@@ -164,8 +172,10 @@ def fault_of(error: psycopg.Error, address: ServerAddress) -> CrmdeskError:
     values = {**address.told, "database": address.dbname, "why": why}
     if state in OURS:
         return ServerRefused(OURS[state], **values)
-    if state in NOT_OURS:
+    if state == NOT_OURS:
         return ServerUnfit(UNFIT, **values)
+    if state.startswith(SKEWED) and state != MISSING_RIGHT:
+        return ServerUnfit(OUTDATED, **values)
     return fault_of_work(error, address.told) or nonsense(address, why)
 
 

@@ -175,7 +175,7 @@ def test_an_account_that_may_not_everything_is_told_what_is_left(empty: Database
 
 def test_tick_numbers_what_is_committed(database: Database) -> None:
     database.person("wang")
-    assert "2 changes numbered." in words(run(install.tick, database))
+    assert "4 changes numbered." in words(run(install.tick, database))
     assert "0 changes numbered." in words(run(install.tick, database))
 
 

@@ -24,3 +24,32 @@ BEGIN
     INSERT INTO crm.audit_value (audit, salt, before, after) VALUES (line.n, salt, p_before, p_after);
 END
 $$;
+
+-- Who may do what is part of the audit, whoever changed it and by whatever statement: role, limit, access and
+-- teams of a person, before and after. pk is the id of the agent that all desks show.
+CREATE OR REPLACE FUNCTION crm.on_right() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was CONSTANT jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+    shown CONSTANT jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+    whose uuid;
+BEGIN
+    SELECT p.agent_id INTO whose FROM crm.person p WHERE p.login = coalesce(shown, was) ->> 'login';
+    PERFORM crm.note_audit(
+        TG_TABLE_NAME, coalesce(whose, (was ->> 'agent_id')::uuid, (was ->> 'team')::uuid), was, shown);
+    RETURN NULL;
+END
+$$;
+
+DO $$
+DECLARE
+    one text;
+BEGIN
+    FOREACH one IN ARRAY ARRAY['person', 'member'] LOOP
+        EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS crm_right ON crm.%I', one);
+        EXECUTE pg_catalog.format(
+            'CREATE TRIGGER crm_right AFTER INSERT OR UPDATE OR DELETE ON crm.%I'
+            ' FOR EACH ROW EXECUTE FUNCTION crm.on_right()', one);
+    END LOOP;
+END
+$$;
