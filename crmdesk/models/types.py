@@ -32,6 +32,9 @@ DeviceId = NewType("DeviceId", UUID)
 Clock = Callable[[], datetime]
 """Gives the present moment, aware and in UTC."""
 
+TAG_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Signs of a desk's tag: none that can be taken for another on paper or on the telephone."""
+
 
 def utc_now() -> datetime:
     """Return the present moment by the machine's clock."""

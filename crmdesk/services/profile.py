@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from crmdesk.errors import FileFault, InvalidInput, KeyUnavailable, StoreBusy, StoreFault, WrongKey
 from crmdesk.models.operations import Author
+from crmdesk.models.types import TAG_SIGNS
 from crmdesk.services.clock import CLOCK_VARIABLE, DeskClock
 from crmdesk.services.machine import machine_mark
 from crmdesk.services.store.connection import open_connection
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 PROFILE_VARIABLE = "CRMDESK_PROFILE"
 FORMAT = 1
-TAG_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 TAG_LENGTH = 4
 _log = logging.getLogger("crmdesk.profile")
 
@@ -118,7 +118,7 @@ class Identity:
 def _new_tag() -> str:
     from secrets import choice
 
-    return "".join(choice(TAG_ALPHABET) for _ in range(TAG_LENGTH))
+    return "".join(choice(TAG_SIGNS) for _ in range(TAG_LENGTH))
 
 
 class Profile:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from crmdesk.services.profile import TAG_ALPHABET
+from crmdesk.models.types import TAG_SIGNS
 from tests.cluster import Database
 from tests.services.server.rows import add_customer, stamp
 
@@ -30,7 +30,7 @@ def test_the_first_27_000_tags_have_three_letters_and_differ(database: Database)
     assert len(set(tags)) == 28_000
     assert {len(tag) for tag in tags[:27_000]} == {3}
     assert {len(tag) for tag in tags[27_000:]} == {4}
-    assert set("".join(tags)) == set(TAG_ALPHABET)
+    assert set("".join(tags)) == set(TAG_SIGNS)
 
 
 def test_desks_that_register_at_once_get_different_tags(database: Database) -> None:
@@ -47,7 +47,7 @@ def test_desks_that_register_at_once_get_different_tags(database: Database) -> N
     for thread in threads:
         thread.join()
     assert len(given) == len(set(given)) == 80
-    assert all(re.fullmatch(f"[{TAG_ALPHABET}]{{3}}", tag) for tag in given)
+    assert all(re.fullmatch(f"[{TAG_SIGNS}]{{3}}", tag) for tag in given)
 
 
 def test_a_tag_a_desk_brings_is_kept_when_nobody_had_it(database: Database) -> None:
