@@ -1,7 +1,6 @@
 """A ringing telephone becomes a pop first and a kept call right after; what agents do with it stays."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -283,24 +282,31 @@ def test_warming_up_shows_nothing_and_keeps_nothing(scene: Scene) -> None:
     assert scene.ring("c1", WANG).customer is not None
 
 
+def test_nothing_is_written_while_a_pop_is_built_and_painted(scene: Scene) -> None:
+    steps: list[str] = []
+    build = scene.desk._build
+
+    def building(*arguments: Any) -> ScreenPop:
+        steps.append("built")
+        return build(*arguments)
+
+    scene.desk._build = building  # type: ignore[assignment, method-assign]  # watched from outside
+    scene.desk._breath_seconds = 0.001
+    scene.desk._store.let_pass = lambda _seconds: steps.append("still")  # type: ignore[assignment, method-assign]  # the same
+    scene.desk.on_pop(lambda _pop: steps.append("shown"))
+    scene.ring("c1", WANG)
+    assert steps == ["still", "built", "shown", "still"]
+
+
 def test_a_pop_is_painted_before_its_call_is_kept_and_closing_waits_for_nobody(tmp_path: Path) -> None:
     ensure_schema(tmp_path / "store.db", bytes(32))
     store = Store(tmp_path / "store.db", bytes(32), Author(AGENT, "desk", lambda: NOON), followers)
     patient = CallDesk(store, NumberParser().parse, "test", lambda: "zh", breath_seconds=600.0)
     shown: list[ScreenPop] = []
-    meanwhile: list[Future[Any]] = []
-    build = patient._build
-
-    def building(*arguments: Any) -> ScreenPop:
-        meanwhile.append(store.write(lambda _work: None))
-        return build(*arguments)
-
-    patient._build = building  # type: ignore[assignment, method-assign]  # watched from outside
     patient.on_pop(shown.append)
     kept = patient.take(CallRinging(call_key="7", extension="1001", number=WANG, wall_at=NOON))
     assert [pop.call_key for pop in shown] == ["7"]
     assert not kept.done()
-    assert not meanwhile[0].done()
     patient.close()
     store.close()
     assert kept.exception(timeout=20) is None

@@ -151,9 +151,7 @@ class Store:
         self._readers.close()
 
     def _keep_still(self) -> None:
-        while (left := self._still_until - time.monotonic()) > 0 and not self._closing.wait(left):
-            # The moment may have been put off meanwhile.
-            continue
+        self._closing.wait(max(0.0, self._still_until - time.monotonic()))
 
     def _warm(self) -> None:
         self._prepare()
