@@ -56,6 +56,9 @@ def _register_join(commands: Any) -> None:
     data.add_argument(
         "--fresh", action="store_true", help="begin with what the server has; a sealed copy stays on this PC"
     )
+    joined.add_argument(
+        "--dry-run", action="store_true", help="with --adopt: say what would go, and what may be there twice"
+    )
     passwords.add_options(joined, file=True)
     joined.add_argument("--json", action="store_true", help="one JSON object on standard output")
     joined.set_defaults(run=run_join)
@@ -75,12 +78,33 @@ def run_join(given: argparse.Namespace) -> int:
     }
     if given.ca is not None:
         wanted["ca"] = str(given.ca.absolute())
+    if given.dry_run:
+        return _rehearse(given, path, wanted)
     if given.adopt or given.fresh:
         wanted["data"] = "adopt" if given.adopt else "fresh"
     with client(path) as desk:
         told = desk.call("server.join", wanted)
         told |= _first_round(desk)
     _tell_joined(given, told)
+    return 0
+
+
+def _rehearse(given: argparse.Namespace, path: Path, wanted: dict[str, str]) -> int:
+    """Say what taking along would do."""
+    from crmdesk.cli.desks import client
+
+    with client(path) as desk:
+        told = desk.call("server.adoption", wanted)
+    if given.json:
+        print(json.dumps(told, ensure_ascii=False))
+        return 0
+    for part in told["tables"]:
+        print(f"{part['table']}: {part['sent']} rows would go, {part['matched']} are there under another id")
+    print(
+        f"{told['duplicate_count']} may be there twice:" if told["duplicates"] else "Nothing is there twice."
+    )
+    for each in told["duplicates"]:
+        print("  " + "  ".join((each["why"], each["value"], each["here"], each["there"])))
     return 0
 
 
@@ -99,6 +123,12 @@ def _tell_joined(given: argparse.Namespace, told: dict[str, Any]) -> None:
     print(f"This desk shares {told['server']} now, as {told['role']}; its tag is {told['tag']}.")
     if told["copy"]:
         print(f"What was here before lies sealed in {told['copy']}.")
+    if loaded := told["loaded"]:
+        print(f"{loaded['added']} rows went along; the server had {loaded['same']} already.")
+        if loaded["refused"]:
+            print(f"{loaded['refused']} rows were left out; they lie in the sealed copy:")
+        for each in loaded["left_out"]:
+            print(f"  {each['table']}  {each['id']}  {each['why']}")
     if told["operations"]:
         print(f"{told['operations']} changes go along.")
     if told["trouble"]:

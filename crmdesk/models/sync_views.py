@@ -216,3 +216,17 @@ class Membership:
     role: str = ""
     teams: tuple[tuple[str, str], ...] = ()
     ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A record here and one at the server that share something: ``why`` is number, vin or external_id.
+
+    With the same ``external_id`` they become one; otherwise both stay, and people look at them. ``here`` and
+    ``there`` are names.
+    """
+
+    why: str
+    value: str
+    here: str
+    there: str

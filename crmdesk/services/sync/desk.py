@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
+    from crmdesk.services.sync.adoption import Plan
     from crmdesk.services.sync.colleagues import Colleagues
     from crmdesk.services.sync.join import Joined
     from crmdesk.services.sync.session import Round
@@ -108,7 +109,14 @@ class SharedDesk:
         return self._store.read(membership).result()
 
     def join(
-        self, words: str, user: str, password: str, *, ca: str = "", adopt: bool | None = None
+        self,
+        words: str,
+        user: str,
+        password: str,
+        *,
+        ca: str = "",
+        adopt: bool | None = None,
+        told: Callable[[int, int], object] = lambda _done, _total: None,
     ) -> Joined:
         """Put this desk on the shared database at *words* (empty: the one IT has set).
 
@@ -118,6 +126,7 @@ class SharedDesk:
             password: of that account; kept in the keyring.
             ca: file of the authority that signed the server's certificate; empty: the one IT has set.
             adopt: take along what is here, or begin with what the server has; None: only if nothing is here.
+            told: hears how many rows that go along are at the server, and of how many.
 
         Raises:
             CrmdeskError: everything here is as it was.
@@ -127,12 +136,23 @@ class SharedDesk:
         address = address_of(self._profile.settings, words, user, ca)
         if adopt is None and self.address() is None:
             self._store.read(refuse_undecided).result()
-        done = join(self._profile, self._store, address, password, adopt=bool(adopt))
+        done = join(self._profile, self._store, address, password, adopt=bool(adopt), told=told)
         # One that shared before may have a new password or another place.
         self.close()
         self.start()
         self._tell(self.status())
         return done
+
+    def adoption(self, words: str, user: str, password: str, *, ca: str = "") -> Plan:
+        """Return what taking along would do at the shared database at *words*; nothing changes anywhere.
+
+        Raises:
+            CrmdeskError: see :meth:`join`.
+        """
+        from crmdesk.services.sync.join import address_of, rehearsed
+
+        address = address_of(self._profile.settings, words, user, ca)
+        return rehearsed(self._profile, self._store, address, password)
 
     def leave(self, *, unsent: bool = False) -> tuple[PendingLine, ...]:
         """Send what waits if the server answers, then work alone; return what was not sent.

@@ -20,8 +20,9 @@ from crmdesk.errors import Denied, InvalidInput, ServerRefused, ServerUnfit
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import DATABASE_ERRORS, explained, open_connection
 from crmdesk.services.store.files import worded as worded_files
-from crmdesk.services.sync import outbox, replica, sharing
+from crmdesk.services.sync import adoption, outbox, replica, sharing
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
+from crmdesk.services.sync.lock import REFUSALS
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import UnitOfWork
+    from crmdesk.services.sync.bulk import Loaded, Told
     from crmdesk.services.sync.connection import Link
     from crmdesk.settings import Settings
 
@@ -44,7 +46,10 @@ _log = logging.getLogger("crmdesk.sync")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What joining did: where and as whom; operations to be sent, rows taken out, and the copy of these."""
+    """What joining did: where and as whom; operations to be sent, rows taken out, and the copy of these.
+
+    ``loaded`` tells what became of rows that went along in bulk, None when none did.
+    """
 
     server: str
     user: str
@@ -53,6 +58,7 @@ class Joined:
     operations: int = 0
     removed: int = 0
     copy: Path | None = None
+    loaded: Loaded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +110,25 @@ def refuse_undecided(connection: Connection) -> None:
         )
 
 
-def join(profile: Profile, store: Store, address: ServerAddress, password: str, *, adopt: bool) -> Joined:
+def join(
+    profile: Profile,
+    store: Store,
+    address: ServerAddress,
+    password: str,
+    *,
+    adopt: bool,
+    told: Told = lambda _done, _total: None,
+) -> Joined:
     """Share from now on with the database at *address*; the first rows come with the first round.
 
     With *adopt* everything done here goes to the server; otherwise it is taken out, and a sealed copy of the
-    store stays beside it. A desk that shares this very database already takes the new password, and the new
-    address where the database moved; nothing else changes.
+    store stays beside it. Where rows were loaded as a whole, all go in bulk first, which *told* hears of, and
+    come back with the first round; the copy stays, too. A desk that shares this very database already takes
+    the new password, and the new address where the database moved; nothing else changes.
 
     Raises:
-        InvalidInput: this desk shares another one already, or holds what cannot be taken along.
+        InvalidInput: this desk shares another one already.
+        Denied: rows were loaded as a whole, and this person is no administrator.
         ServerFault: the server cannot be used; nothing has changed here.
     """
     held = store.read(sharing.server_of).result()
@@ -121,20 +137,45 @@ def join(profile: Profile, store: Store, address: ServerAddress, password: str, 
     known = examined(profile, address, password)
     if held is not None:
         return _renewed(profile, store, ServerAddress.from_values(held), address, password, known)
-    copy = None if adopt else _kept_copy(profile)
+    whole = adopt and store.read(adoption.is_loaded_as_a_whole).result()
+    if whole:
+        adoption.refuse_all_but_administrators(str(known.scope["role"]))
+    copy = _kept_copy(profile, whatever=whole) if whole or not adopt else None
     kept_before = profile.secrets.get(profile.id, PASSWORD), profile.settings.text("agent"), profile.identity
+    loaded = last = None
     try:
+        if whole and copy is not None:
+            loaded, last = adoption.bring(profile, copy, address, password, told)
         _be(profile, known.identity)
         profile.secrets.set(profile.id, PASSWORD, password)
         _sign_in(profile, str(known.scope["login"]))
-        begun = store.write(_begin, address, known, adopt).result().result
+        begun = store.write(_begin, address, known, adopt and not whole, last).result().result
     except BaseException:
         _put_back(profile, *kept_before)
+        if whole and copy is not None:
+            copy.unlink(missing_ok=True)
         raise
     store.author = profile.author(str(known.scope["agent_id"]))
     _log.info("this desk shares %s now", address)
     role = str(known.scope["role"])
-    return Joined(str(address), address.user, role, known.tag, begun.operations, begun.removed, copy)
+    return Joined(str(address), address.user, role, known.tag, begun.operations, begun.removed, copy, loaded)
+
+
+def rehearsed(profile: Profile, store: Store, address: ServerAddress, password: str) -> adoption.Plan:
+    """Return what would become of the rows here at the server at *address*; nothing changes.
+
+    Raises:
+        ServerFault: the server cannot be used.
+    """
+    from crmdesk.services.sync.connection import connect, worded
+    from crmdesk.services.sync.pull import checked_scope
+
+    with closing(connect(address, password)) as link, closing(store.open_reader()) as source:
+        with worded(address):
+            scope = checked_scope(_asked(link, "SELECT crm.my_scope()"), address)
+        _refuse_mixture(profile, scope, address)
+        source.execute("BEGIN")
+        return adoption.planned(source, link, address)
 
 
 def _renewed(
@@ -156,7 +197,8 @@ def _renewed(
 
 
 def _move(work: UnitOfWork, address: ServerAddress) -> None:
-    replica.write_names(work.connection, {outbox.SERVER: json.dumps(address.values, ensure_ascii=False)})
+    moved = {outbox.SERVER: json.dumps(address.values, ensure_ascii=False), REFUSALS: 0}
+    replica.write_names(work.connection, moved)
     work.commit()
 
 
@@ -196,10 +238,12 @@ def leave(profile: Profile, store: Store, *, unsent: bool = False) -> None:
     profile.secrets.delete(profile.id, PASSWORD)
 
 
-def _begin(work: UnitOfWork, address: ServerAddress, known: Known, adopt: bool) -> sharing.Begun:
+def _begin(
+    work: UnitOfWork, address: ServerAddress, known: Known, adopt: bool, after: int | None
+) -> sharing.Begun:
     without = _beginnings(work) if adopt else ()
     return sharing.begin_sharing(
-        work, address.values, known.identity.device, known.last_n, adopt=adopt, without=without
+        work, address.values, known.identity.device, known.last_n, adopt=adopt, without=without, after=after
     )
 
 
@@ -286,8 +330,10 @@ def _put_back(profile: Profile, password: str | None, agent: str, identity: Iden
     _sign_in(profile, agent)
 
 
-def _kept_copy(profile: Profile) -> Path | None:
+def _kept_copy(profile: Profile, *, whatever: bool = False) -> Path | None:
     """Copy the store beside itself, sealed by the same key; None when there is nothing of anybody in it.
+
+    *whatever*: copy it even so.
 
     Raises:
         StoreFault: no space for the copy; nothing has changed.
@@ -295,7 +341,7 @@ def _kept_copy(profile: Profile) -> Path | None:
     path = profile.store_path
     try:
         with closing(open_connection(path, profile.key, role="reader")) as source:
-            if not _holds_anything(source):
+            if not whatever and not _holds_anything(source):
                 return None
             copy = _free_name(path)
             with closing(open_connection(copy, profile.key, role="bulk", create=True)) as target:

@@ -48,11 +48,13 @@ def begin_sharing(
     *,
     adopt: bool = False,
     without: Collection[UUID] = (),
+    after: int | None = None,
 ) -> Begun:
     """Share from now on with *server* (JSON, kept as it is), known there as *device* up to number *last_n*.
 
     Without *adopt* everything this desk held is taken out of the store, its log included: keep a copy first.
-    With it, the operations *without* stay behind: their rows give way to the server's.
+    With it, the operations *without* stay behind: their rows give way to the server's. Operations *after*
+    that place in the log are sent even so: the server has the rows that they change.
 
     Raises:
         InvalidInput: it shares already, or with *adopt* rows are here that no operation made.
@@ -60,7 +62,11 @@ def begin_sharing(
     connection = work.connection
     if is_shared(connection):
         raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
-    begun = _adopt(connection, last_n, without) if adopt else Begun(removed=_empty(work))
+    if adopt:
+        begun = _adopt(connection, last_n, without)
+    else:
+        removed = _empty(work, after)
+        begun = Begun(_keep_later(connection, last_n), removed)
     write_names(
         connection,
         {
@@ -75,8 +81,19 @@ def begin_sharing(
     return begun
 
 
-def _empty(work: UnitOfWork) -> int:
-    """Take all rows out, with their index entries, log and history; return how many rows."""
+def _keep_later(connection: Connection, last_n: int) -> int:
+    """Number the operations that were kept after *last_n*; return how many."""
+    connection.execute(
+        "INSERT INTO outbox (n, op_id, base_revision, state, outlook, trouble)"
+        " SELECT ? + row_number() OVER (ORDER BY n), id, NULL, 'new', '', '' FROM operation",
+        (last_n,),
+    )
+    (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+    return int(count)
+
+
+def _empty(work: UnitOfWork, after: int | None) -> int:
+    """Take all rows out, with their index entries, history, and log up to *after*; return how many rows."""
     from crmdesk.models.operations import RowChange
     from crmdesk.services.store.rows import shape_of
 
@@ -85,8 +102,9 @@ def _empty(work: UnitOfWork) -> int:
         rows = [shape_of(table).read(row) for row in connection.execute(shape_of(table).select).fetchall()]
         work.lay([RowChange(table, row["id"], None) for row in rows])
         removed += len(rows)
-    for table in ("history", "operation", "request"):
+    for table in ("history", "request"):
         connection.execute(f"DELETE FROM {table}")
+    connection.execute("DELETE FROM operation WHERE ? IS NULL OR n <= ?", (after, after))
     return removed
 
 

@@ -18,7 +18,7 @@ from crmdesk.models.interaction import Interaction
 from crmdesk.models.operations import row_of
 from crmdesk.models.types import utc_now
 from crmdesk.models.wire import Row
-from crmdesk.services.sync import bulk
+from crmdesk.services.sync import bulk, reloading
 from crmdesk.services.sync.bulk import Cargo, Loaded, digest_of, load
 from crmdesk.services.sync.connection import Link, connect
 from crmdesk.services.sync.coverage import WINDOW, coverage_of
@@ -31,8 +31,9 @@ MANY = 23
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several batches of few rows."""
+    """Several batches, and pages, of few rows."""
     monkeypatch.setattr(bulk, "BATCH_ROWS", 5)
+    monkeypatch.setattr(reloading, "PAGE_ROWS", 2)
 
 
 @pytest.fixture
@@ -221,9 +222,23 @@ def test_nobody_but_an_administrator_may(database: Database, role: str) -> None:
                 line.execute(statement)
 
 
+def test_a_change_in_the_transaction_of_a_batch_is_written_down_all_the_same(database: Database) -> None:
+    row = customers(1)[0]
+    with database.connect() as admin, admin.transaction():
+        admin.execute("SELECT crm.begin_load(%s, 'x', '{customer}')", (SPACE,))
+        bulk._copy(admin, SPACE, "customer", 0, [row])
+        admin.execute("SELECT crm.merge_load(%s, 'customer')", (SPACE,))
+        admin.execute("SET crm.bulk = 'on'")
+        admin.execute("UPDATE crm.customer SET name = 'x', rev = rev + 1")
+    assert asked(database, "SELECT count(*) FROM crm.feed WHERE tab = 'customer'") == [(1,)]
+
+
 def test_an_administrator_who_is_none_any_more_may_not_either(link: Link, database: Database) -> None:
+    link.execute("SELECT crm.begin_load(%s, 'x', '{customer}')", (SPACE,))
     with database.connect() as admin:
         admin.execute("UPDATE crm.person SET role = 'agent' WHERE login = 'boss'")
+    with pytest.raises(psycopg.Error, match="Only an administrator"):
+        link.execute("SELECT crm.merge_load(%s, 'customer')", (SPACE,))
     with pytest.raises(ServerRefused):
         load(link, address_of(database, "boss"), cargo({"customer": customers()}))
 

@@ -21,7 +21,25 @@ from crmdesk.services.rpc.syncs import (
 
 if TYPE_CHECKING:
     from crmdesk.services.sync.address import ServerAddress
+    from crmdesk.services.sync.bulk import Loaded
 
+LOADED = record(
+    Field("added", COUNT, "new at the server", required=True),
+    Field("same", COUNT, "there already", required=True),
+    Field("refused", COUNT, "not taken", required=True),
+    Field(
+        "left_out",
+        list_of(
+            record(
+                Field("table", TEXT, required=True),
+                Field("id", ID, required=True),
+                Field("why", TEXT, "column whose record the server has not, or erased", required=True),
+            )
+        ),
+        "at most 200 of those not taken",
+        required=True,
+    ),
+)
 JOINED = record(
     Field("server", TEXT, required=True),
     Field("user", TEXT, required=True),
@@ -30,6 +48,34 @@ JOINED = record(
     Field("operations", COUNT, "taken along, to be sent", required=True),
     Field("removed", COUNT, "rows taken out of this desk", required=True),
     Field("copy", nullable(TEXT), "sealed copy of the store as it was", required=True),
+    Field("loaded", nullable(LOADED), "what became of rows that went along in bulk", required=True),
+)
+ADOPTION = record(
+    Field(
+        "tables",
+        list_of(
+            record(
+                Field("table", TEXT, required=True),
+                Field("sent", COUNT, "rows that would go", required=True),
+                Field("matched", COUNT, "rows the server has under another id", required=True),
+            )
+        ),
+        required=True,
+    ),
+    Field("duplicate_count", COUNT, required=True),
+    Field(
+        "duplicates",
+        list_of(
+            record(
+                Field("why", choice(("number", "vin", "external_id")), required=True),
+                Field("value", TEXT, required=True),
+                Field("here", TEXT, "name of the customer here", required=True),
+                Field("there", TEXT, "name of the customer at the server", required=True),
+            )
+        ),
+        "at most 1000; with the same external_id they become one, others stay two",
+        required=True,
+    ),
 )
 ROUND = record(
     Field("sent", COUNT, "operations sent", required=True),
@@ -67,6 +113,33 @@ def join(session: Session, given: Given) -> Json:
         "operations": done.operations,
         "removed": done.removed,
         "copy": None if done.copy is None else str(done.copy),
+        "loaded": None if done.loaded is None else _loaded_as_json(done.loaded),
+    }
+
+
+def _loaded_as_json(loaded: Loaded) -> Json:
+    left_out = [{"table": each.table, "id": str(each.id), "why": each.why} for each in loaded.reasons]
+    return {"added": loaded.added, "same": loaded.same, "refused": loaded.refused, "left_out": left_out}
+
+
+def adoption(session: Session, given: Given) -> Json:
+    """Say what taking along would do."""
+    from crmdesk.services.sync.adoption import ORDER
+
+    plan = session.desk.sharing.adoption(
+        given.get("address", ""), given["user"], given["password"], ca=given.get("ca", "")
+    )
+    return {
+        "tables": [
+            {"table": table, "sent": plan.sent.get(table, 0), "matched": plan.matched.get(table, 0)}
+            for table in ORDER
+            if table in plan.sent or table in plan.matched
+        ],
+        "duplicate_count": plan.duplicate_count,
+        "duplicates": [
+            {"why": each.why, "value": each.value, "here": each.here, "there": each.there}
+            for each in plan.duplicates
+        ],
     }
 
 
@@ -152,6 +225,18 @@ METHODS: tuple[Method, ...] = (
         ),
         JOINED,
         join,
+    ),
+    action(
+        "server.adoption",
+        "What taking along would do, and what may be there twice; changes nothing.",
+        (
+            Field("address", TEXT, "DSN without a password, or host:port/database; left out: IT's"),
+            Field("user", TEXT, "name of the account", required=True),
+            Field("password", TEXT, "not kept", required=True),
+            Field("ca", TEXT, "file of the authority behind the server's certificate; left out: IT's"),
+        ),
+        ADOPTION,
+        adoption,
     ),
     action(
         "server.leave",
