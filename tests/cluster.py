@@ -196,7 +196,8 @@ class Cluster:
         """Return a new database nobody prepared."""
         name = name or f"desk_{next(self._count)}"
         with self.connect() as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            # A third quicker than through the log, where nothing waits for the disk.
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return Database(self, name)
 
     def database(self, name: str | None = None, template: str = TEMPLATE) -> Database:

@@ -63,10 +63,10 @@ SELECT text FROM crm.note GROUP BY text HAVING count(*) > 1
 """Operations whose change of a row stands in the history twice, and notes that are there twice."""
 
 BROKEN_CHAINS = """
-SELECT a.tab, a.pk FROM crm.audit a GROUP BY a.tab, a.pk
+SELECT a.tab, a.pk FROM crm.audit a JOIN crm.entity e USING (tab) GROUP BY a.tab, a.pk
 HAVING max(a.rev) <> count(*) OR count(DISTINCT a.rev) <> count(*)
 """
-"""Rows whose revisions in the history are not 1, 2, 3 and so on."""
+"""Rows that desks replicate whose revisions in the history are not 1, 2, 3 and so on."""
 
 OVERWRITTEN = """
 SELECT a.op::text, f.name FROM crm.audit a

@@ -1,49 +1,57 @@
-"""A disk of a desk that is full for a while: a small one of its own as root, else a limit on its files."""
+"""Disks of desks that are full for a while: small ones of their own as root, else a limit on files."""
 
 from __future__ import annotations
 
 import os
 import resource
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 MEGABYTES = 64
 LEFT_BYTES = 16 << 10
 
 
-class LimitedFiles:
-    """No file of a process may grow for a while; anybody may set that for his own processes."""
+def limit_files(pid: int, size: int = LEFT_BYTES) -> None:
+    """Let the process *pid* write no file beyond *size* bytes, as over a quota; nothing when it is gone."""
+    with suppress(ProcessLookupError):
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def unlimit_files(pid: int) -> None:
+    """Let it write again."""
+    limit_files(pid, resource.RLIM_INFINITY)
+
+
+class Disk:
+    """A folder on the disk of this machine, where only files can be limited."""
 
     mode = "file size limit"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir()
 
     def fill(self, pid: int) -> None:
-        """Let no file of the process *pid* grow beyond the largest one here."""
-        sizes = [path.stat().st_size for path in self.folder.rglob("*") if path.is_file()]
-        self._limit(pid, max(sizes, default=0))
+        """Leave no room for the process *pid*."""
+        limit_files(pid)
 
     def free(self, pid: int) -> None:
-        """Let them grow again."""
-        self._limit(pid, resource.RLIM_INFINITY)
+        """Make room again."""
+        unlimit_files(pid)
 
     def close(self) -> None:
         """Nothing is left behind."""
 
-    def _limit(self, pid: int, size: int) -> None:
-        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
-
-class SmallDisk(LimitedFiles):
-    """A small disk in memory, mounted at *folder*."""
+class SmallDisk(Disk):
+    """A small disk in memory, mounted at the folder."""
 
     mode = "tmpfs"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        folder.mkdir()
         options = f"size={MEGABYTES}m,mode=700"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
@@ -61,11 +69,3 @@ class SmallDisk(LimitedFiles):
     def close(self) -> None:
         """Take the disk away with all that is on it."""
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
-
-
-def small_disk(folder: Path, *, mounted: bool) -> LimitedFiles:
-    """Return a disk at *folder* (made here) that can be full; *mounted* needs root."""
-    if mounted:
-        return SmallDisk(folder)
-    folder.mkdir()
-    return LimitedFiles(folder)

@@ -126,6 +126,8 @@ class Worker:
     def _note(self, work: UnitOfWork, customer: UUID) -> Operation:
         team = self._chance.choice((None, *self._teams))
         text = f"{marked(team, self.login) if team else 'note'} {uuid4().hex}"
+        if self._chance.random() < 0.05:
+            text += " a whole letter" * 1_000
         target = {"team_id": self._teams[team]} if team else {}
         return append_note(work.author, text, customer_id=customer, **target)
 

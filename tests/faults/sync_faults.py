@@ -15,6 +15,7 @@ import psycopg
 
 from tests.faults.lines import WAYS, BadLine
 from tests.faults.points import POINTS
+from tests.faults.small_disk import limit_files, unlimit_files
 from tests.faults.sync_world import TEAMS, DeskProcess, World
 
 DECK = {
@@ -35,6 +36,7 @@ DECK = {
     "permission": 3,
     "put_off": 1,
     "full_disk": 1,
+    "quota": 2,
     "clock": 2,
     "canary": 3,
 }
@@ -51,6 +53,7 @@ class Faults:
         self.world = world
         self.chance = random.Random(world.seed + 1)
         self.counts: Counter[str] = Counter()
+        self.slowest = (0.0, "")
         self._deck: list[str] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
 
@@ -61,9 +64,11 @@ class Faults:
             self.chance.shuffle(self._deck)
         name = self._deck.pop()
         # A server that is just being started, or somebody else's fault, takes the ground from under this one.
+        began = time.monotonic()
         with suppress(psycopg.Error):
             getattr(self, name)()
             self.counts[name] += 1
+        self.slowest = max(self.slowest, (round(time.monotonic() - began, 1), name))
 
     def heal(self, *, all_of_it: bool = False) -> None:
         """Mend what is due; bring back who is gone."""
@@ -189,12 +194,18 @@ class Faults:
 
     def full_disk(self) -> None:
         desk = self.chance.choice(self.world.small)
-        process = desk.process
-        if process is None or desk.gone():
-            return
-        with suppress(ProcessLookupError):
-            desk.disk.fill(process.pid)
-        self._after(self.chance.uniform(1.0, 4.0), lambda: desk.free_disk(process.pid))
+        if desk.process is not None:
+            pid = desk.process.pid
+            desk.disk.fill(pid)
+            self._after(self.chance.uniform(2.0, 6.0), lambda: desk.disk.free(pid))
+
+    def quota(self) -> None:
+        """Somebody's files may not grow: whatever lies beyond the limit fails to be written."""
+        process = self._any().process
+        if process is not None:
+            pid = process.pid
+            limit_files(pid)
+            self._after(self.chance.uniform(0.5, 3.0), lambda: unlimit_files(pid))
 
     def clock(self) -> None:
         """The clock of a computer at work jumps by a day, and back."""

@@ -198,6 +198,7 @@ def run(seed: int, seconds: float, *, kernel: bool) -> tuple[dict[str, Any], lis
             "disks": world.small[0].disk.mode,
             "faults": {**faults.counts, "died_at_point": said["dies"], "sent_twice": said["twice"]},
             "broken": faults.counts.total(),
+            "slowest": faults.slowest,
             "ops": said["did"],
             "not_kept": dict(
                 Counter(each[1] for desk in world.desks for each in desk.said if each[0] == "not")

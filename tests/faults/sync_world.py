@@ -26,7 +26,7 @@ from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.join import join
 from tests.cluster import Cluster, Database, Person, binaries, team_id
 from tests.faults.lines import BadLine, line_to
-from tests.faults.small_disk import LimitedFiles, small_disk
+from tests.faults.small_disk import Disk, SmallDisk
 from tests.faults.sync_desk import marked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ PATIENCE_SECONDS = 45.0
 class DeskProcess:
     """One person's desk: its profile lives on, its process comes and goes."""
 
-    def __init__(self, world: World, person: Person, line: BadLine, disk: LimitedFiles) -> None:
+    def __init__(self, world: World, person: Person, line: BadLine, disk: Disk) -> None:
         self.person, self.world, self.line, self.disk = person, world, line, disk
         self.folder = disk.folder / "profile"
         self.log = world.folder / f"{person.login}.log"
@@ -125,11 +125,6 @@ class DeskProcess:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
-    def free_disk(self, pid: int) -> None:
-        """Let there be room again for the process *pid*."""
-        with suppress(ProcessLookupError):
-            self.disk.free(pid)
-
     def gone(self) -> bool:
         """Whether nobody sits there."""
         return self.process is None or self.process.poll() is not None
@@ -181,8 +176,8 @@ class World:
         for n in range(DESKS):
             person = self.database.person(f"p{n}", teams=(TEAMS[n % 3],))
             line = line_to(self.cluster.port, n, kernel=self.kernel)
-            disk = small_disk(self.folder / person.login, mounted=self.kernel and n >= DESKS - SMALL)
-            desk = DeskProcess(self, person, line, disk)
+            made = SmallDisk if self.kernel and n >= DESKS - SMALL else Disk
+            desk = DeskProcess(self, person, line, made(self.folder / person.login))
             desk.line.__enter__()
             self.desks.append(desk)
             desk.furnish()

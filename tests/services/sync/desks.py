@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from crmdesk.models.operations import Operation
@@ -16,6 +17,7 @@ from crmdesk.services.followers import followers
 from crmdesk.services.profile import Profile, new_profile
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.rows import StoredRows, shape_of
+from crmdesk.services.store.sealing import Derivation
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync import sharing
@@ -94,6 +96,11 @@ def quick() -> Pace:
     )
 
 
+def _light() -> Derivation:
+    """Return parameters of a recovery key that take no time; nobody recovers a test's desk."""
+    return Derivation(bytes(16), time_cost=1, memory_kib=32)
+
+
 @contextmanager
 def desk(
     database: Database,
@@ -107,7 +114,8 @@ def desk(
     at_once: int = AT_ONCE,
 ) -> Iterator[TestDesk]:
     """Give a desk of *person* with an empty store, shared with *database*; nothing is connected yet."""
-    profile = new_profile(folder, test=True, secrets=MemorySecrets(), environment={}).profile
+    with patch.object(Derivation, "fresh", _light):
+        profile = new_profile(folder, test=True, secrets=MemorySecrets(), environment={}).profile
     profile.secrets.set(profile.id, PASSWORD, person.password)
     store = profile.open_store(str(person.agent_id), followers)
     address = address_of(database, person.login, port)
