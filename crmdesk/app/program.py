@@ -149,6 +149,7 @@ class Program:
             self.bridge.sync_changed.emit,
             self.bridge.history_progressed.emit,
             self.language,
+            self.bridge.join_progressed.emit,
         )
 
     def _shares(self) -> bool:

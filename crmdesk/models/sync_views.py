@@ -230,3 +230,11 @@ class Duplicate:
     value: str
     here: str
     there: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinProgress:
+    """Of the rows that go along while a desk joins, ``done`` of ``total`` are at the server."""
+
+    done: int
+    total: int

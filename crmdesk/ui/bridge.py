@@ -22,6 +22,7 @@ class Bridge(QObject):
         sync_changed(SyncStatus): this desk and the server stand differently, or data came.
         help_changed(tuple[HelpRequest, ...]): all requests for help that concern this desk, newest first.
         history_progressed(HistoryProgress): older history of a customer is coming.
+        join_progressed(JoinProgress): rows that go along are on their way to the server.
         troubled(Text): something threatens what is typed, the disk for example; None: all is well again.
     """
 
@@ -32,6 +33,7 @@ class Bridge(QObject):
     sync_changed = Signal(object)
     help_changed = Signal(object)
     history_progressed = Signal(object)
+    join_progressed = Signal(object)
     troubled = Signal(object)
     _arrived = Signal(object, object)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         HelpWanted,
         HistoryProgress,
         JoinFields,
+        JoinProgress,
         Membership,
         PendingLine,
         PresenceLine,
@@ -45,6 +46,7 @@ class SharedHere(Alone):
         told: hears each new status, on any thread.
         progressed: hears how older history comes, on any thread.
         language: gives the language (zh or en) in which colleagues' names are wanted.
+        joining: hears how rows go along to the server, on any thread.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class SharedHere(Alone):
         told: Callable[[SyncStatus], None],
         progressed: Callable[[HistoryProgress], None] = lambda _progress: None,
         language: Callable[[], str] = lambda: "en",
+        joining: Callable[[JoinProgress], None] = lambda _progress: None,
     ) -> None:
         self._shares = shares
         self._make = make
         self._told = told
         self._progressed = progressed
         self._language = language
+        self._joining = joining
         self._lane = Lane("sharing")
         # Somebody may wait for the server here while others only look into the store.
         self._older = Lane("history")
@@ -187,7 +191,16 @@ class SharedHere(Alone):
             side.start()
 
     def _join(self, fields: JoinFields) -> None:
-        self.side().join(fields.address, fields.user, fields.password, ca=fields.ca_file, adopt=fields.adopt)
+        from crmdesk.models.sync_views import JoinProgress
+
+        self.side().join(
+            fields.address,
+            fields.user,
+            fields.password,
+            ca=fields.ca_file,
+            adopt=fields.adopt,
+            told=lambda done, total: self._joining(JoinProgress(done, total)),
+        )
 
     def side(self) -> SharedDesk:
         """Return the shared side, made now if nobody asked before; not for the GUI thread."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from crmdesk.errors import FileFault, InvalidInput, WorldFault
-from crmdesk.models.sync_views import AuthoritySeen, JoinFields, SyncStatus
+from crmdesk.models.sync_views import AuthoritySeen, JoinFields, JoinProgress, SyncStatus
 from crmdesk.ui.alone import Alone
 from crmdesk.ui.views.join_pane import JoinPane
 from crmdesk.ui.views.membership_pane import MembershipPane
@@ -194,6 +194,25 @@ def test_what_is_here_can_be_taken_along(seat: Seat) -> None:
     seat.ctrl(Qt.Key.Key_Return)
     (asked,) = seat.desk.named("join")
     assert asked[0].adopt is True
+
+
+def test_rows_that_go_along_are_counted_and_a_break_says_that_it_goes_on(seat: Seat) -> None:
+    pane = _fill(seat)
+    seat.desk.held.clear()
+    seat.window.commands.run("go-on")
+    assert pane.bar.isHidden()
+    seat.bridge.join_progressed.emit(JoinProgress(15_000, 60_000))
+    assert not pane.bar.isHidden()
+    assert pane.told.text() == "Sent: 15,000 of 60,000 rows. You go on working meanwhile."
+    assert pane.bar.accessibleName() == pane.told.text()
+    seat.desk.refuse["join"] = WorldFault("The connection broke.", fields=("address",))
+    seat.desk.held.set()
+    seat.settle()
+    assert pane.bar.isHidden()
+    told = "The connection broke. What was sent is there; joining once more goes on where it stopped."
+    assert (pane.told.text(), pane.told.tone) == (told, "breach")
+    seat.bridge.join_progressed.emit(JoinProgress(20_000, 60_000))
+    assert pane.told.text() == told
 
 
 def test_records_of_its_own_ask_for_a_choice(seat: Seat) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from crmdesk.errors import WorldFault
-from crmdesk.models.sync_views import FieldChoice, JoinFields, SyncStatus
+from crmdesk.models.sync_views import FieldChoice, JoinFields, JoinProgress, SyncStatus
 from crmdesk.services.sync.desk import SharedDesk
 from crmdesk.ui.local_desk import LocalDesk
 from crmdesk.ui.shared_desk import SharedHere
@@ -58,8 +58,9 @@ class Recorder:
     def send_as_note(self, op_id: UUID, customer_id: UUID) -> None:
         self._note("send_as_note", op_id, customer_id)
 
-    def join(self, words: str, user: str, password: str, *, ca: str, adopt: bool | None) -> None:
+    def join(self, words: str, user: str, password: str, *, ca: str, adopt: bool | None, told: Any) -> None:
         self._note("join", words, user, password, ca, adopt)
+        told(5, 9)
 
     def colleagues(self, language: Callable[[], str]) -> Any:
         return self.others(self, language) if self.others is not None else None
@@ -138,6 +139,16 @@ def test_news_are_passed_on(here: SharedHere, recorder: Recorder, told: list[Syn
     (listener,) = recorder.listeners
     listener(shared(pending=2))
     assert told == [shared(), shared(pending=2)]
+
+
+def test_rows_that_go_along_are_told(recorder: Recorder) -> None:
+    heard: list[JoinProgress] = []
+    here = SharedHere(
+        lambda: True, lambda: cast("SharedDesk", recorder), lambda _: None, joining=heard.append
+    )
+    here.join(JoinFields("crm.example", "lin", "correct horse", "ca.pem", True)).result()
+    here.close()
+    assert heard == [JoinProgress(5, 9)]
 
 
 def test_a_desk_that_works_alone_makes_nothing() -> None:

@@ -15,12 +15,14 @@ from crmdesk.ui.views.join_pane import ADOPT, LABELS, JoinPane
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from crmdesk.models.sync_views import AuthoritySeen, Membership
+    from crmdesk.models.sync_views import AuthoritySeen, JoinProgress, Membership
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _NEEDED = ("address", "user", "password")
 _SOON = timedelta(days=21)
 """A certificate that ends sooner is told in amber."""
+_SENDING = word("Sent: {done} of {total} rows. You go on working meanwhile.")
+_GOES_ON = word("What was sent is there; joining once more goes on where it stopped.")
 _VALID = word("Certificate of {subject}, valid until {day}")
 _ENDED = word("The certificate of {subject} ended on {day}. Ask the administrator for the new one.")
 
@@ -32,10 +34,11 @@ class JoinPresenter(QObject):
         super().__init__(around)
         self._place = place
         self._words = place.words
-        self._waiting = False
+        self._waiting = self._sending = False
         self.pane = JoinPane(tools, around, place.parts.band)
         self.pane.join_wanted.connect(self._join)
         self.pane.ca_named.connect(self._look_at_authority)
+        tools.bridge.join_progressed.connect(self._on_progress)
 
     def open(self, held: Membership | None = None) -> None:
         """Show the fields, filled for a desk that belongs to *held* already."""
@@ -86,14 +89,23 @@ class JoinPresenter(QObject):
             self._place.desk.sharing.join(fields), self._on_joined, failed=self._on_failed
         )
 
+    def _on_progress(self, progress: JoinProgress) -> None:
+        """Rows that go along are under way: that takes its time, and work goes on."""
+        if self._waiting and progress.total:
+            self._sending = True
+            told = self._words.tr(_SENDING, done=f"{progress.done:,}", total=f"{progress.total:,}")
+            self.pane.show_progress(progress.done / progress.total, told)
+
     def _wait(self, waiting: bool) -> None:
         self._waiting = waiting
+        self.pane.bar.show_part(None, "")
         # A disabled field loses the keyboard; the pane keeps it, so that Esc still closes.
         if waiting:
             self.pane.setFocus()
         self.pane.wait(waiting)
 
     def _on_joined(self, _: object) -> None:
+        self._sending = False
         self.pane.forget_password()
         self._wait(False)
         self.pane.close_pane()
@@ -105,6 +117,9 @@ class JoinPresenter(QObject):
         self._explain()
         named = error.fields[0] if isinstance(error, CrmdeskError) and error.fields else ""
         told = self._words.error(error)
+        if self._sending:
+            told, named = f"{told} {self._words.tr(_GOES_ON)}", ""
+        self._sending = False
         if named == ADOPT and isinstance(error, CrmdeskError) and self.pane.fields().adopt is None:
             count = error.values.get("count", "")
             told = self._words.tr(

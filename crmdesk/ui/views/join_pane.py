@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, 
 
 from crmdesk.models.sync_views import JoinFields
 from crmdesk.ui.translation import word
+from crmdesk.ui.widgets.bar import Bar
 from crmdesk.ui.widgets.floating import FloatingPane, main_button
 from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.pane import HEADING, MARGIN, ActionButton
@@ -64,6 +65,7 @@ class JoinPane(FloatingPane):
         self.data = QComboBox(self)
         self.notes = {name: Told(tools.ink, self, _NOTE_MARGIN) for name in (*LABELS, ADOPT)}
         self.told = Told(tools.ink, self, MARGIN)
+        self.bar = Bar(tools.ink, self)
         tip = word("Puts this desk on the server of your organisation")
         self._go = main_button(tools.ink, tools.words, self, word("Join"), tip, self.join_wanted.emit)
         self.choose = self._chooser()
@@ -107,6 +109,11 @@ class JoinPane(FloatingPane):
         """Say *text* below all fields."""
         self.told.say(text, tone)
         self._fit()
+
+    def show_progress(self, part: float | None, told: str) -> None:
+        """Show how much of what goes along is at the server; None hides the bar."""
+        self.bar.show_part(part, told)
+        self.tell(told)
 
     def note(self, name: str, text: str, tone: str = "breach") -> None:
         """Say *text* below the field *name*; empty takes away what was said there."""
@@ -210,6 +217,7 @@ class JoinPane(FloatingPane):
         buttons.addWidget(self._go)
         self.content.setContentsMargins(1, HEADING + 1, 1, 1)
         self.content.addLayout(form)
+        self.content.addWidget(self.bar)
         self.content.addWidget(self.told)
         self.content.addStretch(1)
         self.content.addLayout(buttons)
