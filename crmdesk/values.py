@@ -1,14 +1,17 @@
 """Dataclasses that are quick to make, for whatever a start loads.
 
 The standard decorator compiles six methods for each class; a start makes some 130 classes, which was a sixth
-of it. Those methods say the same for every class, so here all classes share them, and only ``__init__`` is
-compiled. What comes out is a dataclass to everybody: ``fields``, ``replace``, ``asdict`` and type checkers.
+of it. Those methods say the same for every class, so here all classes share them. Only ``__init__`` has code
+of its own: compiled once for classes of a like shape, with the names of the fields put in. What comes out is
+a dataclass to everybody: ``fields``, ``replace``, ``asdict`` and type checkers.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from operator import attrgetter
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ def _quick_dataclass(
     fields = dataclasses.fields(made)
     made._content = attrgetter(*(field.name for field in fields)) if fields else staticmethod(_nothing)
     made._told = tuple(field.name for field in fields if field.repr)
-    made.__init__ = _compiled_init(made, fields, frozen=frozen)
+    made.__init__ = _init_of(made, fields, frozen=frozen)
     shared: dict[str, Any] = {"__repr__": _repr, "__eq__": _eq, "__hash__": _hash if frozen else None}
     if frozen:
         shared |= {"__setattr__": _refuse_setting, "__delattr__": _refuse_deleting}
@@ -42,32 +45,64 @@ def _quick_dataclass(
     return made
 
 
-def _compiled_init(
-    made: type, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool
-) -> Callable[..., None]:
-    """Return the ``__init__`` of *made*, which sets the fields of a frozen one past its own refusal."""
-    names: dict[str, Any] = {"put": object.__setattr__, "missing": dataclasses.MISSING}
-    given, named, body = ["self"], list[str](), list[str]()
-    for field in (each for each in fields if each.init):
-        name, value = field.name, field.name
-        parameter = name
-        if field.default is not dataclasses.MISSING:
-            names[f"default_{name}"] = field.default
-            parameter = f"{name}=default_{name}"
-        elif field.default_factory is not dataclasses.MISSING:
-            names[f"make_{name}"] = field.default_factory
-            parameter = f"{name}=missing"
-            value = f"make_{name}() if {name} is missing else {name}"
-        (named if field.kw_only else given).append(parameter)
-        body.append(f" put(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
-    if hasattr(made, "__post_init__"):
-        body.append(" self.__post_init__()")
-    parameters = ", ".join([*given, *(["*", *named] if named else [])])
-    exec(f"def __init__({parameters}):\n" + ("\n".join(body) or " pass"), names)  # noqa: S102 - of field names
-    init: Callable[..., None] = names["__init__"]
+def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> Callable[..., None]:
+    """Return the ``__init__`` of *made*, which sets the fields of a frozen one past its own refusal.
+
+    Raises:
+        TypeError: a field without a default comes after one with.
+    """
+    taken = [field for field in fields if field.init]
+    given = [field for field in taken if not field.kw_only]
+    named = [field for field in taken if field.kw_only]
+    ordered = given + named
+    anew = tuple(field.default_factory is not dataclasses.MISSING for field in ordered)
+    code = _compiled_init(anew, len(given), frozen, hasattr(made, "__post_init__"))
+    names: dict[object, str] = {f"_{number}": field.name for number, field in enumerate(ordered)}
+    renamed: dict[str, Any] = {
+        part: tuple(names.get(value, value) for value in getattr(code, part))
+        for part in ("co_varnames", "co_names", "co_consts")
+    }
+    space: dict[str, Any] = {"put": object.__setattr__, "missing": dataclasses.MISSING}
+    space |= {f"make_{number}": field.default_factory for number, field in enumerate(ordered) if anew[number]}
+    init = FunctionType(code.replace(**renamed), space)
+    init.__defaults__ = tuple(_defaults(given).values())
+    init.__kwdefaults__ = _defaults(named)
+    if list(_defaults(given)) != [field.name for field in given[len(given) - len(init.__defaults__) :]]:
+        raise TypeError(f"{made.__qualname__}: a field without a default comes after one with a default")
     init.__qualname__ = f"{made.__qualname__}.__init__"
-    init.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": "None"}
+    init.__annotations__ = {field.name: field.type for field in taken} | {"return": "None"}
     return init
+
+
+def _defaults(fields: list[dataclasses.Field[Any]]) -> dict[str, Any]:
+    """Return by name what is taken for a field not given; MISSING where its factory makes that."""
+    none = (dataclasses.MISSING, dataclasses.MISSING)
+    return {field.name: field.default for field in fields if (field.default, field.default_factory) != none}
+
+
+@cache
+def _compiled_init(anew: tuple[bool, ...], positional: int, frozen: bool, checked: bool) -> CodeType:
+    """Return the code of ``__init__`` for fields called ``_0``, ``_1`` and so on.
+
+    Args:
+        anew: of each field, whether a factory makes its default.
+        positional: how many of them, the first, need no name in a call.
+        frozen: whether attributes can only be set past the class.
+        checked: whether there is a ``__post_init__``.
+    """
+    names = [f"_{number}" for number in range(len(anew))]
+    named = names[positional:]
+    body = []
+    for name, factory in zip(names, anew, strict=True):
+        value = f"make{name}() if {name} is missing else {name}" if factory else name
+        body.append(f" put(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+    if checked:
+        body.append(" self.__post_init__()")
+    parameters = ", ".join(["self", *names[:positional], *(["*", *named] if named else [])])
+    space: dict[str, Any] = {}
+    exec(f"def __init__({parameters}):\n" + ("\n".join(body) or " pass"), space)  # noqa: S102 - of numbers
+    code: CodeType = space["__init__"].__code__
+    return code
 
 
 def _repr(self: Any) -> str:

@@ -77,6 +77,51 @@ def test_a_wrong_call_is_refused(decorate: Callable[..., Any], wrong: dict[str, 
 
 
 @BOTH
+@pytest.mark.parametrize("frozen", [False, True])
+def test_classes_of_one_shape_keep_their_names(decorate: Callable[..., Any], frozen: bool) -> None:
+    shape = {"default": 1, "__doc__": "One."}
+    one = decorate(frozen=frozen)(
+        type("One", (), {"__annotations__": {"put": "int", "default": "int"}, **shape})
+    )
+    two = decorate(frozen=frozen)(
+        type("Two", (), {"__annotations__": {"self_": "str", "_0": "str"}, "_0": "two"})
+    )
+    assert repr(one(5)) == "One(put=5, default=1)"
+    assert repr(two("x")) == "Two(self_='x', _0='two')"
+    assert get_type_hints(one.__init__) == {"put": int, "default": int, "return": type(None)}
+    assert [str(each) for each in signature(two).parameters.values()] == ["self_: 'str'", "_0: 'str' = 'two'"]
+    with pytest.raises(TypeError, match=r"One.__init__\(\) missing 1 required positional argument: 'put'"):
+        one()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'put'"):
+        two(put=1)
+
+
+@BOTH
+def test_fields_made_anew_or_named_come_in_any_order(decorate: Callable[..., Any]) -> None:
+    @decorate(frozen=True, slots=True)
+    class Mixed:
+        """A value."""
+
+        late: int = dataclasses.field(kw_only=True)
+        first: int
+        named: list[int] = dataclasses.field(default_factory=list, kw_only=True)
+        parts: dict[str, int] = dataclasses.field(default_factory=dict)
+        last: str = "z"
+
+    mixed: Any = Mixed
+    assert repr(mixed(1, late=2)).endswith("(late=2, first=1, named=[], parts={}, last='z')")
+    assert mixed(1, {"a": 1}, "b", late=2, named=[3]).named == [3]
+    with pytest.raises(TypeError, match="required keyword-only argument: 'late'"):
+        mixed(1)
+
+
+@BOTH
+def test_a_field_without_a_default_comes_before_those_with_one(decorate: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="default"):
+        decorate(type("Wrong", (), {"__annotations__": {"one": "int", "two": "int"}, "one": 1}))
+
+
+@BOTH
 def test_what_a_class_says_itself_stays(decorate: Callable[..., Any]) -> None:
     class Own:
         """Compares as it likes."""
