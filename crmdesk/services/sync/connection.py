@@ -69,8 +69,8 @@ OURS: dict[str, str] = {
 }
 """Errors that crmdesk's own functions raise at the server, by SQLSTATE: each a refusal."""
 
-NOT_OURS = "3F000"
-"""No such schema."""
+NOT_OURS, OURS_ALWAYS = "3F000", "crm.my_scope"
+"""No such schema; the function that every version of our server has."""
 
 SKEWED, MISSING_RIGHT = "42", "42501"
 """The class of what a statement names and the server has not; one of it is about rights."""
@@ -172,7 +172,7 @@ def fault_of(error: psycopg.Error, address: ServerAddress) -> CrmdeskError:
     values = {**address.told, "database": address.dbname, "why": why}
     if state in OURS:
         return ServerRefused(OURS[state], **values)
-    if state == NOT_OURS:
+    if state == NOT_OURS or OURS_ALWAYS in why:
         return ServerUnfit(UNFIT, **values)
     if state.startswith(SKEWED) and state != MISSING_RIGHT:
         return ServerUnfit(OUTDATED, **values)

@@ -25,6 +25,7 @@ from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import is_transient
 from crmdesk.services.sync.hearing import Waker
+from crmdesk.services.sync.lock import LOCKED, LoginLock
 from crmdesk.services.sync.questions import Questions
 from crmdesk.services.sync.session import INITIATOR, Round, Session, confirm_forgotten, greeted
 from crmdesk.services.sync.status import OnStatus, StatusBoard, worded
@@ -37,15 +38,10 @@ if TYPE_CHECKING:
     from crmdesk.services.sync.first_sync import FirstCopy
 
 THREAD = "crmdesk-sync"
-LOGINS_BEFORE_LOCK = 3
 CLOSE_SECONDS = 1.0
 """How long a round under way may still take when the program ends."""
 SKEW_MS = 120_000
 """A clock further off than this is told to the person."""
-LOCKED = say(
-    "The server has refused this account three times; this desk stops trying. What was typed is kept. Ask the"
-    " administrator, then join the server again."
-)
 SKEWED = "The clock of this computer is {minutes} minutes off. Set it right: times of calls depend on it."
 _log = logging.getLogger("crmdesk.sync")
 
@@ -118,7 +114,7 @@ class SyncWorker:
         self._one = threading.Lock()
         self._session: Session | None = None
         self._failures = 0
-        self._refusals = 0
+        self._lock = LoginLock(store)
         self._gone: DeviceForgotten | None = None
         self._shown: UUID | None = None
         self._thread: threading.Thread | None = None
@@ -131,7 +127,7 @@ class SyncWorker:
     @property
     def locked(self) -> bool:
         """Whether the server refused the account so often that nothing is tried any more."""
-        return self._refusals >= LOGINS_BEFORE_LOCK
+        return self._lock.held
 
     def on_status(self, listener: OnStatus) -> None:
         """Tell *listener* of each change of the status, on the worker's thread."""
@@ -179,7 +175,8 @@ class SyncWorker:
 
     def retry(self) -> None:
         """Try again at once, whatever happened before: the password or the network is another one now."""
-        self._refusals = self._failures = 0
+        self._failures = 0
+        self._lock.release()
         self.kick()
 
     def run_once(self) -> Round:
@@ -218,6 +215,7 @@ class SyncWorker:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
+                self._stand_locked()
                 self._waker.settle()
                 self._perform()
                 self._rest()
@@ -267,7 +265,7 @@ class SyncWorker:
             self.questions.open()
         self._board.change(
             connected=True,
-            trouble=self._warning(self._session),
+            trouble=_warning(self._session),
             tick=done.tick,
             last_pull_at=self._store.author.now(),
             first_sync=done.first_sync,
@@ -285,9 +283,9 @@ class SyncWorker:
             self._destroy(password)
             raise
         except ServerRefused:
-            self._refusals += 1
+            self._lock.refused()
             raise
-        self._refusals = 0
+        self._lock.release()
         return session
 
     def _destroy(self, password: str) -> None:
@@ -296,12 +294,6 @@ class SyncWorker:
         if self._on_forgotten is not None:
             self._on_forgotten()
             confirm_forgotten(self.address, password, self._profile.identity.device)
-
-    def _warning(self, session: Session) -> Text | None:
-        if abs(session.offset_ms) > SKEW_MS:
-            return say(SKEWED, minutes=round(abs(session.offset_ms) / 60_000))
-        message = (session.last_taken.scope or {}).get("message")
-        return say("{message}", message=message) if message else None
 
     def _rest(self) -> None:
         """Wait for a hint, a change here, or the time to look; follow a hint up after a random moment."""
@@ -336,11 +328,16 @@ class SyncWorker:
         seconds = self._pace.until_retry(self._failures, transient=is_transient(trouble))
         with self._guard:
             asked = bool(self._asked)
-        if self.locked:
-            self._board.change(trouble=LOCKED)
-            self._wait_until(lambda: not self.locked)
-        elif not asked:
+        if not self._stand_locked() and not asked:
             self._wait_for(seconds)
+
+    def _stand_locked(self) -> bool:
+        """Wait while the account is locked, also over a restart; return whether it was."""
+        if not self.locked:
+            return False
+        self._board.change(trouble=LOCKED)
+        self._wait_until(lambda: not self.locked)
+        return True
 
     def _wait_for(self, seconds: float) -> None:
         """Wait *seconds*; changes made here do not cut it short, a wish for a round or :meth:`retry` does."""
@@ -374,6 +371,13 @@ class SyncWorker:
             asked, self._asked = self._asked, []
         for each in asked:
             each.set_exception(error)
+
+
+def _warning(session: Session) -> Text | None:
+    if abs(session.offset_ms) > SKEW_MS:
+        return say(SKEWED, minutes=round(abs(session.offset_ms) / 60_000))
+    message = (session.last_taken.scope or {}).get("message")
+    return say("{message}", message=message) if message else None
 
 
 def _counts(connection: Connection) -> outbox.Counts:

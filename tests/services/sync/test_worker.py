@@ -25,7 +25,8 @@ from crmdesk.services.sync.colleagues import Colleagues
 from crmdesk.services.sync.connection import connect
 from crmdesk.services.sync.destroy import destroy
 from crmdesk.services.sync.hearing import Hearing, Waker
-from crmdesk.services.sync.worker import LOCKED, SKEW_MS, SyncWorker
+from crmdesk.services.sync.lock import LOCKED, LoginLock
+from crmdesk.services.sync.worker import SKEW_MS, SyncWorker
 from tests.cluster import Database
 from tests.services.sync.desks import TestDesk, address_of, desk, quick
 from tests.services.sync.proxy import Line, Pooler
@@ -248,6 +249,35 @@ def test_three_refusals_lock_the_desk_and_destroy_nothing(database: Database, tm
         one.profile.secrets.set(one.profile.id, PASSWORD, anna.password)
         one.worker.retry()
         watch.until(lambda status: status.connected and status.pending == 0)
+
+
+def test_the_lock_outlives_the_program(database: Database, tmp_path: Path) -> None:
+    anna = database.person("anna")
+    with desk(database, anna, tmp_path / "a") as one:
+        _customer(one)
+        one.profile.secrets.set(one.profile.id, PASSWORD, "wrong")
+        for _ in range(2):
+            with pytest.raises(ServerRefused):
+                one.worker.run_once()
+        one.worker.close()
+        again = SyncWorker(one.store, one.profile, one.worker.address, pace=quick())
+        assert not again.locked, "two refusals before the restart"
+        with pytest.raises(ServerRefused):
+            again.run_once()
+        assert LoginLock(one.store).held
+        again.close()
+        one.profile.secrets.set(one.profile.id, PASSWORD, anna.password)
+        with Line(database.cluster.port) as line:
+            address = replace(one.worker.address, port=line.port)
+            once_more = SyncWorker(one.store, one.profile, address, pace=quick())
+            watch = Watch(once_more)
+            once_more.start()
+            watch.until(lambda status: status.trouble == LOCKED)
+            assert not line._open, "nothing is tried, whatever the password is"
+            once_more.retry()
+            watch.until(lambda status: status.connected and status.pending == 0)
+            once_more.close()
+        assert not LoginLock(one.store).held
 
 
 def test_a_forgotten_desk_destroys_key_then_files_and_confirms(database: Database, tmp_path: Path) -> None:
