@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from crmdesk.app.telephone import Telephone
     from crmdesk.models.changes import ChangeSet
     from crmdesk.models.text import Text
+    from crmdesk.models.types import CustomerId
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
     from crmdesk.services.sync.desk import SharedDesk
+    from crmdesk.services.sync.viewing import Views
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep
     from crmdesk.ui.shared_desk import SharedHere
@@ -107,6 +109,7 @@ class Program:
             self.language,
             lambda: self.telephone.numbers.parse,
             lambda: self.sharing,
+            self._viewed,
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -132,6 +135,16 @@ class Program:
         self.store.on_change(self.bridge.changed.emit)
         self.store.on_change(self._on_changed)
         self.store.on_trouble(self.bridge.troubled.emit)
+
+    @cached_property
+    def views(self) -> Views:
+        """What writes down whose records are opened; made with the first one."""
+        from crmdesk.services.sync.viewing import Views
+
+        return Views(self.store)
+
+    def _viewed(self, customer_id: CustomerId, why: str) -> None:
+        self.views.opened(customer_id, why)
 
     @property
     def telephone(self) -> Telephone:
@@ -288,7 +301,7 @@ class Program:
     def _built_telephone(self) -> Telephone:
         from crmdesk.app.telephone import Telephone
 
-        return Telephone(
+        telephone = Telephone(
             self.profile,
             self.store,
             self.bridge,
@@ -298,6 +311,8 @@ class Program:
             self.sharing.side,
             self._link,
         )
+        telephone.calls.on_viewed(self._viewed)
+        return telephone
 
     def _take_address(self, address: str) -> None:
         from crmdesk.services.telephony.hook import call_from_address

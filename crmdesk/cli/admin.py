@@ -11,7 +11,7 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from crmdesk.cli import admin_erase, admin_server, passwords
+from crmdesk.cli import admin_erase, admin_server, admin_views, passwords
 from crmdesk.errors import Denied, InvalidInput, ServerUnfit
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _register_teams(_group(groups, "team", "the teams of the house"))
     _register_devices(_group(groups, "device", "the desks that share it"))
     _register_erasing(groups)
+    admin_views.add_options(_command(groups, "views", "tell who opened whose record", admin_views.list_views))
 
 
 Verbs = Any

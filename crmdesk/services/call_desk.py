@@ -67,6 +67,7 @@ class CallDesk:
         self._language = language
         self._zone = zone
         self._breath_seconds = breath_seconds
+        self._viewed: Callable[[CustomerId, str], None] = lambda _customer_id, _why: None
         self._reader: Any = None
         self._edition = 0
         self._reading = threading.Lock()
@@ -82,6 +83,10 @@ class CallDesk:
         """Call *listener* with each event of a call, after its pop."""
         self._call_listeners.append(listener)
 
+    def on_viewed(self, listener: Callable[[CustomerId, str], None]) -> None:
+        """Tell *listener* whose record a call shows, and why, after its pop."""
+        self._viewed = listener
+
     def take(self, event: CallEvent) -> Future[Outcome[None]]:
         """Show and keep *event*; the future is done when it is kept."""
         with hidden(event.name or ""):
@@ -94,6 +99,8 @@ class CallDesk:
         kept = self._store.write(see_call, self.id_of(event), self._values(event, pop), self._legs(event))
         names = (event.name or "", pop.customer.name if pop is not None and pop.customer is not None else "")
         kept.add_done_callback(lambda done: _log_failure(done, names))
+        if pop is not None and pop.customer is not None:
+            self._viewed(pop.customer.id, "call")
         return kept
 
     def _popped(self, event: CallRinging | CallPlaced | CallMoved) -> ScreenPop:
@@ -142,7 +149,9 @@ class CallDesk:
     def with_customer(self, pop: ScreenPop, customer_id: CustomerId) -> ScreenPop:
         """Return *pop* showing *customer_id*."""
         with self._connection() as connection:
-            return in_snapshot(connection, self._rebuild, pop, customer_id)
+            made = in_snapshot(connection, self._rebuild, pop, customer_id)
+        self._viewed(customer_id, "call")
+        return made
 
     def warm(self) -> None:
         """Open the reader and load what the first pop needs, ahead of the first call."""

@@ -48,6 +48,7 @@ class LocalDesk:
         language: gives the language of the window (zh or en).
         parser: gives what understands numbers as typed.
         sharing: gives what knows the shared database; None while this PC works alone and cannot join.
+        viewed: hears whose record was opened and why, once it was read.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class LocalDesk:
         language: Callable[[], str],
         parser: Callable[[], Parse],
         sharing: Callable[[], Sharing | None] = lambda: None,
+        viewed: Callable[[CustomerId, str], None] = lambda _customer_id, _why: None,
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -67,6 +69,7 @@ class LocalDesk:
         self._language = language
         self._parser = parser
         self._sharing = sharing
+        self._viewed = viewed
         self._errands = Lane("errands")
 
     def close(self) -> None:
@@ -128,7 +131,9 @@ class LocalDesk:
 
     def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
         """Ask for a customer opened by hand."""
-        return self._store.read(_record, customer_id, self._store.author)
+        found = self._store.read(_record, customer_id, self._store.author)
+        found.add_done_callback(lambda done: self._tell_viewed(customer_id, done))
+        return found
 
     def similar(self, person: PersonFields) -> Future[tuple[Duplicate, ...]]:
         """Ask who may be this person, surest first."""
@@ -226,6 +231,10 @@ class LocalDesk:
     def set_ready(self, ready: bool) -> Future[None]:
         """Take calls, or pause; the telephone is told when it can pause."""
         return self._errands.run(self._announce_ready, ready)
+
+    def _tell_viewed(self, customer_id: CustomerId, done: Future[CustomerRecord]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._viewed(customer_id, "record")
 
     def _pop_again(self, call_id: CallId) -> ScreenPop:
         from crmdesk.services import calls

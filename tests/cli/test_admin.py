@@ -11,6 +11,7 @@ import pytest
 from crmdesk.cli import passwords, program
 from crmdesk.services.store.keys import KEY_FILE_VARIABLE
 from tests.cluster import SUPERUSER, Database
+from tests.services.server.rows import add_customer
 
 Run = Callable[..., tuple[int, str, str]]
 PASSWORD = "correct horse"
@@ -134,3 +135,23 @@ def test_passwords_are_read_and_never_empty(tmp_path: Path, monkeypatch: pytest.
     assert passwords.password_of(plain, "Password", twice=True) == "typed"
     with pytest.raises(Exception, match="differ"):
         passwords.password_of(plain, "Password", twice=True)
+
+
+def test_views_in_words_and_as_json(run: Run, database: Database) -> None:
+    with database.connect() as owner:
+        customer = add_customer(owner, "王伟")
+        for login, at in (("erin", "2026-11-20 09:58Z"), ("frank", "2026-11-21 10:00Z")):
+            owner.execute(
+                "INSERT INTO crm.viewed VALUES (gen_random_uuid(), %s, %s, %s, 'call', now())",
+                (at, customer, login),
+            )
+    told = run("views")[1].splitlines()
+    assert [line.split("  ")[0:3] for line in told] == [
+        ["2026-11-21 10:00 UTC", "frank", "王伟"],
+        ["2026-11-20 09:58 UTC", "erin", "王伟"],
+    ]
+    (one,) = json.loads(run("views", "--user", "erin", "--json")[1])["views"]
+    assert (one["login"], one["customer_id"], one["why"]) == ("erin", str(customer), "call")
+    assert run("views", "--limit", "1")[1].count("\n") == 1
+    assert run("views", "--customer", "00000000-0000-0000-0000-000000000000")[:2] == (0, "")
+    assert run("views", "--customer", "nobody")[0] == 2

@@ -15,6 +15,7 @@ from crmdesk.services.call_desk import CallDesk, caller_number
 from crmdesk.services.codes import agent_of
 from crmdesk.services.store.store import Store
 from crmdesk.services.sync.desk import SharedDesk
+from crmdesk.services.sync.viewing import Views
 from crmdesk.services.telephony.numbers import NumberParser
 from crmdesk.services.telephony.site import site_rules
 from crmdesk.values import dataclass
@@ -34,6 +35,7 @@ class Parts:
     """What a desk is made of. ``set_clock`` takes the words of ``CRMDESK_CLOCK``; test profiles only."""
 
     store: Store
+    views: Views
     calls: CallDesk
     numbers: NumberParser
     set_clock: Callable[[str], datetime]
@@ -133,6 +135,7 @@ def desk_of(
     """
     parts = Parts(
         store=store,
+        views=Views(store),
         calls=calls,
         numbers=numbers,
         set_clock=profile.clock.set,
@@ -166,6 +169,7 @@ def open_desk(profile: Profile, *, live: bool = False) -> Desk:
         lambda: profile.settings.text("language") or "zh",
         ZoneInfo(profile.settings.text("zone")),
     )
+    calls.on_viewed(Views(store).opened)
     sharing = SharedDesk(profile, store, live=live)
     sharing.start()
     return desk_of(profile, store, calls, numbers, sharing, shown=False)

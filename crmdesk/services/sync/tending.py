@@ -18,6 +18,7 @@ from crmdesk.services.sync.connection import Link, worded
 from crmdesk.services.sync.erasing import destroy_erased
 from crmdesk.services.sync.eviction import Eviction
 from crmdesk.services.sync.holding import window_start
+from crmdesk.services.sync.viewing import send_views
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,6 +81,7 @@ class SharedUpkeep:
             self.erase()
             self._compare_daily()
             self._evict()
+            send_views(self._store, self._link, self._address, self._device)
         except ServerBusy as error:
             _log.info("what is due waits: %s", error)
         except ServerFault as error:

@@ -135,6 +135,7 @@ def get_customer(connection: Any, desk: Desk, given: Given) -> Json:
     """Return the whole record of a customer."""
     row = one(connection, "customer", customer.Customer, given["id"])
     owner = CustomerId(row["id"])
+    desk.parts.views.opened(owner, "rpc")
     counted = counters(connection, owner, now=desk.site_now())
     card = customer_card(connection, owner, now=desk.site_now())
     assets = select(connection, "asset", asset.Asset, "WHERE customer_id = ? ORDER BY id LIMIT 500", (owner,))

@@ -36,8 +36,18 @@ BEGIN
 END
 $$;
 
+-- Whoever shares a team with me, and I.
+CREATE OR REPLACE FUNCTION crm.my_colleagues() RETURNS name[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT m.login), '{}') || session_user::name
+    FROM crm.member m WHERE m.team = ANY (crm.my_teams())
+$$;
+
 ALTER TABLE crm.viewed ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON crm.viewed FOR SELECT TO crm_auditor, crm_administrator USING (
     (SELECT crm.my_role()) IN ('auditor', 'administrator'));
-GRANT SELECT ON crm.viewed TO crm_auditor, crm_administrator;
+CREATE POLICY seen_of_team ON crm.viewed FOR SELECT TO crm_supervisor USING (
+    (SELECT crm.my_role()) = 'supervisor' AND login = ANY ((SELECT crm.my_colleagues())::name[]));
+GRANT SELECT ON crm.viewed TO crm_auditor, crm_administrator, crm_supervisor;
+GRANT EXECUTE ON FUNCTION crm.my_colleagues() TO crm_supervisor;
 GRANT EXECUTE ON FUNCTION crm.record_views(uuid, jsonb) TO crm_agent;
