@@ -73,7 +73,7 @@ class Standing:
 
     ``state``: running, paused or stopped. ``verdict``: open, met, breached, or void when the
     complaint ended otherwise. ``breach``: empty, late, or by reassessment: a new severity or receipt put the
-    due date into the past. ``paused``: the time that did not count; ``percent``: the share used.
+    due date into the past. ``percent``: the share used. ``course``: the way to the due date.
     """
 
     clock: str
@@ -82,7 +82,6 @@ class Standing:
     verdict: str
     breach: str
     percent: int
-    paused: timedelta
     course: Course
     provisional: bool
 
@@ -90,6 +89,11 @@ class Standing:
     def due(self) -> datetime:
         """When it is due; while it is paused, were it to go on at once."""
         return self.course.due
+
+    @property
+    def paused(self) -> timedelta:
+        """The time that did not count."""
+        return self.course.paused()
 
 
 def regime_clock(regime: str, clock: str) -> str:
@@ -164,7 +168,6 @@ class Run:
             verdict=self._verdict(late),
             breach=(BY_REASSESSMENT if self.reassessed else LATE) if late else "",
             percent=course.percent(until),
-            paused=course.paused(),
             course=course,
             provisional=self.last.provisional,
         )
@@ -302,7 +305,7 @@ class Ledger:
                     "Only the last change of the clock {clock} can be undone.", clock=line.clock
                 )
             rest = active[-2] if len(active) > 1 else line
-            ledger = ledger._with(replace(rest, **_event(UNDO, at, why), undoes=n))
+            ledger = ledger._with(replace(rest, **_event(UNDO, at, why, undoes=n)))
         return ledger
 
     def active(self) -> Iterator[Line]:
@@ -336,8 +339,8 @@ class Ledger:
         return Ledger((*self.lines, *(replace(line, n=n) for n, line in enumerate(lines, first))))
 
 
-def _event(event: str, at: datetime, why: Why) -> dict[str, Any]:
-    return {"event": event, "at": at, "why": why, "undoes": None}
+def _event(event: str, at: datetime, why: Why, undoes: int | None = None) -> dict[str, Any]:
+    return {"event": event, "at": at, "why": why, "undoes": undoes}
 
 
 def _moved(run: Run, event: str, at: datetime, measures: Measures, why: Why) -> Line:

@@ -177,14 +177,15 @@ class Course:
 
     def moment(self, percent: int) -> datetime:
         """Return when so much of it is used, as far as pauses are known."""
-        if percent == 100:
-            return self.due
         left, start = self.target() * percent // 100, self.since
         for a, b in self.pauses:
             running = self.measure.between(start, a)
             if left <= running:
                 break
             left, start = left - running, b
+        else:
+            if percent == 100:
+                return self.due
         return self.measure.add(start, left)
 
 
