@@ -27,6 +27,7 @@ LITTLE_SPACE, NO_SPACE = 1 << 30, 100 << 20
 OLD_BACKUP_DAYS = 2
 SKEW_SECONDS = 120
 OLD_PULL_HOURS = 24
+CA_DAYS = 60
 KNOCK_SECONDS = 2.0
 PROBE_PROFILE = "doctor"
 
@@ -173,6 +174,8 @@ def _sharing(path: Path, status: Mapping[str, Any]) -> Iterable[Finding]:
         return
     yield _sending(status)
     yield _last_pull(status)
+    if status["ca"]:
+        yield _guarded("authority", lambda: _authority(status["ca"]))
     identity = read_identity(path)
     try:
         address = ServerAddress.from_words(status["address"], status["user"], status["ca"] or "")
@@ -182,6 +185,18 @@ def _sharing(path: Path, status: Mapping[str, Any]) -> Iterable[Finding]:
         return
     for seen in probe(address, password, identity.device):
         yield Finding(seen.subject, seen.state, seen.found, seen.advice)
+
+
+def _authority(path: str) -> Finding:
+    """Say how long the authority itself holds: once it has ended no certificate it signed is believed."""
+    from crmdesk.services.sync.authority import look_at
+
+    days = (look_at(path).until - datetime.now(UTC)).days
+    advice = "The administrator makes a new one; then join once more with it: crmdesk server join --ca FILE."
+    if days < 0:
+        return Finding("authority", BAD, f"the CA certificate {path} ended {-days} days ago", advice)
+    words = f"the CA certificate {path} holds for {days} days"
+    return Finding("authority", LOOK, words, advice) if days < CA_DAYS else Finding("authority", GOOD, words)
 
 
 def _sending(status: Mapping[str, Any]) -> Finding:

@@ -74,6 +74,11 @@ class Layout:
         return self.path / "recovery.json"
 
     @property
+    def authority(self) -> Path:
+        """The certificate of the authority behind the shared server's, copied when this desk joined."""
+        return self.path / "server-ca.pem"
+
+    @property
     def attachments(self) -> Path:
         """Folder of attachments."""
         return self.path / "attachments"
@@ -92,7 +97,7 @@ class Layout:
     def all(self) -> tuple[Path, ...]:
         """Everything."""
         files = (self.identity, self.store, self.drafts, self.settings, self.recovery, self.lock)
-        return (*files, self.attachments, self.logs)
+        return (*files, self.authority, self.attachments, self.logs)
 
 
 @dataclass(frozen=True, slots=True)

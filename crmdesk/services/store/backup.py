@@ -102,9 +102,8 @@ def _members(profile: Profile, scratch: Path, told: Told) -> list[tuple[str, Pat
         if source.exists():
             _copy_database(source, scratch / source.name, key, lambda done: told(done / 2))
             members.append((source.name, scratch / source.name))
-    members += [
-        (path.name, path) for path in (layout.identity, layout.settings, layout.recovery) if path.exists()
-    ]
+    small = (layout.identity, layout.settings, layout.recovery, layout.authority)
+    members += [(path.name, path) for path in small if path.exists()]
     members += [
         (path.relative_to(layout.path).as_posix(), path)
         for path in sorted(layout.attachments.rglob("*"))

@@ -15,6 +15,7 @@ from crmdesk.errors import InvalidInput, ServerFault
 from crmdesk.models.sync_views import Choices, FieldChoice, Membership, PendingLine, RefusedLine, SyncStatus
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync.trust import trusting
 
 if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
@@ -100,7 +101,7 @@ class SharedDesk:
     def address(self) -> ServerAddress | None:
         """Return where the shared database is, None while this desk works alone."""
         held = self._store.read(sharing.server_of).result()
-        return None if held is None else ServerAddress.from_values(held)
+        return None if held is None else trusting(self._profile, ServerAddress.from_values(held))
 
     def membership(self) -> Membership | None:
         """Return which database this desk shares and as whom, None while it works alone."""
@@ -134,6 +135,7 @@ class SharedDesk:
         from crmdesk.services.sync.join import address_of, join, refuse_undecided
 
         address = address_of(self._profile.settings, words, user, ca)
+        address = address if address.ca else trusting(self._profile, address)
         if adopt is None and self.address() is None:
             self._store.read(refuse_undecided).result()
         done = join(self._profile, self._store, address, password, adopt=bool(adopt), told=told)

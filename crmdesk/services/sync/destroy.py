@@ -34,7 +34,8 @@ def destroy(profile: Profile, close: Callable[[], None]) -> None:
         profile.secrets.delete(profile.id, name)
     close()
     layout = profile.layout
-    for path in (layout.store, layout.drafts, layout.recovery, layout.identity, layout.settings):
+    small = (layout.recovery, layout.identity, layout.settings, layout.authority)
+    for path in (layout.store, layout.drafts, *small):
         for each in _family(path):
             each.unlink(missing_ok=True)
     if layout.attachments.exists():

@@ -23,6 +23,7 @@ from crmdesk.services.store.files import worded as worded_files
 from crmdesk.services.sync import adoption, outbox, replica, sharing
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.lock import REFUSALS
+from crmdesk.services.sync.trust import forget_authority, keep_authority
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def join(
         _be(profile, known.identity)
         profile.secrets.set(profile.id, PASSWORD, password)
         _sign_in(profile, str(known.scope["login"]))
+        keep_authority(profile, address)
         begun = store.write(_begin, address, known, adopt and not whole, last).result().result
     except BaseException:
         _put_back(profile, *kept_before)
@@ -191,6 +193,7 @@ def _renewed(
     unmoved = (held.host, held.port, held.dbname) == (address.host, address.port, address.dbname)
     if not (unmoved if before is None else before == known.scope.get("server")):
         raise InvalidInput("This desk shares a server already. Leave it first.", fields=("address",))
+    keep_authority(profile, address)
     profile.secrets.set(profile.id, PASSWORD, password)
     store.write(_move, address).result()
     return Joined(str(address), address.user, str(known.scope["role"]), known.tag)
@@ -236,6 +239,7 @@ def leave(profile: Profile, store: Store, *, unsent: bool = False) -> None:
         raise InvalidInput("This desk works alone already.", fields=("address",))
     store.write(_stop, unsent).result()
     profile.secrets.delete(profile.id, PASSWORD)
+    forget_authority(profile)
 
 
 def _begin(
