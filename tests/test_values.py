@@ -1,6 +1,7 @@
 """Our dataclasses behave as the standard ones do."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, get_type_hints
@@ -168,6 +169,14 @@ def test_they_inherit(decorate: Callable[..., Any]) -> None:
     assert ended(at=1) != base(at=1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         ended(at=1).result = "y"
+
+
+def test_no_signature_is_looked_for_to_describe_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(inspect, "signature", asked.append)
+    bare = type("Bare", (), {"__annotations__": {"x": int}})
+    assert values.dataclass(bare).__doc__ == "Bare"
+    assert asked == []
 
 
 @BOTH
