@@ -46,6 +46,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     taken.add_argument("--encoding", metavar="E", help="utf-8, gb18030, utf-16 …; found when left out")
     taken.add_argument("--dry-run", action="store_true", help="change nothing, only say what would happen")
     taken.add_argument("--strict", action="store_true", help="exit 1 when a row was refused")
+    taken.add_argument(
+        "--server",
+        action="store_true",
+        help="bring what is new to the shared database in bulk; for an administrator's account",
+    )
     taken.add_argument("--partial", action="store_true", help="take what is there of a file that breaks off")
     taken.add_argument("--json", action="store_true", help="accepted; the last line is JSON anyway")
     taken.set_defaults(run=run_import)
@@ -77,7 +82,7 @@ def run_import(given: argparse.Namespace) -> int:
     refused: list[dict[str, Any]] = []
     with client(folder(given)) as desk:
         _step_back(desk)
-        counts = _send(desk, given, _rows(kind, plan, sheet, _site(desk), refused), refused)
+        counts = _take(desk, given, _rows(kind, plan, sheet, _site(desk), refused), refused)
     refused.sort(key=lambda each: int(each["line"]))
     print(json.dumps({"rows": len(sheet.lines), **counts, "refused": refused}, ensure_ascii=False))
     if refused and given.strict:
@@ -164,10 +169,36 @@ def _batches(rows: Iterable[Prepared]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _send(
+def _take(
     desk: Client, given: argparse.Namespace, rows: Iterable[Prepared], refused: list[dict[str, Any]]
 ) -> dict[str, int]:
-    """Send the rows in parts; return how many were new, changed and the same.
+    """Take the rows; what is new goes to the server first, if that is wanted."""
+    if not given.server or given.dry_run:
+        return _send(desk, given, rows, refused)
+    held = list(rows)
+    counts = _send(desk, given, held, refused, _file(desk, given.kind, held))
+    desk.call("sync.run", {})
+    return counts
+
+
+def _file(desk: Client, kind: str, rows: list[Prepared]) -> frozenset[int]:
+    """Bring what is new to the server, and from there to this desk; return the lines of it."""
+    lines: set[int] = set()
+    desk.call("sync.run", {})
+    for batch in _batches(rows):
+        lines.update(desk.call("exchange.file", {"kind": kind, "rows": batch})["lines"])
+    desk.call("sync.run", {})
+    return frozenset(lines)
+
+
+def _send(
+    desk: Client,
+    given: argparse.Namespace,
+    rows: Iterable[Prepared],
+    refused: list[dict[str, Any]],
+    filed: frozenset[int] = frozenset(),
+) -> dict[str, int]:
+    """Send the rows in parts; return how many were new, changed and the same. Those *filed* were new.
 
     An answer about fewer rows than were sent means that the store could take no more; the rest is sent again,
     which goes on or tells the reason.
@@ -183,17 +214,23 @@ def _send(
                     words = f"{kept} rows are in; run the same import again to go on"
                     print(f"crmdesk: {words}", file=sys.stderr)
                 raise
-            _count(answer["rows"], counts, refused)
+            _count(answer["rows"], counts, refused, filed)
             del left[: len(answer["rows"])]
     return counts
 
 
-def _count(taken: list[dict[str, Any]], counts: dict[str, int], refused: list[dict[str, Any]]) -> None:
+def _count(
+    taken: list[dict[str, Any]],
+    counts: dict[str, int],
+    refused: list[dict[str, Any]],
+    filed: frozenset[int],
+) -> None:
     for row in taken:
         if row["outcome"] == "refused":
             refused.append({"line": row["line"], "reason": row["reason"]})
         else:
-            counts[row["outcome"]] += 1
+            known = row["outcome"] == "same" and row["line"] in filed
+            counts["new" if known else row["outcome"]] += 1
 
 
 def run_export(given: argparse.Namespace) -> int:

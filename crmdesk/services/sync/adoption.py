@@ -22,17 +22,13 @@ from crmdesk.models.wire import Row
 from crmdesk.services.store.connection import Connection, open_connection
 from crmdesk.services.store.rows import shape_of
 from crmdesk.services.sync.address import ServerAddress
-from crmdesk.services.sync.bulk import Cargo, Loaded, Told, digest_of, load
+from crmdesk.services.sync.bulk import ORDER, Cargo, Loaded, Told, digest_of, load
 from crmdesk.services.sync.connection import Link, connect, worded
-from crmdesk.services.sync.holding import TABLES, at_server, columns
+from crmdesk.services.sync.holding import at_server, columns
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.profile import Profile
-
-_FIRST = (*CODE_TABLES, "customer", "contact")
-ORDER: tuple[str, ...] = (*_FIRST, *(table for table in TABLES if table not in _FIRST))
-"""Tables, those first that others refer to."""
 
 SIGNED: Mapping[str, str] = {
     "note": "author",

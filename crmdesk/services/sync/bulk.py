@@ -10,17 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from crmdesk.models.agent import CODE_TABLES
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import Row, field_types, to_json
 from crmdesk.services.server.ddl import TYPES
-from crmdesk.services.sync.address import ServerAddress
-from crmdesk.services.sync.connection import Link, worded
-from crmdesk.services.sync.holding import columns
+from crmdesk.services.sync.address import PASSWORD, ServerAddress
+from crmdesk.services.sync.connection import Link, connect, worded
+from crmdesk.services.sync.holding import TABLES, columns
 from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.profile import Profile
+
+_FIRST = (*CODE_TABLES, "customer", "contact")
+ORDER: tuple[str, ...] = (*_FIRST, *(table for table in TABLES if table not in _FIRST))
+"""Tables, those first that others refer to."""
 
 BATCH_ROWS = 5_000
 """What the server merges in one transaction (``crm.merge_load``)."""
@@ -63,6 +72,17 @@ class Refusal:
     why: str
 
 
+def file(profile: Profile, address: ServerAddress, tables: Mapping[str, Sequence[Row]]) -> Loaded:
+    """Bring rows to the server that *profile*'s desk shares at *address*.
+
+    Raises:
+        ServerFault: see :func:`load`; ServerRefused where this person is no administrator.
+    """
+    password = profile.secrets.get(profile.id, PASSWORD) or ""
+    with closing(connect(address, password)) as link:
+        return load(link, address, cargo_of(tables))
+
+
 def digest_of(tables: Sequence[str], rows: Callable[[str], Iterable[Row]]) -> tuple[dict[str, int], str]:
     """Return how many rows each table has, and the digest of all."""
     whole, counts = hashlib.sha256(), {}
@@ -72,6 +92,12 @@ def digest_of(tables: Sequence[str], rows: Callable[[str], Iterable[Row]]) -> tu
             counts[table] += 1
             whole.update(json.dumps([table, to_json(row)], ensure_ascii=False).encode())
     return counts, whole.hexdigest()
+
+
+def cargo_of(tables: Mapping[str, Sequence[Row]]) -> Cargo:
+    """Return what loads rows that are at hand; *tables* in any order."""
+    counts, digest = digest_of([table for table in ORDER if table in tables], lambda table: tables[table])
+    return Cargo(counts, digest, lambda table: tables[table])
 
 
 def load(link: Link, address: ServerAddress, cargo: Cargo, told: Told = lambda _done, _total: None) -> Loaded:

@@ -6,7 +6,7 @@ A desk that works alone pays one small query for it: what knows the server is lo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from crmdesk.services.sync.trust import trusting
 
 if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
+    from crmdesk.models.wire import Row
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
@@ -155,6 +156,20 @@ class SharedDesk:
 
         address = address_of(self._profile.settings, words, user, ca)
         return rehearsed(self._profile, self._store, address, password)
+
+    def file(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Bring new rows to the server in bulk, as an administrator; they come here with the next round.
+
+        Raises:
+            InvalidInput: this desk works alone.
+            ServerFault: what was merged stays; the same once more goes on.
+        """
+        from crmdesk.services.sync.bulk import file
+
+        address = self.address()
+        if address is None:
+            raise InvalidInput("This desk works alone. Join a shared database first.", fields=("server",))
+        file(self._profile, address, tables)
 
     def leave(self, *, unsent: bool = False) -> tuple[PendingLine, ...]:
         """Send what waits if the server answers, then work alone; return what was not sent.

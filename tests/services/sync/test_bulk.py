@@ -153,7 +153,9 @@ def test_the_same_once_more_changes_nothing(link: Link, database: Database) -> N
     assert load(link, where, cargo({"customer": renamed})) == Loaded(0, MANY, 0)
     strangers = [{**row, "id": uuid5(SPACE, row["name"] + "!")} for row in rows]
     assert load(link, where, cargo({"customer": strangers})) == Loaded(0, MANY, 0)
-    assert asked(database, "SELECT count(*) FROM crm.feed") == feed
+    twice = [{**row, "external_id": "K-1"} for row in customers(4, "d")]
+    assert load(link, where, cargo({"customer": twice})) == Loaded(1, 3, 0)
+    assert asked(database, "SELECT count(*) FROM crm.feed") == [(feed[0][0] + 1,)]
     assert asked(database, "SELECT count(*) FROM crm.customer WHERE name = 'other'") == [(0,)]
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crmdesk.errors import InvalidInput
 from crmdesk.models.wire import Json, to_json
 from crmdesk.services.exchange.columns import KINDS
+from crmdesk.services.exchange.filing import new_rows
 from crmdesk.services.exchange.loading import CHANGED, NEW, REFUSED, SAME, load
 from crmdesk.services.exchange.preparing import MOST_LISTED, Prepared, Site, prepare
 from crmdesk.services.rpc.desk import Desk
@@ -73,6 +74,16 @@ def take_rows(session: Session, given: Given) -> Json:
     return {"rows": [asdict(each) for each in taken]}
 
 
+def file_rows(session: Session, given: Given) -> Json:
+    """Bring the rows that are new to the server in bulk."""
+    desk, kind = session.desk, given["kind"]
+    here = Site(desk.parts.numbers.parse, ZoneInfo(desk.parts.zone()))
+    filed = new_rows(desk.store, kind, [_prepared(kind, row, here) for row in given["rows"]])
+    if filed.lines:
+        desk.parts.sharing.file(filed.tables)
+    return {"lines": list(filed.lines)}
+
+
 def _prepared(kind: str, row: Mapping[str, Json], here: Site) -> Prepared:
     if "ready" in row:
         return Prepared(row["line"], row["ready"])
@@ -101,5 +112,16 @@ METHODS: tuple[Method, ...] = (
         record(Field("rows", list_of(TAKEN), required=True)),
         take_rows,
         writes=True,
+    ),
+    action(
+        "exchange.file",
+        "Bring the rows of a file that are new to the shared database in bulk, as an administrator; they come"
+        " here with the next round. The import that follows finds them and does what is left.",
+        (
+            Field("kind", choice(KINDS), required=True),
+            Field("rows", list_of(ROW, MOST), "at most 500", required=True),
+        ),
+        record(Field("lines", list_of(COUNT), "of the rows that are at the server now", required=True)),
+        file_rows,
     ),
 )

@@ -124,7 +124,7 @@ def _loaded_as_json(loaded: Loaded) -> Json:
 
 def adoption(session: Session, given: Given) -> Json:
     """Say what taking along would do."""
-    from crmdesk.services.sync.adoption import ORDER
+    from crmdesk.services.sync.bulk import ORDER
 
     plan = session.desk.sharing.adoption(
         given.get("address", ""), given["user"], given["password"], ca=given.get("ca", "")

@@ -170,7 +170,7 @@ BEGIN
     FROM unnest(names) c WHERE c IN ('id', 'customer_id', 'asset_id');
     RETURN format(
         'WITH batch AS MATERIALIZED ('
-        'SELECT * FROM crm.%1$I s WHERE s.load = $1 AND s.n > $2 AND s.n <= $3'
+        'SELECT s.*, %7$s AS nth FROM crm.%1$I s WHERE s.load = $1 AND s.n > $2 AND s.n <= $3'
         '), judged AS MATERIALIZED ('
         'SELECT b.n, b.id, CASE'
         ' WHEN EXISTS (SELECT 1 FROM crm.%2$I o WHERE o.id = b.id) THEN ''same'''
@@ -190,10 +190,13 @@ BEGIN
         ' coalesce((SELECT max(b.n) FROM batch b), $2) AS upto',
         'staging_' || p_tab, p_tab,
         CASE WHEN 'external_id' = ANY (names) THEN format(
-            'WHEN b.external_id <> '''' AND EXISTS (SELECT 1 FROM crm.%I o WHERE o.external_id <> '''''
+            'WHEN b.external_id <> '''' AND b.nth > 1 THEN ''same'''
+            ' WHEN b.external_id <> '''' AND EXISTS (SELECT 1 FROM crm.%I o WHERE o.external_id <> '''''
             ' AND hashtextextended(o.external_id, 0) = hashtextextended(b.external_id, 0)'
             ' AND o.external_id = b.external_id) THEN ''same''', p_tab) ELSE '' END,
-        whose, coalesce(missing, ''), listed);
+        whose, coalesce(missing, ''), listed,
+        CASE WHEN 'external_id' = ANY (names)
+            THEN 'row_number() OVER (PARTITION BY s.external_id ORDER BY s.n)' ELSE '1' END);
 END
 $$;
 
