@@ -1,0 +1,209 @@
+"""A complaint as the procedure sees it: its fields, its remedies, its ledger; and what a step makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from datetime import datetime
+from uuid import UUID
+
+from crmdesk.models.calendar import BusinessTime
+from crmdesk.models.clock import STOPPED, Ledger, Measures, Why, is_regimes, regime_clock
+from crmdesk.models.deadline import Due, Measure, Span, due
+from crmdesk.models.gates import Actor
+from crmdesk.models.regime import RECEIPT, Regime
+from crmdesk.models.targets import CLOCKS, Targets
+from crmdesk.models.wire import Json, Row
+from crmdesk.models.workflow import Workflow
+from crmdesk.values import dataclass
+
+FROM_RECEIPT = ("acknowledge", "contact", "containment", "decide", "resolve")
+"""The firm's clocks that count from receipt and begin with it."""
+LEVEL_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what a complaint is handled: the procedure, targets, regimes, and business time.
+
+    ``time`` is the calendar in force; ``measures`` holds that and every older version a ledger may name.
+    """
+
+    workflow: Workflow
+    targets: Targets
+    regimes: Mapping[str, Regime]
+    time: BusinessTime
+    measures: Mapping[str, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvent:
+    """The last step as undoing needs it: fields before it, lines of the ledger and remedies it added."""
+
+    operation_id: UUID
+    before: Row
+    lines: tuple[int, ...] = ()
+    remedies: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintFile:
+    """Where a step starts from.
+
+    Attributes:
+        fields: head and body as one row; empty before it is logged.
+        remedies: rows of its remedy lines.
+        last: the last step that may be undone, None without.
+        target: the file that ``target_id`` names, for merging.
+    """
+
+    fields: Row
+    ledger: Ledger = field(default_factory=Ledger)
+    remedies: tuple[Row, ...] = ()
+    last: LastEvent | None = None
+    target: ComplaintFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A task that a step brings about; ``due`` None: as soon as possible."""
+
+    kind: str
+    due: datetime | None = None
+    not_by_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step makes of a complaint.
+
+    Attributes:
+        changed: field → value afterwards.
+        ledger: with lines added.
+        granted: remedy lines to add, as in the payload.
+        marked: remedy id → what is to be written there (done, ordered, failed).
+        taken_back: remedies that an undone step had added.
+        errands: tasks to open.
+        target: what becomes of the complaint merged into, None otherwise.
+    """
+
+    changed: Row
+    ledger: Ledger
+    granted: tuple[Mapping[str, Json], ...] = ()
+    marked: Mapping[UUID, Row] = field(default_factory=dict)
+    taken_back: tuple[UUID, ...] = ()
+    errands: tuple[Errand, ...] = ()
+    target: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step being done: the file, who does it with which payload, when (effective time), by what rules."""
+
+    file: ComplaintFile
+    actor: Actor
+    payload: Mapping[str, Json]
+    at: datetime
+    rules: Rules
+    operation_id: UUID
+
+    @property
+    def measures(self) -> Measures:
+        """The ways to count time, by calendar version."""
+        return self.rules.measures
+
+    def has(self, name: str) -> Json:
+        """Return a field of the complaint, None when it has none."""
+        return self.file.fields.get(name)
+
+    def given(self, name: str) -> Json:
+        """Return a field of the payload, None when it was not given."""
+        return self.payload.get(name)
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a time of the payload."""
+        value = self.payload.get(name)
+        return None if value is None else datetime.fromisoformat(value)
+
+    def level_up(self) -> int:
+        """Return the next level."""
+        return min(LEVEL_MOST, (self.has("level") or 0) + 1)
+
+    def why(self, key: str) -> Why:
+        """Return *key* as the reason of lines of this step."""
+        return Why(key, (("operation", str(self.operation_id)),))
+
+    def span(self, clock: str, severity: str, *, halved: bool = False) -> Span | None:
+        """Return how long *clock* may run with *severity*."""
+        return self.rules.targets.span(clock, severity, reopened=halved)
+
+    def start(
+        self, ledger: Ledger, clock: str, severity: str, since: datetime, why: str, *, halved: bool = False
+    ) -> Ledger:
+        """Return *ledger* with *clock* begun that counts from *since*; as it is where there is no target."""
+        span = self.span(clock, severity, halved=halved)
+        if span is None or runs(ledger, clock):
+            return ledger
+        return ledger.start(clock, self.at, since, due(span, since, self.rules.time), self.why(why))
+
+    def until(self, ledger: Ledger, clock: str, moment: datetime, why: str) -> Ledger:
+        """Return *ledger* with *clock* begun that ends at *moment* by the wall."""
+        stopped = self.stop(ledger, (clock,), why)
+        return stopped.start(clock, self.at, self.at, Due(moment), self.why(why))
+
+    def stop(self, ledger: Ledger, clocks: Iterable[str], why: str, *, regimes: bool = True) -> Ledger:
+        """Return *ledger* with *clocks* stopped, each with the *regimes*' clocks of that name."""
+        wanted = set(clocks)
+        for clock in going(ledger):
+            if clock in wanted or (regimes and is_regimes(clock) and clock.rpartition("/")[2] in wanted):
+                ledger = ledger.stop(clock, self.at, self.measures, self.why(why))
+        return ledger
+
+    def stop_all(self, ledger: Ledger, why: str) -> Ledger:
+        """Return *ledger* with nothing running any more."""
+        for clock in going(ledger):
+            ledger = ledger.stop(clock, self.at, self.measures, self.why(why))
+        return ledger
+
+    def bind(
+        self, ledger: Ledger, regime: str, received_at: datetime, why: str, clocks: Iterable[str]
+    ) -> Ledger:
+        """Return *ledger* with those *clocks* of *regime* begun that count from receipt and do not run."""
+        known, wanted = self.rules.regimes.get(regime), set(clocks)
+        for clock, when in known.deadlines(received_at, self.rules.time, RECEIPT) if known else ():
+            name = regime_clock(regime, clock.clock)
+            if clock.clock in wanted and not runs(ledger, name):
+                ledger = ledger.start(name, self.at, received_at, when, self.why(why))
+        return ledger
+
+    def reassess(self, ledger: Ledger, severity: str, received_at: datetime, why: str) -> Ledger:
+        """Return *ledger* with what counts from receipt worked out anew for *severity* and *received_at*."""
+        for clock in FROM_RECEIPT:
+            span = self.span(clock, severity)
+            if span is None:
+                ledger = self.stop(ledger, (clock,), why)
+            elif runs(ledger, clock):
+                when = due(span, received_at, self.rules.time)
+                ledger = ledger.recompute(clock, self.at, received_at, when, self.measures, self.why(why))
+        return ledger
+
+
+def going(ledger: Ledger) -> tuple[str, ...]:
+    """Return the clocks that run or are paused."""
+    return tuple(clock for clock, runs_ in ledger.runs().items() if runs_[-1].stop is None)
+
+
+def runs(ledger: Ledger, clock: str) -> bool:
+    """Return whether *clock* runs or is paused."""
+    return clock in going(ledger)
+
+
+def next_due(ledger: Ledger, at: datetime, measures: Measures) -> tuple[str, datetime] | None:
+    """Return the clock of the firm or of a regime that is due next and not paused, with its date."""
+    standings = ledger.standings(at, measures).values()
+    open_ = [(each.due, each.clock) for each in standings if each.state != STOPPED and _counts(each.clock)]
+    return min(((clock, when) for when, clock in sorted(open_)), key=lambda pair: pair[1], default=None)
+
+
+def _counts(clock: str) -> bool:
+    return is_regimes(clock) or clock in CLOCKS
