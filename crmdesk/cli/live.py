@@ -33,6 +33,7 @@ def telephony(profile: Profile, *, live: bool) -> Iterator[Callable[[Desk], None
         # The first call must not wait for what could be loaded before it: a hook waits a second at most.
         desk.calls.warm()
         desk.parts.numbers.warm()
+        desk.parts.numbers.warm_abroad()
         desk.store.warm().result()
         hook.start(take)
         door.start()

@@ -160,9 +160,13 @@ class NumberParser:
         return found
 
     def warm(self) -> None:
-        """Load the library's data of this country and of places, some ten milliseconds of work."""
-        for raw in ("13800138000", "02158208020", "+12125550123"):
+        """Load the library with its data of this country and of places, some tens of milliseconds of work."""
+        for raw in ("13800138000", "02158208020"):
             parse_number(raw, self.site).places()
+
+    def warm_abroad(self) -> None:
+        """Load what a call from the country with most data needs, when there is time: as much work again."""
+        parse_number("+12125550123", self.site).places()
 
 
 def parse_number(raw: str | None, site: SiteRules) -> ParsedNumber:
