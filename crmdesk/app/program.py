@@ -297,6 +297,7 @@ class Program:
         warm()
         self._upkeep = Upkeep(self.profile, self.store)
         self._upkeep.start()
+        self.telephone.numbers.warm_abroad()
 
     def _built_telephone(self) -> Telephone:
         from crmdesk.app.telephone import Telephone
