@@ -297,7 +297,8 @@ class Program:
         warm()
         self._upkeep = Upkeep(self.profile, self.store)
         self._upkeep.start()
-        self.telephone.numbers.warm_abroad()
+        if self._telephone.exception() is None:
+            self.telephone.numbers.warm_abroad()
 
     def _built_telephone(self) -> Telephone:
         from crmdesk.app.telephone import Telephone
