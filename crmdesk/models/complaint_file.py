@@ -151,11 +151,11 @@ class Step:
         stopped = self.stop(ledger, (clock,), why)
         return stopped.start(clock, self.at, self.at, Due(moment), self.why(why))
 
-    def stop(self, ledger: Ledger, clocks: Iterable[str], why: str, *, regimes: bool = True) -> Ledger:
-        """Return *ledger* with *clocks* stopped, each with the *regimes*' clocks of that name."""
+    def stop(self, ledger: Ledger, clocks: Iterable[str], why: str) -> Ledger:
+        """Return *ledger* with *clocks* stopped, each with the regimes' clocks of that name."""
         wanted = set(clocks)
         for clock in going(ledger):
-            if clock in wanted or (regimes and is_regimes(clock) and clock.rpartition("/")[2] in wanted):
+            if clock in wanted or (is_regimes(clock) and clock.rpartition("/")[2] in wanted):
                 ledger = ledger.stop(clock, self.at, self.measures, self.why(why))
         return ledger
 

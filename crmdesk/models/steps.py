@@ -64,7 +64,7 @@ def _log(step: Step) -> Outcome:
 
 def _acknowledge(step: Step) -> Outcome:
     written = step.given("ack_channel") in WRITTEN
-    ledger = step.stop(step.file.ledger, ("acknowledge",), "acknowledged", regimes=written)
+    ledger = step.stop(step.file.ledger, ("acknowledge",), "acknowledged")
     ledger = step.start(ledger, "assess", step.has("severity"), step.at, "acknowledged")
     changed = {
         "acknowledged_at": step.at,

@@ -314,7 +314,7 @@ def test_undoing_a_proposal_takes_its_remedies_back() -> None:
     desk.do("T8")
     assert len(desk.file.remedies) == 1
     desk.do("U1")
-    assert desk.file.remedies == ()
+    assert len(desk.file.remedies) == 0
     assert (desk.file.fields["state"], desk.file.fields["proposal_version"]) == ("INVESTIGATING", None)
 
 
