@@ -312,9 +312,9 @@ def test_the_level_never_falls_by_itself(desk: Desk) -> None:
 def test_undoing_a_proposal_takes_its_remedies_back() -> None:
     desk = at_work()
     desk.do("T8")
-    assert len(desk.file.remedies) == 1
+    assert desk.file.remedies
     desk.do("U1")
-    assert len(desk.file.remedies) == 0
+    assert not list(desk.file.remedies)
     assert (desk.file.fields["state"], desk.file.fields["proposal_version"]) == ("INVESTIGATING", None)
 
 
