@@ -145,7 +145,7 @@ class Run:
         moment = self.paused_at or line.at
         was_late = self.overdue or self.last.due < moment
         self.overdue = line.due < moment
-        self.reassessed = self.overdue and line.event == RECOMPUTE and (self.reassessed or not was_late)
+        self.reassessed = self.overdue and (self.reassessed or not was_late)
 
     def course(self, at: datetime, measures: Measures) -> Course:
         """Return the way so far; a pause that lasts counts until *at* and has moved the due date."""

@@ -133,9 +133,11 @@ def test_stopping_while_it_waits_ends_the_wait() -> None:
 
 
 def test_waiting_after_the_due_date_heals_nothing() -> None:
-    ledger = started().wait(at("2026-11-21 10:00"), CUSTOMER, WHY)
-    ledger = ledger.stop("decide", at("2026-11-23 09:00"), measures(), WHY)
+    """Due on Friday at closing time: on Saturday it is late, though no business time has passed since."""
+    ledger = started(since=at("2026-11-19 09:00")).wait(at("2026-11-21 10:00"), CUSTOMER, WHY)
+    ledger = ledger.stop("decide", at("2026-11-23 10:00"), measures(), WHY)
     asked = ledger.standings(RECEIVED, measures())["decide"]
+    assert wall(asked.due) == "2026-11-23 10:00"
     assert (asked.verdict, asked.breach) == (BREACHED, LATE)
 
 
@@ -298,6 +300,7 @@ def test_a_wait_that_ends_before_it_began_lasted_nothing() -> None:
     """Two desks whose clocks differ by a minute."""
     ledger = waited(started(), "2026-11-16 10:01", "2026-11-16 10:00")
     assert dues(ledger, "2026-11-16 12:00") == {"decide": "2026-11-17 18:00"}
+    assert ledger.standings(at("2026-11-16 12:00"), measures())["decide"].paused == timedelta()
 
 
 def test_the_earliest_of_target_and_regime_is_the_effective_one() -> None:

@@ -127,7 +127,13 @@ def test_a_moment_with_pauses_before_and_after_it() -> None:
     found = [wall(course.moment(percent)) for percent in (0, 25, 50, 100)]
     assert found == ["2026-11-16 09:00", "2026-11-16 16:00", "2026-11-17 12:00", "2026-11-18 12:00"]
     assert course.used(at("2026-11-16 11:00")) == timedelta(hours=1)
-    assert course.used(at("2026-11-15 11:00")) == timedelta()
+    assert course.used(at("2026-11-13 11:00")) == timedelta()
+
+
+def test_a_share_reached_as_a_pause_begins_is_reached_then() -> None:
+    pause = (at("2026-11-20 11:00"), at("2026-11-20 15:00"))
+    course = Course(at("2026-11-20 09:00"), at("2026-11-20 17:00"), shop(), (pause,))
+    assert (course.target(), course.moment(50)) == (timedelta(hours=4), pause[0])
 
 
 def test_a_pause_after_the_due_date_leaves_the_moment_it_was_missed() -> None:

@@ -153,7 +153,7 @@ def test_windows_end_with_their_last_day() -> None:
     ends = [closed + timedelta(days=days, microseconds=more) for days in (30, 90) for more in (0, 1)]
     assert [targets().may_reopen(closed, end) for end in ends[:2]] == [True, False]
     assert [targets().repeats(closed, end) for end in ends[2:]] == [True, False]
-    assert targets().repeats(ends[2], closed)
+    assert [targets().repeats(end, closed) for end in ends[2:]] == [True, False]
 
 
 def _changed(path: str, value: object) -> dict[str, Any]:
