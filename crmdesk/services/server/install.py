@@ -2,7 +2,9 @@
 
 The rules themselves are the files of ``sql/``, read in the order of their names; the business tables are made
 from the entities. Every file may run again: an upgrade drops our functions, policies and triggers, runs the
-steps from one version of the tables to the next, and runs them all. Everything happens in one transaction.
+steps from one version of the tables to the next (``upgrade/NNNN.sql``), and runs them all. Steps that change
+rows (``upgrade/NNNN_rows.sql``) come last, with all rules in force, so that desks and audit hear of each row.
+Everything happens in one transaction.
 """
 
 from __future__ import annotations
@@ -145,6 +147,9 @@ def _install(work: Any, *, test: bool | None, fresh_too: bool) -> Report:
     done.extend(_make_tables(work))
     for path in rule_files():
         _run(work, path.name)
+    for version in range((before or SCHEMA_VERSION) + 1, SCHEMA_VERSION + 1):
+        if (SQL / f"upgrade/{version:04}_rows.sql").exists():
+            _run(work, f"upgrade/{version:04}_rows.sql")
     work.execute(
         "UPDATE crm.meta SET schema_version = %s, min_client = %s, upgraded_at = clock_timestamp()",
         (SCHEMA_VERSION, MIN_CLIENT),

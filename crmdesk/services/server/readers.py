@@ -19,7 +19,7 @@ from uuid import UUID
 from crmdesk.models import agent, article, asset, choice, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
-from crmdesk.services.server.ddl import TABLES, TYPES, columns, default_of, literal, qualified, quoted
+from crmdesk.services.server.ddl import TABLES, columns, default_of, literal, qualified, quoted
 
 READERS: Mapping[type, str] = MappingProxyType(
     {
@@ -98,14 +98,15 @@ def _fields_of() -> str:
 
 
 def _new(table: str) -> str:
-    types = field_types(ENTITIES[table])
-    values = ", ".join(
-        f"{default_of(field) or 'NULL'}::{TYPES[types[field.name][0]]}" for field in fields(ENTITIES[table])
+    """Return what makes a row of defaults, by the names of columns: upgrades put new ones at the end."""
+    held = {field.name: default_of(field) for field in fields(ENTITIES[table])}
+    values = "\n".join(
+        f"    made.{quoted(name)} := {value};" for name, value in held.items() if value not in (None, "NULL")
     )
     return (
         f"CREATE OR REPLACE FUNCTION crm.new_{table}() RETURNS {qualified(table)}"
-        " LANGUAGE sql IMMUTABLE AS $$\n"
-        f"    SELECT ROW({values})::{qualified(table)}\n$$"
+        f" LANGUAGE plpgsql IMMUTABLE AS $$\nDECLARE\n    made {qualified(table)};\nBEGIN\n"
+        f"{values}\n    RETURN made;\nEND\n$$"
     )
 
 
