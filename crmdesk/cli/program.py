@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 DONE, REFUSED, USAGE, BROKEN = 0, 1, 2, 3
 INTERRUPTED = 130
-GROUPS = ("screens", "telephony", "rpc", "profiles", "exchange", "backup", "server", "admin", "doctor")
+GROUPS = (
+    "screens",
+    "telephony",
+    "rpc",
+    "profiles",
+    "exchange",
+    "backup",
+    "server",
+    "admin",
+    "doctor",
+    "first_copy",
+)
 """Modules of this package; each has ``register(subparsers)``."""
 
 Run = Callable[[Any], int]

@@ -2,31 +2,29 @@
 
 Each page is one transaction together with the place reached in its table, so that a copy that was broken off
 goes on there. What changes meanwhile is pulled afterwards: the tick to pull from is noted before the first
-page. Indexes are made last.
+page. Indexes are made last. It keeps Python busy for minutes, so a desk has it done by a process of its own
+(``copying``).
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Protocol
 
 from crmdesk.errors import StoreFault
-from crmdesk.models.effects import ENTITIES
 from crmdesk.models.outbox import Pulled
-from crmdesk.models.wire import field_types
-from crmdesk.services.server.ddl import TYPES
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
-from crmdesk.services.store.rows import Shape, shape_of
 from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync import replica
 from crmdesk.services.sync.connection import Link
-from crmdesk.services.sync.holding import TABLES, at_server, in_window, named
+from crmdesk.services.sync.copy_pages import sources
+from crmdesk.services.sync.holding import TABLES
+from crmdesk.services.sync.totals import ALL_HERE
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -34,8 +32,8 @@ if TYPE_CHECKING:
     from crmdesk.services.sync.pull import Snapshot
 
 SUFFIX = ".next"
-PAGE_ROWS = 5_000
-"""Rows of one page: what waits to be pushed waits no longer than it takes."""
+PAGE_ROWS = 50_000
+"""Rows of one transaction."""
 
 AT_ONCE = 20_000
 
@@ -46,11 +44,34 @@ PLACE = frozenset({"cursor", "fp", "scope", "reached", "last_pull_at", "stale"})
 """What ``sync`` says of the place in the server's history: the new store's holds."""
 
 _STATE = (
-    "CREATE TABLE IF NOT EXISTS boot (tab TEXT PRIMARY KEY, last BLOB, done INTEGER NOT NULL,"
-    " rows INTEGER NOT NULL, total INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS boot (n INTEGER PRIMARY KEY, part INTEGER NOT NULL, last TEXT,"
+    " done INTEGER NOT NULL, rows INTEGER NOT NULL, total INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS boot_index (statement TEXT NOT NULL)",
 )
 _log = logging.getLogger("crmdesk.sync")
+
+
+class Copy(Protocol):
+    """A first copy under way, here or in a process of its own; one thread uses it."""
+
+    path: Path
+    at_once: int
+
+    @property
+    def progress(self) -> float:
+        """The part that is here, 0 to 1."""
+
+    def begin(self, link: Link, seen: Snapshot, coverage: Coverage, since: datetime, /) -> None:
+        """Begin, or go on where an earlier attempt stopped."""
+
+    def step(self, link: Link, /) -> int:
+        """Go on for a while; return how many rows came, -1 when all are here."""
+
+    def finish(self) -> None:
+        """Make the file whole and let go of it."""
+
+    def close(self) -> None:
+        """Let go of it; what is copied stays."""
 
 
 class FirstCopy:
@@ -106,9 +127,9 @@ class FirstCopy:
                 coverage.complete_since,
             ),
         )
-        for table in TABLES:
-            total = _count(link, table, since)
-            connection.execute("INSERT INTO boot VALUES (?, NULL, ?, 0, ?)", (table, int(not total), total))
+        for n, source in enumerate(sources()):
+            total = source.count(link, since)
+            connection.execute("INSERT INTO boot VALUES (?, 0, NULL, ?, 0, ?)", (n, int(not total), total))
         connection.execute("COMMIT")
 
     @property
@@ -126,18 +147,22 @@ class FirstCopy:
         """
         connection = self._opened()
         found = connection.execute(
-            "SELECT tab, last FROM boot WHERE NOT done ORDER BY rowid LIMIT 1"
+            "SELECT n, part, last FROM boot WHERE NOT done ORDER BY n LIMIT 1"
         ).fetchone()
         if found is None:
             return -1
-        table, last = found
-        rows = self._page(link, table, UUID(bytes=last) if last else None)
+        n, part, last = found
+        source, since = sources()[n], self._since()
+        rows, end = source.page(link, part, json.loads(last) if last else None, since, self._page_rows)
+        whole = len(rows) < self._page_rows
+        if whole:
+            part, end = part + 1, None
         try:
             connection.execute("BEGIN IMMEDIATE")
-            _keep(connection, shape_of(table), rows)
+            connection.executemany(source.insert, rows)
             connection.execute(
-                "UPDATE boot SET last = coalesce(?, last), rows = rows + ?, done = ? WHERE tab = ?",
-                (rows[-1][0].bytes if rows else None, len(rows), len(rows) < self._page_rows, table),
+                "UPDATE boot SET part = ?, last = ?, rows = rows + ?, done = ? WHERE n = ?",
+                (part, json.dumps(end) if end else None, len(rows), part == len(source.parts), n),
             )
             connection.execute("COMMIT")
         except DATABASE_ERRORS as error:
@@ -147,24 +172,31 @@ class FirstCopy:
                 connection.execute("ROLLBACK")
         return len(rows)
 
-    def finish(self) -> None:
-        """Make the indexes, tables of their own gone; the file is whole then and closed."""
+    def finish(self, told: Callable[[float], None] = lambda _part: None) -> None:
+        """Make the indexes, tables of their own gone; the file is whole then and closed.
+
+        *told* hears the part that is done, 0 to 1.
+        """
         from crmdesk.services.customers.search_index import rebuild
         from crmdesk.services.knowledge.index import reindex_all
 
         connection = self._opened()
         statements = connection.execute("SELECT statement FROM boot_index").fetchall()
         connection.execute("BEGIN IMMEDIATE")
-        for (statement,) in statements:
+        for n, (statement,) in enumerate(statements):
             connection.execute(statement)
+            told((n + 1) / (len(statements) * 2))
         rebuild(connection)
         for table in ("boot", "boot_index"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DELETE FROM sync WHERE name = 'boot_since'")
+        replica.write_names(connection, {ALL_HERE: 1})
         connection.execute("COMMIT")
+        told(0.9)
         for _ in reindex_all(connection):
             pass
         connection.execute("PRAGMA optimize")
+        told(1.0)
         self.close()
 
     def close(self) -> None:
@@ -196,19 +228,9 @@ class FirstCopy:
             self._connection = open_connection(self.path, self._key, role="bulk")
         return self._connection
 
-    def _page(self, link: Link, table: str, last: UUID | None) -> list[tuple[Any, ...]]:
+    def _since(self) -> datetime:
         held = self._opened().execute("SELECT value FROM sync WHERE name = 'boot_since'").fetchone()
-        since = from_micros(int(held[0]))
-        kinds = [TYPES[kind] for kind, _ in field_types(ENTITIES[table]).values()]
-        after = "k.id > %(last)s" if last else "true"
-        query = (
-            f"COPY (SELECT {named(table, 'k')} FROM {at_server(table)} AS k WHERE {after}"
-            f" AND {in_window(table, 'k', '%(since)s')} ORDER BY k.id LIMIT {self._page_rows})"
-            " TO STDOUT (FORMAT binary)"
-        )
-        with link.cursor() as cursor, cursor.copy(query, {"last": last, "since": since}) as copy:
-            copy.set_types(kinds)
-            return list(copy.rows())
+        return from_micros(int(held[0]))
 
 
 def carry(old: Connection, work: UnitOfWork) -> None:
@@ -242,19 +264,3 @@ def _let_go_of_indexes(connection: Connection) -> None:
     for name, statement in found:
         connection.execute(f'DROP INDEX "{name}"')
         connection.execute("INSERT INTO boot_index VALUES (?)", (statement,))
-
-
-def _count(link: Link, table: str, since: datetime) -> int:
-    row = link.execute(
-        f"SELECT count(*) FROM {at_server(table)} AS k WHERE {in_window(table, 'k', '%(since)s')}",
-        {"since": since},
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _keep(connection: Connection, shape: Shape, rows: Sequence[tuple[Any, ...]]) -> None:
-    marks = ", ".join("?" * len(shape.columns))
-    connection.executemany(
-        f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) VALUES ({marks})",
-        [[shape.stored(name, value) for name, value in zip(shape.columns, row, strict=True)] for row in rows],
-    )

@@ -20,7 +20,7 @@ from crmdesk.services.sync import replica, verify
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, worded
 from crmdesk.services.sync.coverage import WINDOW, Coverage, cover
-from crmdesk.services.sync.first_sync import FirstCopy, carry
+from crmdesk.services.sync.first_sync import Copy, carry
 from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
 from crmdesk.services.sync.reloading import Reload, is_named
@@ -66,9 +66,7 @@ class News:
 class Intake:
     """Pulls through one connection into one store."""
 
-    def __init__(
-        self, store: Store, link: Link, address: ServerAddress, device: UUID, copy: FirstCopy
-    ) -> None:
+    def __init__(self, store: Store, link: Link, address: ServerAddress, device: UUID, copy: Copy) -> None:
         self.last = Taken()
         self._copy = copy
         self._copying = False

@@ -16,8 +16,9 @@ from crmdesk.models.wire import Json
 from crmdesk.services.sync import outbox, replica, sharing
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, connect, nonsense, worded
+from crmdesk.services.sync.copying import CopyElsewhere
 from crmdesk.services.sync.eviction import Eviction
-from crmdesk.services.sync.first_sync import SUFFIX, FirstCopy
+from crmdesk.services.sync.first_sync import SUFFIX, Copy
 from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
 from crmdesk.services.sync.pull import known_scope
@@ -77,7 +78,7 @@ class Session:
         store: Store,
         address: ServerAddress,
         device: UUID,
-        copy: FirstCopy,
+        copy: Copy,
         erasure: Erasure,
         eviction: Eviction,
     ) -> None:
@@ -190,10 +191,10 @@ class Session:
         return self._store.write(use_case, *arguments, initiator=INITIATOR).result()
 
 
-def first_copy(profile: Profile) -> FirstCopy:
+def first_copy(profile: Profile, address: ServerAddress, password: str) -> CopyElsewhere:
     """Return what a large first copy of *profile* is made with, beside its store."""
     store = profile.store_path
-    return FirstCopy(store.with_name(store.name + SUFFIX), profile.key)
+    return CopyElsewhere(store.with_name(store.name + SUFFIX), profile.key, address, password)
 
 
 def greeted(
@@ -202,7 +203,7 @@ def greeted(
     address: ServerAddress,
     password: str,
     erasure: Erasure,
-    copy: FirstCopy | None = None,
+    copy: Copy | None = None,
 ) -> Session:
     """Connect, say hello, take out whom the server had erased, and return the session.
 
@@ -216,7 +217,9 @@ def greeted(
     try:
         device = UUID(profile.identity.device)
         eviction = Eviction(store, profile.settings.number("store_mb") << 20)
-        session = Session(link, store, address, device, copy or first_copy(profile), erasure, eviction)
+        session = Session(
+            link, store, address, device, copy or first_copy(profile, address, password), erasure, eviction
+        )
         with worded(address):
             _introduce(session, store, profile)
             session.erase()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.store import Store
-    from crmdesk.services.sync.first_sync import FirstCopy
+    from crmdesk.services.sync.first_sync import Copy
 
 THREAD = "crmdesk-sync"
 CLOSE_SECONDS = 1.0
@@ -95,7 +95,7 @@ class SyncWorker:
         *,
         pace: Pace | None = None,
         on_forgotten: Callable[[], None] | None = None,
-        copy: FirstCopy | None = None,
+        copy: Copy | None = None,
     ) -> None:
         self.address = address
         self._store = store
