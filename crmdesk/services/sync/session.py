@@ -286,11 +286,22 @@ def measured_offset(link: Link, clock: Callable[[], datetime]) -> int:
     return best[1] if best else 0
 
 
-def confirm_forgotten(address: ServerAddress, password: str, device: str) -> None:
-    """Tell the server that *device* has destroyed what it held.
+def destroy_and_confirm(
+    destroy: Callable[[], None], address: ServerAddress, password: str, device: str
+) -> None:
+    """Call *destroy*, then tell the server that *device* holds nothing any more.
+
+    The line is made before: what proves who the server is goes with the rest.
 
     Raises:
         ServerFault: it could not be told; the desk holds nothing any more either way.
     """
-    with connect(address, password) as link, worded(address):
-        link.execute("SELECT crm.confirm_forgotten(%s)", (UUID(device),))
+    try:
+        link = connect(address, password)
+    except BaseException:
+        destroy()
+        raise
+    with link:
+        destroy()
+        with worded(address):
+            link.execute("SELECT crm.confirm_forgotten(%s)", (UUID(device),))

@@ -27,7 +27,7 @@ from crmdesk.services.sync.connection import is_transient
 from crmdesk.services.sync.hearing import Waker
 from crmdesk.services.sync.lock import LOCKED, LoginLock
 from crmdesk.services.sync.questions import Questions
-from crmdesk.services.sync.session import INITIATOR, Round, Session, confirm_forgotten, greeted
+from crmdesk.services.sync.session import INITIATOR, Round, Session, destroy_and_confirm, greeted
 from crmdesk.services.sync.status import OnStatus, StatusBoard, worded
 from crmdesk.values import dataclass
 
@@ -292,8 +292,7 @@ class SyncWorker:
         """Have everything destroyed, then confirm it."""
         _log.warning("the administrator has put this desk off the server; what it holds is destroyed")
         if self._on_forgotten is not None:
-            self._on_forgotten()
-            confirm_forgotten(self.address, password, self._profile.identity.device)
+            destroy_and_confirm(self._on_forgotten, self.address, password, self._profile.identity.device)
 
     def _rest(self) -> None:
         """Wait for a hint, a change here, or the time to look; follow a hint up after a random moment."""
