@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from crmdesk.errors import (
@@ -123,6 +124,42 @@ def test_no_connection_left(database: Database, one: TestDesk) -> None:
     assert one.worker.run_once().accepted == 1
 
 
+def test_a_server_that_is_full_of_connections(database: Database, one: TestDesk) -> None:
+    """Not the person's own limit, but the server's ``max_connections``."""
+    database.person("crowd")
+    with ExitStack() as crowd:
+        with database.connect() as admin:
+            (most,) = admin.execute("SELECT current_setting('max_connections')::int").fetchone()
+        full = False
+        for _ in range(most):
+            try:
+                crowd.enter_context(database.connect("crowd"))
+            except psycopg.OperationalError as error:
+                full = "slots are reserved" in str(error) or "too many clients" in str(error)
+                break
+        assert full, "the control: nobody else gets in"
+        _refused(ServerBusy, "takes no more connections", one)
+    assert one.worker.run_once().accepted == 1
+
+
+def test_a_database_closed_for_a_restore(database: Database, one: TestDesk) -> None:
+    with database.connect() as admin:
+        admin.execute(f'ALTER DATABASE "{database.name}" CONNECTION LIMIT 0')
+    _refused(ServerBusy, "takes no more connections", one)
+    with database.connect() as admin:
+        admin.execute(f'ALTER DATABASE "{database.name}" CONNECTION LIMIT -1')
+    assert one.worker.run_once().accepted == 1
+
+
+def test_a_certificate_that_has_ended_keeps_a_desk_out_until_it_is_renewed(
+    database: Database, one: TestDesk
+) -> None:
+    cluster = database.cluster
+    with _shown(cluster, *cluster.authority.issue("expired", ("127.0.0.1",), days=-1)):
+        _refused(ServerUntrusted, "has expired. The administrator renews it", one)
+    assert one.worker.run_once().accepted == 1
+
+
 def test_the_servers_disk_is_full(database: Database, one: TestDesk) -> None:
     with database.connect() as admin:
         admin.execute(
@@ -143,7 +180,7 @@ def test_a_table_altered_by_hand(database: Database, one: TestDesk) -> None:
     with database.connect() as admin:
         admin.execute("ALTER TABLE crm.customer RENAME COLUMN hint TO remark")
         admin.execute("UPDATE crm.customer SET rev = rev + 1")
-    with pytest.raises(ServerUnfit, match="hint does not exist.*: the server needs an upgrade"):
+    with pytest.raises(ServerUnfit, match=r"hint does not exist.*: the server needs an upgrade"):
         one.worker.run_once()
     assert len(one.rows("customer")) == 1
 
