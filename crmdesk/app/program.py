@@ -29,6 +29,7 @@ from crmdesk.ui.local_desk import LocalDesk
 from crmdesk.ui.look import dress
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 from crmdesk.ui.presenters.home import Asked
+from crmdesk.ui.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +128,7 @@ class Program:
         self.window = MainWindow(
             self.desk, self.bridge, self.look.words, self.look.ink, options, clock=self.profile.clock
         )
+        self._sweeper = Sweeper()
         self.window.look_changed.connect(self._keep_look)
         self.news = News()
         self.news.address_wanted.connect(self.open_address, Qt.ConnectionType.QueuedConnection)
@@ -245,6 +247,7 @@ class Program:
         self.bridge.close()
         self.store.close()
         self.profile.close()
+        self._sweeper.end()
 
     def _let_go_of_all(self) -> None:
         """Stop what uses telephone, drafts and logs of the desk, once."""
@@ -275,7 +278,7 @@ class Program:
             _log.exception("looking after the desk did not begin")
         # What lives as long as the program is never looked through again: no long pause during a pop.
         gc.freeze()
-        gc.enable()
+        self._sweeper.begin()
 
     def _build_telephone(self) -> None:
         try:

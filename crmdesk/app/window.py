@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -117,9 +116,12 @@ def _farewell(app: QApplication) -> Farewell:
 def _first_start(app: QApplication, path: Path, address: str) -> int:
     """Ask the questions of a first start, then go on with the new desk, or with the demo."""
     from crmdesk.app.first_start import Beginning
+    from crmdesk.ui.sweeper import Sweeper
 
-    gc.enable()
+    sweeper = Sweeper()
+    sweeper.begin()
     begun = Beginning(app, path).run()
+    sweeper.end()
     if begun.demo:
         from crmdesk.app.demo import run as run_demo
 
