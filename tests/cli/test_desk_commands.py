@@ -28,6 +28,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Runs a command on a profile of one's own; returns exit code, output and errors."""
     monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "keys.json"))
     monkeypatch.setenv("CRMDESK_PROFILE", str(tmp_path / "profile"))
+    # Commands run in the process of the tests, which is not to step back.
+    monkeypatch.setattr("os.nice", lambda less: less)
 
     def run_command(*words: str, stdin: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
@@ -163,6 +165,19 @@ def test_an_import_beside_a_window_says_what_one_alone_says(run: Run, tmp_path: 
         assert json.loads(run("import", "customers", str(file))[1]) == alone
     assert (code, alone["new"], [each["line"] for each in alone["refused"]]) == (0, 2, [2, 3, 4, 5, 6])
     assert json.loads(run("import", "customers", str(file))[1])["same"] == 2
+
+
+def test_an_import_leaves_the_processor_to_the_window(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("os.nice", asked.append)
+    (tmp_path / "c.csv").write_text("name\nAnn\n")
+    run("import", "customers", str(tmp_path / "c.csv"))
+    assert asked == []
+    with window_of(tmp_path / "profile"):
+        run("import", "customers", str(tmp_path / "c.csv"))
+    assert asked == [exchange.BESIDE]
 
 
 def test_what_is_sent_at_once_stays_small() -> None:
