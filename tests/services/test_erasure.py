@@ -25,7 +25,9 @@ from crmdesk.models.operations import Author
 from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.models.task import open_task
 from crmdesk.models.visit import record_visit
+from crmdesk.models.wire import field_types
 from crmdesk.services import renewal
+from crmdesk.services.customers.erase import OWNED
 from crmdesk.services.customers.search import find
 from crmdesk.services.erasure import Erasure, Wanted
 from crmdesk.services.followers import followers
@@ -183,6 +185,12 @@ def test_erasing_takes_everything_of_him_and_nothing_of_others(world: World) -> 
     assert world.store.read(find, "Li 7").result().items
     again = world.erasure().take_out(Wanted("one", world.his, tuple(done.calls)))
     assert (dict(again.rows), again.traces) == ({}, 0)
+
+
+def test_every_table_that_says_whose_a_row_is_is_thought_of() -> None:
+    """Whoever adds a table with a customer in it says here, and in 85_erase.sql, what becomes of its rows."""
+    named = {table for table, entity in ENTITIES.items() if "customer_id" in field_types(entity)}
+    assert named == {*OWNED, "call"}
 
 
 def test_what_will_go_is_told_before_and_nothing_changes(world: World) -> None:
