@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS = 30.0
+SECONDS = 120.0
 MEASURED = 3
 
 

@@ -1,5 +1,6 @@
 """What every test gets: a quiet screen, a clean environment, steady random data, no thread left behind."""
 
+import gc
 import os
 import threading
 import time
@@ -41,6 +42,18 @@ def no_thread_left() -> Iterator[None]:
     left = _left_behind(before)
     if left:
         pytest.fail("threads left running: " + ", ".join(sorted(thread.name for thread in left)))
+
+
+@pytest.fixture(autouse=True)
+def views_go_in_their_own_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Look for garbage of a test with views here, after it: in another thread Qt would crash."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect(1)
+    gc.enable()
 
 
 @pytest.fixture

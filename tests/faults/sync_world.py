@@ -34,7 +34,7 @@ TEAMS = ("hotline", "legal", "workshop")
 DESKS = 6
 SMALL = 2
 """So many desks have a small disk of their own."""
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 90.0
 
 
 class DeskProcess:
