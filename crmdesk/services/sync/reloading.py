@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MARK = "reload "
 """Begins the table of a pointer to a range: its pk is the first id, its parent the last."""
-PAGE_ROWS = 2_000
+PAGE_ROWS = 500
+"""Rows laid in one transaction of the store: others wait no longer than that takes."""
 
 
 def is_named(news: Mapping[str, int]) -> bool:

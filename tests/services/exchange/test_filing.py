@@ -28,7 +28,8 @@ def test_what_is_known_refused_or_changes_something_else_is_left_to_the_import(d
     for kind in ("customers", "contacts", "assets"):
         take(desk, kind, ROWS[kind])
     changed = {**ROWS["customers"][0], "name": "张三丰"}
-    assert filed(desk, "customers", [ROWS["customers"][1], changed]).lines == ()
+    reached = {**ROWS["customers"][1], "phones": ["13700137000"]}
+    assert filed(desk, "customers", [ROWS["customers"][1], changed, reached]).lines == ()
     stranger = {"external_id": "A9", "customer_id": "nobody", "vin": "LSGAB52C0CS123457"}
     assert filed(desk, "assets", [stranger]).lines == ()
     visit = {"external_id": "V1", "asset_id": "A1", "visited_at": "2026-03-01 09:30", "summary": "oil"}
