@@ -131,6 +131,13 @@ class UnitOfWork:
         """The rows inside this transaction, shared: copy them before changing them."""
         return self._begun()
 
+    def let_go_of_rows(self) -> StoredRows:
+        """Forget the rows read and written so far, but not which: for work with more than memory holds."""
+        self._begun()
+        self._rows = StoredRows(self._raw)
+        self._done = [RowChange(change.table, change.id, None) for change in self._done]
+        return self._rows
+
     def look_again(self) -> None:
         """Have the next operation find out anew whether this desk is shared."""
         if self._announcer is not None:

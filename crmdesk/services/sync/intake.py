@@ -24,8 +24,9 @@ from crmdesk.services.sync.first_sync import Copy, carry
 from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
 from crmdesk.services.sync.reloading import Reload, is_named
+from crmdesk.services.sync.staging import forget_staged, is_much, stage, take_in_staged
 from crmdesk.services.sync.totals import TABLE as TOTALS
-from crmdesk.services.sync.totals import all_totals, totals_in
+from crmdesk.services.sync.totals import all_totals, ask_changed, told, totals_in
 from crmdesk.services.sync.verify import Chunk, Sums
 from crmdesk.values import dataclass
 
@@ -55,12 +56,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Rows and totals that differ from those here; of how many chunks, where all was ``compared``."""
+    """Rows and totals that differ from those here; of how many chunks, where all was ``compared``.
+
+    ``staged`` rows lie in the store already, beside those that count.
+    """
 
     rows: Sequence[PulledRow] = ()
     totals: Sequence[ContactTotal] = ()
     chunks: int = 0
     compared: bool = False
+    staged: int = 0
 
 
 class Intake:
@@ -150,7 +155,7 @@ class Intake:
         self._take_in(seen, place, news, reload=reload)
         if reload:
             self._store.write(_cover, self._window_coverage(seen)).result()
-        return Taken(len(news.rows), seen.head, seen.at, reload, seen.scope)
+        return Taken(len(news.rows) + news.staged, seen.head, seen.at, reload, seen.scope)
 
     def _changed(self, seen: Snapshot, place: Place) -> News:
         if seen.head <= place.cursor:
@@ -158,7 +163,15 @@ class Intake:
         with self._link.patient():
             if is_named(seen.news):
                 self._reload(seen, place)
+            if is_much(seen):
+                return self._staged(seen, place)
             return News(*changed_rows(self._link, seen, place))
+
+    def _staged(self, seen: Snapshot, place: Place) -> News:
+        rows = stage(self._store, self._link, seen, place)
+        _log.info("%s rows changed while this desk was away", rows)
+        totals = told(ask_changed(self._link, place.cursor, seen.head).fetchall())
+        return News(totals=totals, staged=rows)
 
     def _reload(self, seen: Snapshot, place: Place) -> None:
         """Fetch what was brought in bulk; some of it may be older than all that was there before."""
@@ -178,7 +191,14 @@ class Intake:
             totals=news.totals,
             all_totals=news.compared,
         )
-        self._store.write(replica.take_in, pulled, initiator="sync").result()
+        if not news.staged:
+            self._store.write(replica.take_in, pulled, initiator="sync").result()
+            return
+        try:
+            self._store.write(take_in_staged, pulled, initiator="sync").result()
+        except BaseException:
+            self._store.write(forget_staged).result()
+            raise
 
     def _window_coverage(self, seen: Snapshot) -> Coverage:
         """Return what is complete here: all there is when nothing older than the window is there."""

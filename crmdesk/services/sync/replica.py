@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -68,13 +69,7 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
         ServerUnfit: a row has not the columns this program knows.
     """
     connection = work.connection
-    place = read_place(connection)
-    if pulled.since != place.cursor:
-        raise Bug(
-            "The rows follow tick {since}, but this desk is at {at}.", since=pulled.since, at=place.cursor
-        )
-    if pulled.reached < place.reached and not pulled.reload:
-        raise Bug("The server forgot operations of this desk; that comes first, see server_forgot().")
+    place = _checked_place(connection, pulled)
     relay = Relay(work.stored, kept_rows(connection))
     expected = None
     if not place.stale:
@@ -87,6 +82,53 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
     work.commit()
     if gone:
         empty_log(connection)
+
+
+def take_in_pages(
+    work: UnitOfWork, pulled: Pulled, pages: Iterable[Sequence[PulledRow]], done: Callable[[], object]
+) -> None:
+    """Do as :func:`take_in` with rows that come in *pages*: only one of them is in memory at a time.
+
+    Rows under operations of this desk are few and come last, together. *done* is called before the commit.
+    """
+    connection = work.connection
+    place = _checked_place(connection, pulled)
+    kept = kept_rows(connection)
+    expected = None
+    if not place.stale:
+        before = Relay(work.stored, kept)
+        expected = before.expected(waiting(connection, place.reached, pulled.reached))
+    late: list[PulledRow] = []
+    gone = False
+    for page in pages:
+        relay = Relay(work.let_go_of_rows(), {})
+        late.extend(each for each in page if (each.table, each.id) in kept)
+        news = replace(pulled, rows=[each for each in page if (each.table, each.id) not in kept])
+        lost = _lay_news(relay, news, None, connection)
+        _write(work, relay, lost)
+        gone |= bool(lost)
+    relay = Relay(work.let_go_of_rows(), kept)
+    lost = _lay_news(relay, replace(pulled, rows=late), expected, connection)
+    relay.replay(waiting(connection, pulled.reached))
+    _write(work, relay, lost)
+    lay_totals(connection, pulled.totals)
+    _move_on(work, pulled)
+    done()
+    work.commit()
+    if gone or lost:
+        empty_log(connection)
+
+
+def _checked_place(connection: Connection, pulled: Pulled) -> Place:
+    """Return where this desk stands, which must be where *pulled* begins."""
+    place = read_place(connection)
+    if pulled.since != place.cursor:
+        raise Bug(
+            "The rows follow tick {since}, but this desk is at {at}.", since=pulled.since, at=place.cursor
+        )
+    if pulled.reached < place.reached and not pulled.reload:
+        raise Bug("The server forgot operations of this desk; that comes first, see server_forgot().")
+    return place
 
 
 def lay_more(work: UnitOfWork, rows: Sequence[PulledRow]) -> None:
