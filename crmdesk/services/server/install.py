@@ -100,8 +100,8 @@ def tick(dsn: str, *, password: str | None = None, secrets: Secrets | None = Non
 def after_restore(dsn: str, *, password: str | None = None, secrets: Secrets | None = None) -> Report:
     """Make a restored backup fit to work with, before any desk comes: run it while their logins are closed.
 
-    Counters jump past whatever was given out after the backup, so that no desk's tag is given twice. The
-    unlogged table of who is where is made anew: in a copy of a database it survives no crash.
+    Counters jump past whatever was given out after the backup, so that no desk's tag is given twice.
+    Unlogged tables (who is where, rows on their way in bulk) are made anew: no log puts them right.
     """
     return _in_transaction(dsn, password, secrets, _after_restore)
 
@@ -283,7 +283,11 @@ def _after_restore(work: Any) -> Report:
     work.execute(
         "SELECT setval('crm.feed_id_seq', (SELECT last_value FROM crm.feed_id_seq) + %s)", (SPARE_POINTERS,)
     )
-    work.execute("TRUNCATE crm.presence")
+    unlogged = work.execute(
+        "SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class c"
+        " WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u'"
+    ).fetchone()[0]
+    work.execute(f"TRUNCATE {unlogged}")
     work.execute("INSERT INTO crm.journal (what) VALUES ('after restore')")
     done = [say("Counters jumped past what was given out after the backup.")]
     missing = work.execute(
