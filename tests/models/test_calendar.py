@@ -144,6 +144,10 @@ def test_business_days_count_from_one(ask: str) -> None:
         getattr(shop(), ask)(at("2026-11-20 10:00"), 0)
 
 
+def test_no_time_at_all_ends_where_it_begins() -> None:
+    assert shop().add(at("2026-11-21 12:00"), 0 * MINUTE) == at("2026-11-21 12:00")
+
+
 def test_business_time_is_not_taken_away() -> None:
     with pytest.raises(ValueError, match="not taken away"):
         shop().add(at("2026-11-20 10:00"), -MINUTE)
