@@ -1,15 +1,14 @@
 """Sending what waits: in the order of its numbers, each operation once, whatever gets lost on the way.
 
 A number that is sent again gets the answer it had, so after a lost answer the same call is simply made again.
-Many operations travel together, each a transaction of its own at the server.
+Many operations travel together: the server does them in one transaction, each in a subtransaction of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,13 +20,10 @@ from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, fault_of, nonsense, worded
 from crmdesk.values import dataclass
 
-BATCH = 200
-"""Operations that travel together; their answers are kept in one transaction here."""
+BATCH = 50
+"""Operations that travel together, as many as the server takes; their answers are kept together, too."""
 
-PUSH = (
-    "SELECT crm.push(%s::uuid, %s::bigint, %s::uuid, %s::text, %s::integer, %s::text, %s::bigint,"
-    " %s::timestamptz, %s::bigint, %s::bigint, %s::boolean)"
-)
+PUSH = "SELECT crm.push_many(%s::uuid, %s::bigint, %s::jsonb)"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -44,7 +40,7 @@ class Sender:
 class Sent:
     """The answers that came, in order; ``gap`` is the number after which the server wants to go on.
 
-    ``trouble`` is what stopped the rest; it was not answered and is sent again.
+    The rest was not answered and is sent again; ``trouble`` is what stopped it when nothing was answered.
     """
 
     answers: tuple[Answer, ...]
@@ -53,20 +49,25 @@ class Sent:
 
 
 def send(link: Link, sender: Sender, pending: Sequence[Pending], address: ServerAddress) -> Sent:
-    """Send *pending* together; return the answers up to the first that failed to come.
+    """Send *pending*, at most ``BATCH``, together; return the answers up to the first that failed to come.
 
     Raises:
         ServerFault: an answer is none of crmdesk's.
     """
-    answers: list[Answer] = []
-    for n, outcome in _outcomes(link, sender, pending):
-        if isinstance(outcome, psycopg.Error):
-            return Sent(tuple(answers), trouble=outcome)
-        result = _understood(outcome, address)
-        if "gap" in result:
-            return Sent(tuple(answers), gap=int(result["gap"]))
-        answers.append(Answer(n, result))
-    return Sent(tuple(answers))
+    sent = json.dumps([_sent(sender, each) for each in pending], ensure_ascii=False)
+    try:
+        row = link.execute(PUSH, (sender.device, sender.offset_ms, sent)).fetchone()
+    except psycopg.Error as error:
+        return Sent((), trouble=error)
+    told = row[0] if row else None
+    if not isinstance(told, list) or not 0 < len(told) <= len(pending):
+        raise nonsense(address, "push")
+    results = [_understood(each, address) for each in told]
+    answers = tuple(
+        Answer(each.n, result) for each, result in zip(pending, results, strict=False) if "gap" not in result
+    )
+    gap = results[-1].get("gap")
+    return Sent(answers, gap=None if gap is None else int(gap))
 
 
 def fault(sent: Sent, address: ServerAddress) -> Exception | None:
@@ -92,60 +93,30 @@ def stamp(link: Link, address: ServerAddress) -> Json:
     return told
 
 
-def _outcomes(
-    link: Link, sender: Sender, pending: Sequence[Pending]
-) -> list[tuple[int, Json | psycopg.Error]]:
-    """Return what became of each of *pending*, up to the first error."""
-    found: list[tuple[int, Json | psycopg.Error]] = []
-    if len(pending) == 1:
-        return [(pending[0].n, _one(link, sender, pending[0]))]
-    try:
-        with link.pipeline() as pipeline:
-            asked = []
-            for each in pending:
-                asked.append((each.n, link.execute(PUSH, _arguments(sender, each))))
-                # Without it all statements were one transaction.
-                pipeline.sync()
-            for n, cursor in asked:
-                found.append((n, _fetched(cursor)))
-                if isinstance(found[-1][1], psycopg.Error):
-                    break
-    except psycopg.Error as error:
-        if not found or not isinstance(found[-1][1], psycopg.Error):
-            found.append((0, error))
-    return found
-
-
-def _one(link: Link, sender: Sender, pending: Pending) -> Json | psycopg.Error:
-    try:
-        return _fetched(link.execute(PUSH, _arguments(sender, pending)))
-    except psycopg.Error as error:
-        return error
-
-
-def _fetched(cursor: psycopg.Cursor[Any]) -> Json | psycopg.Error:
-    try:
-        row = cursor.fetchone()
-    except psycopg.Error as error:
-        return error
-    return row[0] if row else None
-
-
-def _arguments(sender: Sender, pending: Pending) -> tuple[object, ...]:
+def _sent(sender: Sender, pending: Pending) -> dict[str, Json]:
+    """Return an operation as the server's ``crm.operation_sent`` has it."""
     operation = pending.operation
-    return (
-        sender.device,
-        pending.n,
-        operation.id,
-        operation.kind,
-        operation.version,
-        json.dumps(dict(operation.payload), ensure_ascii=False),
-        operation.base_revision,
-        operation.at,
-        sender.offset_ms,
-        _age_ms(sender.clock(), operation.at),
-        pending.again,
-    )
+    return {
+        "n": pending.n,
+        "op": str(operation.id),
+        "kind": operation.kind,
+        "version": operation.version,
+        "payload": _text(operation.payload),
+        "base_rev": operation.base_revision,
+        "at": operation.at.isoformat(),
+        "age_ms": _age_ms(sender.clock(), operation.at),
+        "again": pending.again,
+    }
+
+
+def _text(payload: Mapping[str, Json]) -> str:
+    """Return *payload* as JSON; half a character is escaped, so that the server can read and refuse it."""
+    text = json.dumps(dict(payload), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(dict(payload))
+    return text
 
 
 def _age_ms(now: datetime, at: datetime) -> int:

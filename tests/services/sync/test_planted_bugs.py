@@ -30,7 +30,8 @@ from tests.services.server.rows import mutate
 from tests.services.sync.desks import TestDesk, desk
 
 CANARY = "canary-51c0de"
-PUSH = "crm.push(uuid, bigint, uuid, text, integer, text, bigint, timestamptz, bigint, bigint, boolean)"
+PUSH = "crm.push_many(uuid, bigint, jsonb)"
+IN_ORDER = "crm.push_in_order(uuid, bigint, crm.operation_sent[])"
 
 
 class CutOff(Exception):
@@ -227,10 +228,12 @@ def test_a_desk_that_is_cut_off_at_any_point_loses_and_doubles_nothing(house: Ho
 def test_applying_an_operation_twice_is_found_out(house: House) -> None:
     mutate(
         house.database,
-        PUSH,
-        "IF p_n <= desk.last_n THEN",
-        "DELETE FROM crm.op WHERE device = p_device AND n = p_n; IF false THEN",
+        IN_ORDER,
+        "IF sent.n <= desk.last_n THEN",
+        "IF sent.n <= desk.last_n THEN DELETE FROM crm.op WHERE device = p_device AND n = sent.n;"
+        " entry.n := sent.n - 1; END IF; IF false THEN",
     )
+    mutate(house.database, IN_ORDER, "sent.op <> ALL (known)", "true")
     assert cut_everywhere(house, ("push.after", "answers.before"))
 
 
@@ -329,7 +332,7 @@ def test_a_passing_fault_that_is_recorded_is_found_out(house: House, planted: bo
     if planted:
         mutate(
             house.database,
-            "crm.done_or_refused(crm.operation_in, text)",
+            "crm.done_or_refused(crm.operation_in, text, boolean)",
             "'XX') AND state <> '42501' THEN",
             "'XX') AND false THEN",
         )

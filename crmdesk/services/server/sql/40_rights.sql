@@ -1,12 +1,14 @@
 -- Who may read what. Agents write nothing by themselves: crm.push() does, and judges by session_user.
 --
 -- Replicated tables FORCE their policies, so that even a function of crm_owner sees no more than the person
--- who called it; crm_owner alone has policies to write. Columns are granted one by one, those of the entity
--- only: that also keeps everybody but the owner from locking a table.
+-- who called it; crm_owner alone has policies to write. Inside such functions the question whether somebody
+-- works here is asked without a call, because each statement of each operation asks it. Columns are granted one
+-- by one, those of the entity only: that also keeps everybody but the owner from locking a table.
 DO $$
 DECLARE
     one crm.entity;
     old record;
+    guard record;
 BEGIN
     FOR old IN
         SELECT c.relname AS tab, p.polname AS name
@@ -24,16 +26,20 @@ BEGIN
             'CREATE POLICY write_update ON crm.%I FOR UPDATE TO crm_owner USING (true) WITH CHECK (true)', one.tab);
         EXECUTE pg_catalog.format(
             'CREATE POLICY write_delete ON crm.%I FOR DELETE TO crm_owner USING (true)', one.tab);
-        IF one.team = '' THEN
+        FOR guard IN VALUES
+            ('seen', 'crm_agent', '(SELECT crm.my_role()) IS NOT NULL'),
+            ('seen_inside', 'crm_owner',
+             '(EXISTS (SELECT 1 FROM crm.person p WHERE p.login = session_user AND p.active)'
+             ' OR pg_has_role(session_user, ''crm_owner'', ''MEMBER''))')
+        LOOP
             EXECUTE pg_catalog.format(
-                'CREATE POLICY seen ON crm.%I FOR SELECT USING ((SELECT crm.my_role()) IS NOT NULL)', one.tab);
-        ELSE
-            EXECUTE pg_catalog.format(
-                'CREATE POLICY seen ON crm.%I FOR SELECT USING ((SELECT crm.my_role()) IS NOT NULL AND ('
-                '%2$I IS NULL OR %2$I = ANY ((SELECT crm.my_teams())::uuid[])'
-                ' OR %3$I = (SELECT crm.my_agent())::text OR (SELECT crm.my_role()) = ''owner''))',
-                one.tab, one.team, one.author);
-        END IF;
+                'CREATE POLICY %I ON crm.%I FOR SELECT TO %I USING (%s %s)',
+                guard.column1, one.tab, guard.column2, guard.column3,
+                CASE WHEN one.team <> '' THEN pg_catalog.format(
+                    'AND (%1$I IS NULL OR %1$I = ANY ((SELECT crm.my_teams())::uuid[])'
+                    ' OR %2$I = (SELECT crm.my_agent())::text OR (SELECT crm.my_role()) = ''owner'')',
+                    one.team, one.author) END);
+        END LOOP;
         EXECUTE pg_catalog.format('REVOKE ALL ON crm.%I FROM PUBLIC, crm_agent', one.tab);
         EXECUTE pg_catalog.format(
             'GRANT SELECT (%s) ON crm.%I TO crm_agent',

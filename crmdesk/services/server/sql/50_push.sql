@@ -1,9 +1,11 @@
--- What desks send: one operation at a time, in the dense order of the desk's own numbers.
+-- What desks send: operations in the dense order of the desk's own numbers, up to fifty in one call.
 --
 -- An operation is done or refused in one transaction together with its answer, and the same number again gets
--- the same answer. What is refused is recorded like what is done: a refusal that was an error would stop the
--- desk's queue for ever. Only what another attempt may cure is raised: SQLSTATE classes 08 25 40 42 53 55 57
--- 58 XX, but for 42501, a right that is missing. Not recorded either, because the desk itself is in question: CR001 (it belongs to another account), CR002
+-- the same answer. Those of one call share the transaction; each is done in a subtransaction of its own, and the
+-- first that has to wait ends the call: those before it are done, and it is the first of the next one. What is
+-- refused is recorded like what is done: a refusal that was an error would stop the desk's queue for ever. Only what
+-- another attempt may cure is raised: SQLSTATE classes 08 25 40 42 53 55 57 58 XX, but for 42501, a right that is
+-- missing. Not recorded either, because the desk itself is in question: CR001 (it belongs to another account), CR002
 -- (it is to be forgotten), CR003 (the account is nobody here), CR007 (it is not registered), CR008 (its number
 -- was used for another operation: two desks with one identity, or a restored profile).
 DO $$
@@ -14,9 +16,17 @@ BEGIN
             actor text, role text, device uuid, at timestamptz, again boolean
         );
     END IF;
+    IF to_regtype('crm.operation_sent') IS NULL THEN
+        CREATE TYPE crm.operation_sent AS (
+            n bigint, op uuid, kind text, version integer, payload text, base_rev bigint,
+            at timestamptz, age_ms bigint, again boolean
+        );
+    END IF;
 END
 $$;
 COMMENT ON TYPE crm.operation_in IS 'an operation as effects see it: at is the effective time, again after a restore';
+COMMENT ON TYPE crm.operation_sent IS
+    'an operation as a desk sends it: at by its clock, age_ms how long ago that is, again after a restore';
 
 CREATE TABLE IF NOT EXISTS crm.op (
     device uuid NOT NULL,
@@ -97,23 +107,12 @@ BEGIN
 END
 $$;
 
--- Do one operation, or tell the answer it got before:
---   {"ok": true}, with "dup": true when it was done before
---   {"rejected": CODE, "why": …, "values": {…}, "fields": […], "current": row or null}
---   {"gap": n}: the last number that came; the one after it is wanted
-CREATE OR REPLACE FUNCTION crm.push(
-    p_device uuid, p_n bigint, p_op uuid, p_kind text, p_version integer, p_payload text, p_base_rev bigint,
-    p_at timestamptz, p_offset_ms bigint, p_age_ms bigint, p_again boolean DEFAULT false
-) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+-- The desk that sends, and who sits there, locked until the end of the transaction: it has one queue.
+CREATE OR REPLACE FUNCTION crm.sending_desk(p_device uuid) RETURNS record LANGUAGE plpgsql AS $$
 DECLARE
     desk record;
-    held crm.op;
-    o crm.operation_in;
-    entry crm.op;
-    times record;
 BEGIN
-    SELECT d.login, d.state, d.last_n, d.last_effective_at, p.agent_id, p.role INTO desk
+    SELECT d.login, d.state, d.last_n, d.last_effective_at, p.agent_id::text AS actor, p.role INTO desk
     FROM crm.device d LEFT JOIN crm.person p ON p.login = session_user AND p.active
     WHERE d.id = p_device FOR NO KEY UPDATE OF d;
     IF NOT FOUND THEN
@@ -125,48 +124,110 @@ BEGIN
     IF desk.state <> 'active' THEN
         RAISE EXCEPTION 'This desk is to be forgotten.' USING ERRCODE = 'CR002';
     END IF;
-    IF desk.agent_id IS NULL THEN
+    IF desk.actor IS NULL THEN
         RAISE EXCEPTION 'The account % is nobody here.', session_user USING ERRCODE = 'CR003';
     END IF;
-    IF p_op IS NULL OR p_n IS NULL OR p_n < 1 THEN
-        RAISE EXCEPTION 'An operation has an id and a number.' USING ERRCODE = 'CR008';
+    RETURN desk;
+END
+$$;
+
+-- Do operations in the order of p_sent, or tell the answers they got before; an answer each:
+--   {"ok": true}, with "dup": true when it was done before
+--   {"rejected": CODE, "why": …, "values": {…}, "fields": […], "current": row or null}
+--   {"gap": n}: the last number that came; the one after it is wanted
+-- Fewer answers than operations: the first without one has to be sent again.
+CREATE OR REPLACE FUNCTION crm.push_in_order(
+    p_device uuid, p_offset_ms bigint, p_sent crm.operation_sent[]
+) RETURNS jsonb[] LANGUAGE plpgsql AS $$
+DECLARE
+    most CONSTANT integer := 50;  -- a transaction with more subtransactions is dear for everybody's snapshots
+    received CONSTANT timestamptz := crm.now();
+    known CONSTANT uuid[] := ARRAY(SELECT k.op FROM crm.op k JOIN unnest(p_sent) s ON s.op = k.op WHERE k.first);
+    desk record;
+    sent crm.operation_sent;
+    o crm.operation_in;
+    entry crm.op;
+    entries crm.op[] := '{}';
+    answers jsonb[] := '{}';
+    times record;
+    _ text;
+BEGIN
+    desk := crm.sending_desk(p_device);
+    o.actor := desk.actor;
+    o.role := desk.role;
+    o.device := p_device;
+    entry.device := p_device;
+    entry.n := desk.last_n;
+    entry.received_at := received;
+    entry.effective_at := desk.last_effective_at;
+    FOREACH sent IN ARRAY p_sent LOOP
+        EXIT WHEN cardinality(answers) = most;
+        IF sent.op IS NULL OR sent.n IS NULL OR sent.n < 1 THEN
+            RAISE EXCEPTION 'An operation has an id and a number.' USING ERRCODE = 'CR008';
+        END IF;
+        IF sent.n <= desk.last_n THEN
+            answers := answers || crm.earlier_answer(p_device, sent.n, sent.op);
+            CONTINUE;
+        END IF;
+        IF sent.n <> entry.n + 1 THEN
+            answers := answers || jsonb_build_object('gap', entry.n);
+            EXIT;
+        END IF;
+        times := crm.effective_time(sent.at, p_offset_ms, sent.age_ms, entry.effective_at, received);
+        o.at := times.effective;
+        entry.time_uncertain := times.uncertain;
+        entry.first := sent.op <> ALL (known);
+        IF entry.first THEN
+            o.id := sent.op;
+            o.kind := sent.kind;
+            o.version := sent.version;
+            o.base_rev := sent.base_rev;
+            o.again := coalesce(sent.again, false);
+            _ := crm.begin_operation(sent.op, p_device);
+            entry.result := crm.done_or_refused(o, sent.payload, cardinality(answers) = 0);
+            entry.feed_to := crm.end_operation();
+            EXIT WHEN entry.result IS NULL;
+        ELSE
+            SELECT crm.answer_to_known(k), k.feed_to INTO entry.result, entry.feed_to
+            FROM crm.op k WHERE k.op = sent.op AND k.first;
+        END IF;
+        entry.n := sent.n;
+        entry.op := sent.op;
+        entry.kind := coalesce(left(sent.kind, 100), '');
+        entry.effective_at := o.at;
+        entries := entries || entry;
+        answers := answers || CASE WHEN entry.first THEN entry.result ELSE entry.result || '{"dup": true}' END;
+    END LOOP;
+    IF entry.n > desk.last_n THEN
+        INSERT INTO crm.op SELECT e.* FROM unnest(entries) e;
+        UPDATE crm.device SET last_n = entry.n, last_effective_at = entry.effective_at, seen_at = received
+        WHERE id = p_device;
     END IF;
-    IF p_n > desk.last_n + 1 THEN
-        RETURN jsonb_build_object('gap', desk.last_n);
-    END IF;
-    IF p_n <= desk.last_n THEN
-        RETURN crm.earlier_answer(p_device, p_n, p_op, desk.last_n);
-    END IF;
-    entry.received_at := crm.now();
-    times := crm.effective_time(p_at, p_offset_ms, p_age_ms, desk.last_effective_at, entry.received_at);
-    entry.effective_at := times.effective;
-    entry.time_uncertain := times.uncertain;
-    SELECT * INTO held FROM crm.op WHERE op = p_op AND first;
-    entry.first := NOT FOUND;
-    IF entry.first THEN
-        o.id := p_op;
-        o.kind := p_kind;
-        o.version := p_version;
-        o.base_rev := p_base_rev;
-        o.actor := desk.agent_id::text;
-        o.role := desk.role;
-        o.device := p_device;
-        o.at := entry.effective_at;
-        o.again := coalesce(p_again, false);
-        PERFORM crm.begin_operation(p_op, p_device);
-        entry.result := crm.done_or_refused(o, p_payload);
-        entry.feed_to := crm.end_operation();
-    ELSE
-        entry.result := crm.answer_to_known(held);
-        entry.feed_to := held.feed_to;
-    END IF;
-    INSERT INTO crm.op (device, n, op, kind, result, feed_to, received_at, effective_at, time_uncertain, first)
-    VALUES (
-        p_device, p_n, p_op, coalesce(left(p_kind, 100), ''), entry.result, entry.feed_to, entry.received_at,
-        entry.effective_at, entry.time_uncertain, entry.first);
-    UPDATE crm.device SET last_n = p_n, last_effective_at = entry.effective_at, seen_at = entry.received_at
-    WHERE id = p_device;
-    RETURN CASE WHEN entry.first THEN entry.result ELSE entry.result || '{"dup": true}' END;
+    RETURN answers;
+END
+$$;
+
+-- Do up to fifty operations that a desk sends: p_sent is an array of objects with the fields of crm.operation_sent,
+-- the payload as text in each. Returns the array of their answers.
+CREATE OR REPLACE FUNCTION crm.push_many(p_device uuid, p_offset_ms bigint, p_sent jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN to_jsonb(crm.push_in_order(
+        p_device, p_offset_ms, ARRAY(SELECT s FROM jsonb_populate_recordset(NULL::crm.operation_sent, p_sent) s)));
+END
+$$;
+
+-- The same for one operation. The payload comes as text: what jsonb cannot hold is refused like anything else.
+CREATE OR REPLACE FUNCTION crm.push(
+    p_device uuid, p_n bigint, p_op uuid, p_kind text, p_version integer, p_payload text, p_base_rev bigint,
+    p_at timestamptz, p_offset_ms bigint, p_age_ms bigint, p_again boolean DEFAULT false
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (crm.push_in_order(p_device, p_offset_ms, ARRAY[ROW(
+        p_n, p_op, p_kind, p_version, p_payload, p_base_rev, p_at, p_age_ms, p_again)::crm.operation_sent]))[1];
 END
 $$;
 
@@ -181,7 +242,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The answer that the number of this desk got before.
-CREATE OR REPLACE FUNCTION crm.earlier_answer(p_device uuid, p_n bigint, p_op uuid, p_last bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION crm.earlier_answer(p_device uuid, p_n bigint, p_op uuid) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     held crm.op;
@@ -209,19 +270,21 @@ END
 $$;
 
 -- Do the operation in a subtransaction and return the answer. What clashes with a row that somebody made this
--- very moment is tried again, since that row is there now.
-CREATE OR REPLACE FUNCTION crm.done_or_refused(o crm.operation_in, p_payload text) RETURNS jsonb
+-- very moment is tried again, since that row is there now. What only another attempt may cure is raised when the
+-- operation is the first of its call; else NULL is returned, so that those before it stay done.
+CREATE OR REPLACE FUNCTION crm.done_or_refused(o crm.operation_in, p_payload text, p_first boolean) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     attempts CONSTANT integer := 3;
     state text;
     detail text;
     named text;
+    _ text;
 BEGIN
     FOR attempt IN 1..attempts
     LOOP
         BEGIN
-            PERFORM crm.apply(crm.well_formed(o, p_payload));
+            _ := crm.apply(crm.well_formed(o, p_payload));
             RETURN '{"ok": true}';
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS
@@ -229,7 +292,10 @@ BEGIN
             -- Class 42 but for a right that is missing: rules and tables here do not fit, which is no fault of
             -- the operation. It waits until the server was upgraded.
             IF left(state, 2) IN ('08', '25', '40', '42', '53', '55', '57', '58', 'XX') AND state <> '42501' THEN
-                RAISE;
+                IF p_first THEN
+                    RAISE;
+                END IF;
+                RETURN NULL;
             END IF;
         END;
         IF state <> '23505' THEN
@@ -275,29 +341,31 @@ $$;
 -- The effect of each kind of operation; those of one subject stand together in 60_effects_*.sql.
 CREATE OR REPLACE FUNCTION crm.apply(o crm.operation_in) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    _ text;
 BEGIN
     CASE o.kind
-        WHEN 'call.seen' THEN PERFORM crm.apply_call_seen(o);
-        WHEN 'note.append' THEN PERFORM crm.apply_note_append(o);
-        WHEN 'call.wrap_up' THEN PERFORM crm.apply_call_wrap_up(o);
-        WHEN 'call.assign' THEN PERFORM crm.apply_call_assign(o);
-        WHEN 'call.verify' THEN PERFORM crm.apply_call_verify(o);
-        WHEN 'customer.create' THEN PERFORM crm.apply_customer_create(o);
-        WHEN 'customer.change' THEN PERFORM crm.apply_customer_change(o);
-        WHEN 'contact_point.add' THEN PERFORM crm.apply_contact_point_add(o);
-        WHEN 'contact_point.change' THEN PERFORM crm.apply_contact_point_change(o);
-        WHEN 'contact_point.drop' THEN PERFORM crm.apply_contact_point_drop(o);
-        WHEN 'contact.save' THEN PERFORM crm.apply_contact_save(o);
-        WHEN 'asset.create' THEN PERFORM crm.apply_asset_create(o);
-        WHEN 'asset.change' THEN PERFORM crm.apply_asset_change(o);
-        WHEN 'visit.record' THEN PERFORM crm.apply_visit_record(o);
-        WHEN 'visit.change' THEN PERFORM crm.apply_visit_change(o);
-        WHEN 'task.open' THEN PERFORM crm.apply_task_open(o);
-        WHEN 'task.change' THEN PERFORM crm.apply_task_change(o);
-        WHEN 'article.save' THEN PERFORM crm.apply_article_save(o);
-        WHEN 'article.mark' THEN PERFORM crm.apply_article_mark(o);
-        WHEN 'choice.remember' THEN PERFORM crm.apply_choice_remember(o);
-        WHEN 'code.save' THEN PERFORM crm.apply_code_save(o);
+        WHEN 'call.seen' THEN _ := crm.apply_call_seen(o);
+        WHEN 'note.append' THEN _ := crm.apply_note_append(o);
+        WHEN 'call.wrap_up' THEN _ := crm.apply_call_wrap_up(o);
+        WHEN 'call.assign' THEN _ := crm.apply_call_assign(o);
+        WHEN 'call.verify' THEN _ := crm.apply_call_verify(o);
+        WHEN 'customer.create' THEN _ := crm.apply_customer_create(o);
+        WHEN 'customer.change' THEN _ := crm.apply_customer_change(o);
+        WHEN 'contact_point.add' THEN _ := crm.apply_contact_point_add(o);
+        WHEN 'contact_point.change' THEN _ := crm.apply_contact_point_change(o);
+        WHEN 'contact_point.drop' THEN _ := crm.apply_contact_point_drop(o);
+        WHEN 'contact.save' THEN _ := crm.apply_contact_save(o);
+        WHEN 'asset.create' THEN _ := crm.apply_asset_create(o);
+        WHEN 'asset.change' THEN _ := crm.apply_asset_change(o);
+        WHEN 'visit.record' THEN _ := crm.apply_visit_record(o);
+        WHEN 'visit.change' THEN _ := crm.apply_visit_change(o);
+        WHEN 'task.open' THEN _ := crm.apply_task_open(o);
+        WHEN 'task.change' THEN _ := crm.apply_task_change(o);
+        WHEN 'article.save' THEN _ := crm.apply_article_save(o);
+        WHEN 'article.mark' THEN _ := crm.apply_article_mark(o);
+        WHEN 'choice.remember' THEN _ := crm.apply_choice_remember(o);
+        WHEN 'code.save' THEN _ := crm.apply_code_save(o);
         ELSE PERFORM crm.refuse(
             'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
             jsonb_build_object('kind', left(o.kind, 100)));
@@ -306,6 +374,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION
+    crm.push_many(uuid, bigint, jsonb),
     crm.push(uuid, bigint, uuid, text, integer, text, bigint, timestamptz, bigint, bigint, boolean),
     crm.push(uuid, bigint, uuid, text, integer, jsonb, bigint, timestamptz, bigint, bigint, boolean)
     TO crm_agent;

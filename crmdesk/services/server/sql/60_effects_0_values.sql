@@ -1,7 +1,12 @@
 -- What all effects share: JSON values read strictly, rows asked for, clashes decided, ids derived.
 --
--- Effects run inside crm.push() only: nobody else may call them, and its search_path holds.
-CREATE OR REPLACE FUNCTION crm.refuse_value(p_name text) RETURNS void LANGUAGE plpgsql AS $$
+-- Effects run inside crm.push_many() only: nobody else may call them, and its search_path holds. What each operation
+-- calls is called by an assignment, to _ where there is no result: PERFORM is a statement of its own, and starting
+-- one costs more than most of these functions.
+--
+-- Readers are in SQL, each one expression, so that they become part of the expression that calls them; whatever they
+-- call must be STABLE for that, refusals too.
+CREATE OR REPLACE FUNCTION crm.refuse_value(p_name text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM crm.refuse(
         'invalid', 'The field {name} cannot hold this value.', jsonb_build_object('name', p_name), ARRAY[p_name]);
@@ -23,74 +28,65 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION crm.read_text(p_name text, p_given jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION crm.refuse_choice(p_name text, p_choices text[]) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF jsonb_typeof(p_given) = 'string' THEN
-        RETURN p_given #>> '{}';
-    END IF;
-    PERFORM crm.refuse_value(p_name);
+    PERFORM crm.refuse(
+        'invalid', '{name} must be one of: {choices}.',
+        jsonb_build_object('name', p_name, 'choices', array_to_string(p_choices, ', ')), ARRAY[p_name]);
 END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.read_text(p_name text, p_given jsonb) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN jsonb_typeof(p_given) = 'string' THEN p_given #>> '{}' ELSE crm.refuse_value(p_name) END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.read_choice(p_name text, p_given jsonb, p_choices text[]) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF crm.read_text(p_name, p_given) <> ALL (p_choices) THEN
-        PERFORM crm.refuse(
-            'invalid', '{name} must be one of: {choices}.',
-            jsonb_build_object('name', p_name, 'choices', array_to_string(p_choices, ', ')), ARRAY[p_name]);
-    END IF;
-    RETURN p_given #>> '{}';
-END
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN jsonb_typeof(p_given) <> 'string' THEN crm.refuse_value(p_name)
+        WHEN p_given #>> '{}' = ANY (p_choices) THEN p_given #>> '{}'
+        ELSE crm.refuse_choice(p_name, p_choices)
+    END
 $$;
 
-CREATE OR REPLACE FUNCTION crm.read_id(p_name text, p_given jsonb) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF p_given #>> '{}' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
-        RETURN (p_given #>> '{}')::uuid;
-    END IF;
-    PERFORM crm.refuse_value(p_name);
-END
+-- Only the plain form with its hyphens; what then is no hexadecimal digit is refused by the cast.
+CREATE OR REPLACE FUNCTION crm.read_id(p_name text, p_given jsonb) RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_given #>> '{}' LIKE '________-____-____-____-____________' THEN (p_given #>> '{}')::uuid
+        ELSE crm.refuse_value(p_name)::uuid
+    END
 $$;
 
-CREATE OR REPLACE FUNCTION crm.read_integer(p_name text, p_given jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF jsonb_typeof(p_given) = 'number' AND p_given #>> '{}' ~ '^-?[0-9]{1,19}$'
-       AND (p_given #>> '{}')::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
-        RETURN (p_given #>> '{}')::bigint;
-    END IF;
-    PERFORM crm.refuse_value(p_name);
-END
+CREATE OR REPLACE FUNCTION crm.read_integer(p_name text, p_given jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN jsonb_typeof(p_given) <> 'number' THEN crm.refuse_value(p_name)::bigint
+        WHEN scale(p_given::numeric) = 0
+            AND p_given::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN p_given::bigint
+        ELSE crm.refuse_value(p_name)::bigint
+    END
 $$;
 
-CREATE OR REPLACE FUNCTION crm.read_flag(p_name text, p_given jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF jsonb_typeof(p_given) = 'boolean' THEN
-        RETURN p_given::boolean;
-    END IF;
-    PERFORM crm.refuse_value(p_name);
-END
+CREATE OR REPLACE FUNCTION crm.read_flag(p_name text, p_given jsonb) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN jsonb_typeof(p_given) = 'boolean' THEN p_given::boolean ELSE crm.refuse_value(p_name)::boolean END
 $$;
 
 -- Only the form that desks write: no words like "now", which would mean something else at each attempt.
-CREATE OR REPLACE FUNCTION crm.read_moment(p_name text, p_given jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF p_given #>> '{}'
-       ~ '^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$' THEN
-        RETURN (p_given #>> '{}')::timestamptz;
-    END IF;
-    PERFORM crm.refuse_value(p_name);
-END
+CREATE OR REPLACE FUNCTION crm.read_moment(p_name text, p_given jsonb) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_given #>> '{}'
+             ~ '^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$'
+        THEN (p_given #>> '{}')::timestamptz
+        ELSE crm.refuse_value(p_name)::timestamptz
+    END
 $$;
 
-CREATE OR REPLACE FUNCTION crm.read_day(p_name text, p_given jsonb) RETURNS date LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF p_given #>> '{}' ~ '^\d{4}-\d\d-\d\d$' THEN
-        RETURN (p_given #>> '{}')::date;
-    END IF;
-    PERFORM crm.refuse_value(p_name);
-END
+CREATE OR REPLACE FUNCTION crm.read_day(p_name text, p_given jsonb) RETURNS date LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_given #>> '{}' ~ '^\d{4}-\d\d-\d\d$' THEN (p_given #>> '{}')::date
+        ELSE crm.refuse_value(p_name)::date
+    END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.read_words(p_name text, p_given jsonb) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
@@ -131,8 +127,18 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.asked_id(p_payload jsonb, p_name text) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    given CONSTANT jsonb := crm.asked(p_payload, p_name);
 BEGIN
-    RETURN crm.read_id(p_name, crm.asked(p_payload, p_name));
+    RETURN crm.read_id(p_name, given);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.asked_text(p_payload jsonb, p_name text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    given CONSTANT jsonb := crm.asked(p_payload, p_name);
+BEGIN
+    RETURN crm.read_text(p_name, given);
 END
 $$;
 
@@ -165,9 +171,10 @@ CREATE OR REPLACE FUNCTION crm.asked_fields(o crm.operation_in, p_name text) RET
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     given CONSTANT jsonb := crm.asked(o.payload, p_name);
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', p_name]);
-    PERFORM crm.only(given, crm.fields_of(o.kind));
+    _ := crm.only(o.payload, ARRAY['id', p_name]);
+    _ := crm.only(given, crm.fields_of(o.kind));
     RETURN given;
 END
 $$;
@@ -300,8 +307,10 @@ $$;
 
 -- The id of the n-th row that an effect makes, equal on every desk.
 CREATE OR REPLACE FUNCTION crm.child_id(p_op uuid, p_effect text, p_n bigint) RETURNS uuid
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT crm.uuid5(p_op, p_effect || '/' || p_n)
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN crm.uuid5(p_op, p_effect || '/' || p_n);
+END
 $$;
 
 -- The line of the time line that shows a thing, locked; revision 0 when there is none yet.
@@ -322,13 +331,15 @@ $$;
 -- Put a line on the time line, new or again; one that says the same as before is left alone.
 CREATE OR REPLACE FUNCTION crm.show(p_was crm.interaction, p_line crm.interaction) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    _ text;
 BEGIN
     IF p_was.rev = 0 THEN
         p_line.rev := 1;
         INSERT INTO crm.interaction SELECT p_line.*;
     ELSIF p_line IS DISTINCT FROM p_was THEN
         p_line.rev := p_was.rev + 1;
-        PERFORM crm.lay_interaction(p_line);
+        _ := crm.lay_interaction(p_line);
     END IF;
 END
 $$;

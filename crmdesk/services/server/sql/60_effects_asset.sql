@@ -17,6 +17,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.asset;
     wanted crm.asset;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.asset WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -30,7 +31,7 @@ BEGIN
         wanted.mileage_at := o.at;
     END IF;
     wanted.rev := was.rev + 1;
-    PERFORM crm.lay_asset(wanted);
+    _ := crm.lay_asset(wanted);
 END
 $$;
 
@@ -41,15 +42,16 @@ DECLARE
     made crm.service_visit;
     item crm.visit_item;
     texts text[] := '{}';
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'fields', 'items']);
-    PERFORM crm.only(given, crm.fields_of(o.kind));
+    _ := crm.only(o.payload, ARRAY['id', 'fields', 'items']);
+    _ := crm.only(given, crm.fields_of(o.kind));
     made := crm.read_service_visit(crm.new_service_visit(), given);
     made.id := crm.asked_id(o.payload, 'id');
     INSERT INTO crm.service_visit SELECT made.*;
     FOR n IN 0..jsonb_array_length(items) - 1
     LOOP
-        PERFORM crm.only(items -> n, crm.fields_of('item'));
+        _ := crm.only(items -> n, crm.fields_of('item'));
         PERFORM crm.asked(items -> n, 'text');
         item := crm.read_visit_item(crm.new_visit_item(), items -> n);
         item.id := crm.child_id(o.id, 'item', n);
@@ -60,8 +62,8 @@ BEGIN
         INSERT INTO crm.visit_item SELECT item.*;
         texts := texts || item.text;
     END LOOP;
-    PERFORM crm.show_visit(made, texts);
-    PERFORM crm.note_mileage(o, made);
+    _ := crm.show_visit(made, texts);
+    _ := crm.note_mileage(o, made);
 END
 $$;
 
@@ -71,6 +73,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.service_visit;
     wanted crm.service_visit;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.service_visit WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -81,10 +84,10 @@ BEGIN
         PERFORM crm.refuse_clash(o, 'service_visit', given, to_jsonb(was), to_jsonb(wanted));
     END IF;
     wanted.rev := was.rev + 1;
-    PERFORM crm.lay_service_visit(wanted);
-    PERFORM crm.show_visit(
+    _ := crm.lay_service_visit(wanted);
+    _ := crm.show_visit(
         wanted, ARRAY(SELECT i.text FROM crm.visit_item i WHERE i.visit_id = row_id ORDER BY i.position, i.id));
-    PERFORM crm.note_mileage(o, wanted);
+    _ := crm.note_mileage(o, wanted);
 END
 $$;
 
@@ -94,6 +97,7 @@ DECLARE
     was CONSTANT crm.interaction := crm.line_of(p_visit.id);
     line crm.interaction := was;
     done CONSTANT text := array_to_string(p_texts, ' · ');
+    _ text;
 BEGIN
     line.customer_id := p_visit.customer_id;
     line.asset_id := p_visit.asset_id;
@@ -102,7 +106,7 @@ BEGIN
     line.subject := coalesce(nullif(p_visit.summary, ''), done);
     line.summary := left(CASE WHEN p_visit.summary <> '' THEN done ELSE p_visit.note END, 280);
     line.who := p_visit.outlet;
-    PERFORM crm.show(was, line);
+    _ := crm.show(was, line);
 END
 $$;
 
@@ -111,6 +115,7 @@ CREATE OR REPLACE FUNCTION crm.note_mileage(o crm.operation_in, p_visit crm.serv
 LANGUAGE plpgsql AS $$
 DECLARE
     car crm.asset;
+    _ text;
 BEGIN
     IF p_visit.mileage_km IS NULL THEN
         RETURN;
@@ -128,7 +133,7 @@ BEGIN
             car.next_service_km := p_visit.next_service_km;
         END IF;
         car.rev := car.rev + 1;
-        PERFORM crm.lay_asset(car);
+        _ := crm.lay_asset(car);
     END IF;
 END
 $$;

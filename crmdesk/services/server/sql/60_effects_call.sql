@@ -7,9 +7,10 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.call;
     held crm.call;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'fields', 'legs']);
-    PERFORM crm.only(given, crm.fields_of(o.kind));
+    _ := crm.only(o.payload, ARRAY['id', 'fields', 'legs']);
+    _ := crm.only(given, crm.fields_of(o.kind));
     SELECT * INTO was FROM crm.call WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         held := crm.new_call();
@@ -28,12 +29,12 @@ BEGIN
         held.started_at := least(was.started_at, held.started_at);
         IF held IS DISTINCT FROM was THEN
             held.rev := was.rev + 1;
-            PERFORM crm.lay_call(held);
+            _ := crm.lay_call(held);
         END IF;
     END IF;
-    PERFORM crm.see_legs(row_id, crm.asked_list(o.payload, 'legs'));
-    PERFORM crm.show_call(held);
-    PERFORM crm.promise_call_back(o, held);
+    _ := crm.see_legs(row_id, crm.asked_list(o.payload, 'legs'));
+    _ := crm.show_call(held);
+    _ := crm.promise_call_back(o, held);
 END
 $$;
 
@@ -51,11 +52,12 @@ DECLARE
     told crm.call_leg;
     was crm.call_leg;
     held crm.call_leg;
+    _ text;
 BEGIN
     FOR n IN REVERSE jsonb_array_length(p_legs) - 1..0
     LOOP
         given := p_legs -> n;
-        PERFORM crm.only(given, crm.fields_of('leg'));
+        _ := crm.only(given, crm.fields_of('leg'));
         told := crm.read_call_leg(crm.new_call_leg(), given);
         row_id := crm.asked_id(given, 'id');
         CONTINUE WHEN row_id = ANY (seen);
@@ -77,7 +79,7 @@ BEGIN
         held.result := coalesce(nullif(told.result, ''), was.result);
         IF held IS DISTINCT FROM was THEN
             held.rev := was.rev + 1;
-            PERFORM crm.lay_call_leg(held);
+            _ := crm.lay_call_leg(held);
             seen := seen || row_id;
         END IF;
     END LOOP;
@@ -88,6 +90,7 @@ CREATE OR REPLACE FUNCTION crm.show_call(p_call crm.call) RETURNS void LANGUAGE 
 DECLARE
     was CONSTANT crm.interaction := crm.line_of(p_call.id);
     line crm.interaction := was;
+    _ text;
 BEGIN
     line.customer_id := p_call.customer_id;
     line.kind := 'call';
@@ -95,7 +98,7 @@ BEGIN
     line.at := p_call.started_at;
     line.state := coalesce(nullif(p_call.result, ''), p_call.state);
     line.topic := p_call.topic;
-    PERFORM crm.show(was, line);
+    _ := crm.show(was, line);
 END
 $$;
 
@@ -129,12 +132,13 @@ $$;
 CREATE OR REPLACE FUNCTION crm.apply_call_wrap_up(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
-    wanted CONSTANT text := crm.read_text('topic', crm.asked(o.payload, 'topic'));
-    ending CONSTANT text := crm.read_text('disposition', crm.asked(o.payload, 'disposition'));
+    wanted CONSTANT text := crm.asked_text(o.payload, 'topic');
+    ending CONSTANT text := crm.asked_text(o.payload, 'disposition');
     seconds CONSTANT jsonb := crm.asked(o.payload, 'wrap_up_seconds');
     held crm.call;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'disposition', 'wrap_up_seconds', 'topic', 'stretched']);
+    _ := crm.only(o.payload, ARRAY['id', 'disposition', 'wrap_up_seconds', 'topic', 'stretched']);
     SELECT * INTO held FROM crm.call WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'call');
@@ -144,7 +148,7 @@ BEGIN
         CASE WHEN seconds = 'null' THEN NULL ELSE crm.read_integer('wrap_up_seconds', seconds) END;
     held.topic := coalesce(nullif(wanted, ''), held.topic);
     held.rev := held.rev + 1;
-    PERFORM crm.lay_call(held);
+    _ := crm.lay_call(held);
     IF wanted <> '' THEN
         UPDATE crm.interaction l SET topic = wanted, rev = l.rev + 1 WHERE l.id = row_id;
     END IF;
@@ -156,11 +160,12 @@ CREATE OR REPLACE FUNCTION crm.apply_call_assign(o crm.operation_in) RETURNS voi
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     owner CONSTANT uuid := crm.asked_link(o.payload, 'customer_id');
-    how CONSTANT text := crm.read_text('by', crm.asked(o.payload, 'by'));
+    how CONSTANT text := crm.asked_text(o.payload, 'by');
     was crm.call;
     held crm.call;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'customer_id', 'by']);
+    _ := crm.only(o.payload, ARRAY['id', 'customer_id', 'by']);
     SELECT * INTO was FROM crm.call WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'call');
@@ -170,9 +175,9 @@ BEGIN
     held.identified_by := how;
     held.asset_id := NULL;
     held.rev := was.rev + 1;
-    PERFORM crm.lay_call(held);
+    _ := crm.lay_call(held);
     UPDATE crm.interaction SET customer_id = owner, asset_id = NULL, rev = rev + 1 WHERE id = row_id;
-    PERFORM crm.move_notes(row_id, owner);
+    _ := crm.move_notes(row_id, owner);
     UPDATE crm.task SET customer_id = owner, rev = rev + 1 WHERE call_id = row_id;
     IF how = 'corrected' AND was.customer_id IS NOT NULL THEN
         UPDATE crm.contact_point SET warned_at = o.at, rev = rev + 1
@@ -197,8 +202,9 @@ CREATE OR REPLACE FUNCTION crm.apply_call_verify(o crm.operation_in) RETURNS voi
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     facts CONSTANT text[] := crm.read_words('facts', crm.asked(o.payload, 'facts'));
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'facts']);
+    _ := crm.only(o.payload, ARRAY['id', 'facts']);
     UPDATE crm.call SET verified = facts, rev = rev + 1 WHERE id = row_id;
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'call');

@@ -2,15 +2,16 @@
 CREATE OR REPLACE FUNCTION crm.apply_customer_create(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     made crm.customer := crm.new_customer();
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'fields', 'points']);
-    PERFORM crm.only(crm.asked(o.payload, 'fields'), crm.fields_of(o.kind));
+    _ := crm.only(o.payload, ARRAY['id', 'fields', 'points']);
+    _ := crm.only(crm.asked(o.payload, 'fields'), crm.fields_of(o.kind));
     made.created_at := o.at;
     made.updated_at := o.at;
     made := crm.read_customer(made, o.payload -> 'fields');
     made.id := crm.asked_id(o.payload, 'id');
     INSERT INTO crm.customer SELECT made.*;
-    PERFORM crm.add_points(o, crm.asked_list(o.payload, 'points'), made.id, NULL);
+    _ := crm.add_points(o, crm.asked_list(o.payload, 'points'), made.id, NULL);
 END
 $$;
 
@@ -21,11 +22,12 @@ CREATE OR REPLACE FUNCTION crm.add_points(
 DECLARE
     made crm.contact_point;
     point jsonb;
+    _ text;
 BEGIN
     FOR n IN 0..jsonb_array_length(p_points) - 1
     LOOP
         point := p_points -> n;
-        PERFORM crm.only(point, crm.fields_of('point'));
+        _ := crm.only(point, crm.fields_of('point'));
         made := crm.read_contact_point(crm.new_contact_point(), point);
         made.id := crm.child_id(o.id, 'point', n);
         made.position := n;
@@ -42,6 +44,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.customer;
     wanted crm.customer;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.customer WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -53,15 +56,16 @@ BEGIN
     END IF;
     wanted.updated_at := o.at;
     wanted.rev := was.rev + 1;
-    PERFORM crm.lay_customer(wanted);
+    _ := crm.lay_customer(wanted);
 END
 $$;
 
 CREATE OR REPLACE FUNCTION crm.apply_contact_point_add(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     made crm.contact_point;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, crm.fields_of(o.kind));
+    _ := crm.only(o.payload, crm.fields_of(o.kind));
     made := crm.read_contact_point(crm.new_contact_point(), o.payload);
     made.id := crm.asked_id(o.payload, 'id');
     made.customer_id := crm.asked_id(o.payload, 'customer_id');
@@ -78,6 +82,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.contact_point;
     wanted crm.contact_point;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.contact_point WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -88,7 +93,7 @@ BEGIN
         PERFORM crm.refuse_clash(o, 'contact_point', given, to_jsonb(was), to_jsonb(wanted));
     END IF;
     wanted.rev := was.rev + 1;
-    PERFORM crm.lay_contact_point(wanted);
+    _ := crm.lay_contact_point(wanted);
 END
 $$;
 
@@ -96,8 +101,9 @@ $$;
 CREATE OR REPLACE FUNCTION crm.apply_contact_point_drop(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id']);
+    _ := crm.only(o.payload, ARRAY['id']);
     DELETE FROM crm.contact_point WHERE id = row_id;
     IF NOT FOUND THEN
         PERFORM crm.wait_for_parent(o);
@@ -111,21 +117,22 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(given, 'id');
     was crm.contact;
     wanted crm.contact;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['fields', 'points']);
-    PERFORM crm.only(given, crm.fields_of(o.kind));
+    _ := crm.only(o.payload, ARRAY['fields', 'points']);
+    _ := crm.only(given, crm.fields_of(o.kind));
     SELECT * INTO was FROM crm.contact WHERE id = row_id FOR NO KEY UPDATE;
     IF FOUND THEN
         wanted := crm.read_contact(was, given);
         wanted.rev := was.rev + 1;
-        PERFORM crm.lay_contact(wanted);
+        _ := crm.lay_contact(wanted);
         RETURN;
     END IF;
     wanted := crm.read_contact(crm.new_contact(), given);
     wanted.customer_id := crm.asked_id(given, 'customer_id');
     INSERT INTO crm.contact SELECT wanted.*;
     IF o.payload ? 'points' THEN
-        PERFORM crm.add_points(o, crm.asked_list(o.payload, 'points'), wanted.customer_id, wanted.id);
+        _ := crm.add_points(o, crm.asked_list(o.payload, 'points'), wanted.customer_id, wanted.id);
     END IF;
 END
 $$;

@@ -7,6 +7,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.article;
     wanted crm.article;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.article WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -28,7 +29,7 @@ BEGIN
         wanted.version := was.version + 1;
         wanted.updated_at := o.at;
         wanted.rev := was.rev + 1;
-        PERFORM crm.lay_article(wanted);
+        _ := crm.lay_article(wanted);
     END IF;
 END
 $$;
@@ -39,8 +40,9 @@ DECLARE
     made crm.article_use;
     counters crm.article_feedback;
     known boolean;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'article_id', 'call_id', 'verdict']);
+    _ := crm.only(o.payload, ARRAY['id', 'article_id', 'call_id', 'verdict']);
     PERFORM crm.asked(o.payload, 'verdict'), crm.asked_id(o.payload, 'article_id');
     made := crm.read_article_use(crm.new_article_use(), o.payload);
     made.id := crm.asked_id(o.payload, 'id');
@@ -63,7 +65,7 @@ BEGIN
     counters.unhelpful := counters.unhelpful + (made.verdict = 'unhelpful')::integer;
     IF known THEN
         counters.rev := counters.rev + 1;
-        PERFORM crm.lay_article_feedback(counters);
+        _ := crm.lay_article_feedback(counters);
     ELSE
         INSERT INTO crm.article_feedback SELECT counters.*;
     END IF;
@@ -76,8 +78,9 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.number_choice;
     wanted crm.number_choice;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'value', 'mode', 'customer_id']);
+    _ := crm.only(o.payload, ARRAY['id', 'value', 'mode', 'customer_id']);
     PERFORM crm.asked(o.payload, 'mode');
     SELECT * INTO was FROM crm.number_choice WHERE id = row_id FOR NO KEY UPDATE;
     IF FOUND THEN
@@ -94,7 +97,7 @@ BEGIN
         INSERT INTO crm.number_choice SELECT wanted.*;
     ELSE
         wanted.rev := was.rev + 1;
-        PERFORM crm.lay_number_choice(wanted);
+        _ := crm.lay_number_choice(wanted);
     END IF;
 END
 $$;
@@ -102,17 +105,18 @@ $$;
 -- Code tables are the business of those who lead; the function for each table is made from its entity.
 CREATE OR REPLACE FUNCTION crm.apply_code_save(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    tab CONSTANT text := crm.read_text('table', crm.asked(o.payload, 'table'));
+    tab CONSTANT text := crm.asked_text(o.payload, 'table');
     given CONSTANT jsonb := crm.asked(o.payload, 'fields');
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['table', 'fields']);
+    _ := crm.only(o.payload, ARRAY['table', 'fields']);
     IF crm.fields_of('code.save ' || tab) IS NULL THEN
         PERFORM crm.refuse_value('table');
     END IF;
     IF o.role = 'agent' THEN
         PERFORM crm.refuse('denied', 'You may not do this.');
     END IF;
-    PERFORM crm.only(given, crm.fields_of('code.save ' || tab));
-    PERFORM crm.save_code(tab, crm.asked_id(given, 'id'), given);
+    _ := crm.only(given, crm.fields_of('code.save ' || tab));
+    _ := crm.save_code(tab, crm.asked_id(given, 'id'), given);
 END
 $$;

@@ -5,12 +5,13 @@ CREATE OR REPLACE FUNCTION crm.apply_note_append(o crm.operation_in) RETURNS voi
 DECLARE
     made crm.note := crm.new_note();
     held crm.call;
+    _ text;
 BEGIN
-    PERFORM crm.only(o.payload, ARRAY['id', 'call_id', 'customer_id', 'text', 'team_id']);
+    _ := crm.only(o.payload, ARRAY['id', 'call_id', 'customer_id', 'text', 'team_id']);
     made.id := crm.asked_id(o.payload, 'id');
     made.call_id := crm.asked_link(o.payload, 'call_id');
     made.customer_id := crm.asked_link(o.payload, 'customer_id');
-    made.text := crm.read_text('text', crm.asked(o.payload, 'text'));
+    made.text := crm.asked_text(o.payload, 'text');
     made.author := o.actor;
     made.at := o.at;
     IF o.payload ? 'team_id' THEN
@@ -29,7 +30,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO crm.note SELECT made.*;
-    PERFORM crm.show_note(made, held);
+    _ := crm.show_note(made, held);
 END
 $$;
 
@@ -39,6 +40,7 @@ DECLARE
     line crm.interaction := was;
     words CONSTANT text := crm.stripped(p_note.text);
     first CONSTANT text := split_part(words, E'\n', 1);
+    _ text;
 BEGIN
     IF p_note.team_id IS NULL THEN
         line.subject := left(first, 120);
@@ -52,7 +54,7 @@ BEGIN
         line.kind := 'note';
         line.at := p_note.at;
     END IF;
-    PERFORM crm.show(was, line);
+    _ := crm.show(was, line);
 END
 $$;
 
@@ -75,6 +77,7 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     was crm.task;
     wanted crm.task;
+    _ text;
 BEGIN
     SELECT * INTO was FROM crm.task WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -88,6 +91,6 @@ BEGIN
         wanted.done_at := CASE WHEN wanted.state <> 'open' THEN o.at END;
     END IF;
     wanted.rev := was.rev + 1;
-    PERFORM crm.lay_task(wanted);
+    _ := crm.lay_task(wanted);
 END
 $$;
