@@ -77,6 +77,7 @@ class UnitOfWork:
         self._rows: StoredRows | None = None
         self._loaded: dict[tuple[str, UUID], Any] = {}
         self._done: list[RowChange] = []
+        self._light = 0
         self._lasting: list[RowChange] = []
         self._torn = False
         self._removed = False
@@ -135,7 +136,9 @@ class UnitOfWork:
         """Forget the rows read and written so far, but not which: for work with more than memory holds."""
         self._begun()
         self._rows = StoredRows(self._raw)
-        self._done = [RowChange(change.table, change.id, None) for change in self._done]
+        for n in range(self._light, len(self._done)):
+            self._done[n] = RowChange(self._done[n].table, self._done[n].id, None)
+        self._light = len(self._done)
         return self._rows
 
     def look_again(self) -> None:
