@@ -57,10 +57,11 @@ class SmallDisk(Disk):
 
     def fill(self, pid: int) -> None:
         """Leave a few pages of room."""
-        room = os.statvfs(self.folder)
-        size = max(1, room.f_bavail * room.f_frsize - LEFT_BYTES)
         with (self.folder / "films").open("wb") as films:
-            os.posix_fallocate(films.fileno(), 0, size)
+            room = os.statvfs(self.folder)
+            # Whoever works on may take the last room meanwhile: then it is full, too.
+            with suppress(OSError):
+                os.posix_fallocate(films.fileno(), 0, max(1, room.f_bavail * room.f_frsize - LEFT_BYTES))
 
     def free(self, pid: int) -> None:
         """Make room again."""

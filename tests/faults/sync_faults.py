@@ -70,6 +70,11 @@ class Faults:
             self.counts[name] += 1
         self.slowest = max(self.slowest, (round(time.monotonic() - began, 1), name))
 
+    @property
+    def dealt(self) -> bool:
+        """Whether each kind came up."""
+        return self.counts.keys() >= DECK.keys()
+
     def heal(self, *, all_of_it: bool = False) -> None:
         """Mend what is due; bring back who is gone."""
         due = [each for each in self._later if all_of_it or each[0] <= time.monotonic()]
