@@ -110,9 +110,13 @@ def _only_grave(kind: Any, _context: Any, message: str) -> None:
 
 
 def _more(arguments: argparse.Namespace, world: World, bench: Bench, limit: Timings) -> dict[str, object]:
-    from benchmarks.measure import percentile
+    from benchmarks.measure import at_full_speed, percentile
 
+    steady = at_full_speed(bench.timings.wall_ms, bench.paces)
     return {
+        "full_speed_n": len(steady),
+        "full_speed_p50_ms": percentile(steady, 0.5),
+        "full_speed_p99_ms": percentile(steady, 0.99),
         "customers": arguments.customers,
         "interactions": arguments.interactions,
         "limit_cpu_p50_ms": percentile(limit.cpu_ms, 0.5),
@@ -189,6 +193,8 @@ class Shown:
     cpu_steps: dict[str, float]
     rows: Counter[str]
     """Rows painted until then, by the name of their delegate."""
+    pace: float
+    """Of the machine, the slower of before and after."""
 
 
 class Bench:
@@ -203,6 +209,7 @@ class Bench:
         self._moments: dict[str, float] = {}
         self._cpu_at: dict[str, float] = {}
         self.timings = Timings()
+        self.paces: list[float] = []
         self.steps: dict[str, list[float]] = {step: [] for step in STEPS}
         self.kinds: dict[str, list[float]] = {}
         self.known: list[Shown] = []
@@ -232,18 +239,22 @@ class Bench:
         """Let *number* call; return what was painted, with the call ended again."""
         from PySide6.QtCore import QEventLoop, QTimer
 
+        from benchmarks.measure import pace
+
         self._pops.clear()
         self._moments.clear()
         self._recorder.asked.clear()
         loop = QEventLoop()
         self._program.window.painted.connect(loop.quit)
         QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
+        paces = [pace()]
         cpu = self._cpu()
         self._note("sent")
         self._telephone.ring(number)
         loop.exec()
         self._program.window.painted.disconnect(loop.quit)
         cpu_ms = (self._moments.pop("cpu") - cpu) * 1000
+        paces.append(pace())
         rang_at = self._telephone.rang_at()
         (pop,) = self._pops
         moments = [
@@ -257,12 +268,13 @@ class Bench:
         }
         rows = Counter(self._rows)
         self._finish()
-        return Shown(pop, moments, cpu_ms, asked, cpu_steps, rows)
+        return Shown(pop, moments, cpu_ms, asked, cpu_steps, rows, max(paces))
 
     def keep(self, kind: str, shown: Shown) -> None:
         """Count *shown*."""
         self.timings.wall_ms.append((shown.moments[-1] - shown.moments[0]) * 1000)
         self.timings.cpu_ms.append(shown.cpu_ms)
+        self.paces.append(shown.pace)
         for n, step in enumerate(STEPS):
             self.steps[step].append((shown.moments[n + 1] - shown.moments[n]) * 1000)
         for name, value in shown.cpu_steps.items():
