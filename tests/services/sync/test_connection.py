@@ -130,14 +130,15 @@ def test_a_server_that_is_full_of_connections(database: Database, one: TestDesk)
     with ExitStack() as crowd:
         with database.connect() as admin:
             (most,) = admin.execute("SELECT current_setting('max_connections')::int").fetchone()
-        full = False
-        for _ in range(most):
+        full, told = False, ""
+        while not full and most:
+            most -= 1
             try:
                 crowd.enter_context(database.connect("crowd"))
             except psycopg.OperationalError as error:
-                full = "slots are reserved" in str(error) or "too many clients" in str(error)
-                break
-        assert full, "the control: nobody else gets in"
+                told = str(error)  # on a slow machine also a time-out, after which there is room still
+                full = "slots are reserved" in told or "too many clients" in told
+        assert full, f"the control: nobody else gets in, {told}"
         _refused(ServerBusy, "takes no more connections", one)
     assert one.worker.run_once().accepted == 1
 
