@@ -155,6 +155,7 @@ def known_scope(scope: Json, address: ServerAddress) -> Mapping[str, Json]:
         raise ServerRefused(
             "{user} may not work with crmdesk on {host}: nobody there knows this account. The administrator"
             " adds you.",
+            fields=("user",),
             **address.told,
         )
     return scope

@@ -353,9 +353,10 @@ def test_somebody_without_rights_is_refused_in_words(database: Database, tmp_pat
         admin.execute("UPDATE crm.person SET active = false")
     with (
         desk(database, anna, tmp_path / "a") as one,
-        pytest.raises(ServerRefused, match="nobody there knows this account"),
+        pytest.raises(ServerRefused, match="nobody there knows this account") as told,
     ):
         one.worker.run_once()
+    assert told.value.fields == ("user",)
 
 
 def test_a_database_that_is_not_crmdesks_is_refused_in_words(database: Database, tmp_path: Path) -> None:
