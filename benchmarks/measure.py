@@ -40,9 +40,9 @@ def pace() -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def at_full_speed(values: Sequence[float], paces: Sequence[float]) -> list[float]:
-    """Return those *values* that were measured while the machine kept within 15 % of its best pace."""
-    best = min(paces, default=0.0)
+def at_full_speed(values: Sequence[float], paces: Sequence[float], best: float | None = None) -> list[float]:
+    """Return those *values* that were measured while the machine kept within 15 % of its *best* pace."""
+    best = min(paces, default=0.0) if best is None else best
     return [value for value, each in zip(values, paces, strict=True) if each <= best * 1.15]
 
 

@@ -113,10 +113,15 @@ def _more(arguments: argparse.Namespace, world: World, bench: Bench, limit: Timi
     from benchmarks.measure import at_full_speed, percentile
 
     steady = at_full_speed(bench.timings.wall_ms, bench.paces)
+    known = [(shown.moments[-1] - shown.moments[0]) * 1000 for shown in bench.known]
+    steady_known = at_full_speed(known, [shown.pace for shown in bench.known], min(bench.paces))
     return {
         "full_speed_n": len(steady),
         "full_speed_p50_ms": percentile(steady, 0.5),
         "full_speed_p99_ms": percentile(steady, 0.99),
+        "full_speed_known_n": len(steady_known),
+        "full_speed_known_p50_ms": percentile(steady_known, 0.5),
+        "full_speed_known_p99_ms": percentile(steady_known, 0.99),
         "customers": arguments.customers,
         "interactions": arguments.interactions,
         "limit_cpu_p50_ms": percentile(limit.cpu_ms, 0.5),
