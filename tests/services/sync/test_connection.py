@@ -126,7 +126,7 @@ def test_no_connection_left(database: Database, one: TestDesk) -> None:
 
 def test_a_server_that_is_full_of_connections(database: Database, one: TestDesk) -> None:
     """Not the person's own limit, but the server's ``max_connections``."""
-    database.person("crowd")
+    database.person("throng")
     with ExitStack() as crowd:
         with database.connect() as admin:
             (most,) = admin.execute("SELECT current_setting('max_connections')::int").fetchone()
@@ -134,7 +134,7 @@ def test_a_server_that_is_full_of_connections(database: Database, one: TestDesk)
         while not full and most:
             most -= 1
             try:
-                crowd.enter_context(database.connect("crowd"))
+                crowd.enter_context(database.connect("throng"))
             except psycopg.OperationalError as error:
                 told = str(error)  # on a slow machine also a time-out, after which there is room still
                 full = "slots are reserved" in told or "too many clients" in told
