@@ -1,6 +1,8 @@
--- Entries of the audit for what is no row of a replicated table: rights, erasures. They stand in the same chain,
--- in the order of their pointers; desks know nothing of such a table and pass the pointer over.
-CREATE OR REPLACE FUNCTION crm.note_audit(p_tab text, p_pk uuid, p_before jsonb, p_after jsonb) RETURNS void
+-- Entries of the audit for what is no row of a replicated table: rights, erasures, batches of a load. They stand in
+-- the same chain, in the order of their pointers; desks pass over the pointer of a table they know nothing of.
+CREATE OR REPLACE FUNCTION crm.note_audit(
+    p_tab text, p_pk uuid, p_before jsonb, p_after jsonb, p_parent uuid DEFAULT NULL, p_op uuid DEFAULT NULL
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     line crm.audit;
@@ -9,8 +11,8 @@ BEGIN
     IF p_before IS NOT DISTINCT FROM p_after THEN
         RETURN;
     END IF;
-    line.n := crm.point(p_tab, p_pk, NULL, '{}');
-    line.op := nullif(current_setting('crm.op', true), '');
+    line.n := crm.point(p_tab, p_pk, p_parent, '{}');
+    line.op := coalesce(p_op, nullif(current_setting('crm.op', true), '')::uuid);
     line.device := nullif(current_setting('crm.device', true), '');
     line.login := session_user;
     line.tab := p_tab;

@@ -208,26 +208,10 @@ $$;
 CREATE OR REPLACE FUNCTION crm.note_batch(
     p_load crm.load, p_tab text, p_low uuid, p_high uuid, p_rows bigint
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    line crm.audit;
-    salt CONSTANT bytea := uuid_send(gen_random_uuid());
-    told CONSTANT jsonb := jsonb_build_object(
-        'load', p_load.id, 'digest', p_load.digest, 'from', p_low, 'to', p_high, 'rows', p_rows);
-BEGIN
-    line.n := crm.point('reload ' || p_tab, p_low, p_high, '{}');
-    line.op := p_load.id;
-    line.login := session_user;
-    line.tab := 'reload ' || p_tab;
-    line.pk := p_low;
-    line.rev := 0;
-    line.fields := '{}';
-    line.at := clock_timestamp();
-    line.value_digest := crm.value_digest(salt, NULL, told);
-    line.digest := crm.audit_digest(line);
-    INSERT INTO crm.audit SELECT line.*;
-    INSERT INTO crm.audit_value (audit, salt, before, after) VALUES (line.n, salt, NULL, told);
-END
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT crm.note_audit('reload ' || p_tab, p_low, NULL, jsonb_build_object(
+        'load', p_load.id, 'digest', p_load.digest, 'from', p_low, 'to', p_high, 'rows', p_rows),
+        p_high, p_load.id)
 $$;
 
 -- The load is whole. Returns for each table {"added", "same", "refused"}.
