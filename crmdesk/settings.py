@@ -75,6 +75,8 @@ _ALL = (
     Option("country", "CN", "Country whose numbering plan is used (ISO 3166).", who="it"),
     Option("area_code", "21", "Area code of this site, without a leading zero.", who="it"),
     Option("zone", "Asia/Shanghai", "Time zone of this site.", who="it"),
+    Option("calendar", "cn-default", "Business calendar by which complaints are timed.", who="it"),
+    Option("currency", "CNY", "Currency in which remedies are granted (ISO 4217).", who="it"),
     Option("outside_prefix", "", "Digits dialled to get an outside line.", who="it"),
     Option("telephony", "off", "Where calls come from.", who="it", choices=("off", "ami", "hook")),
     Option("telephony_host", "127.0.0.1", "Host of the telephone system.", who="it"),
@@ -103,7 +105,10 @@ OPTIONS: Mapping[str, Option] = MappingProxyType({option.name: option for option
 SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "server": {"address": "server", "ca": "server_ca"},
-        "site": {name: name for name in ("company", "country", "area_code", "zone", "outside_prefix")},
+        "site": {
+            name: name
+            for name in ("company", "country", "area_code", "zone", "calendar", "currency", "outside_prefix")
+        },
         "telephony": {
             "source": "telephony",
             "host": "telephony_host",

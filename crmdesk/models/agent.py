@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from crmdesk.models.complaint import Cause, ComplaintCategory
 from crmdesk.models.operations import Author, Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.rules import one_of
 from crmdesk.models.wire import from_json
@@ -99,6 +100,8 @@ CODE_TABLES: Mapping[str, type] = MappingProxyType(
         "outlet": Outlet,
         "product_model": ProductModel,
         "fault": Fault,
+        "complaint_category": ComplaintCategory,
+        "cause": Cause,
     }
 )
 

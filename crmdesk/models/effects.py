@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from crmdesk.errors import Bug
-from crmdesk.models import agent, article, asset, call, choice, customer, interaction, note, task, visit
+from crmdesk.models import (
+    agent,
+    article,
+    asset,
+    call,
+    choice,
+    complaint,
+    complaint_step,
+    customer,
+    interaction,
+    note,
+    task,
+    visit,
+)
 from crmdesk.models.operations import Effect, Operation, RowChange, Rows, RowsInMemory
 
 EFFECTS: Mapping[str, Effect] = MappingProxyType(
@@ -32,6 +45,13 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "article.mark": article.marked,
         "choice.remember": choice.remembered,
         "code.save": agent.saved_code,
+        "complaint.step": complaint_step.stepped,
+        "complaint.approve": complaint_step.approved,
+        "letter.make": complaint_step.letter_made,
+        "letter.send": complaint_step.letter_sent,
+        "survey.record": complaint_step.survey_recorded,
+        "action.save": complaint_step.action_saved,
+        "remedy.mark": complaint_step.remedy_marked,
     }
 )
 
@@ -53,6 +73,15 @@ ENTITIES: Mapping[str, type] = MappingProxyType(
         "article_feedback": article.ArticleFeedback,
         "number_choice": choice.NumberChoice,
         "interaction": interaction.Interaction,
+        "complaint": complaint.Complaint,
+        "complaint_body": complaint.ComplaintBody,
+        "complaint_event": complaint.ComplaintEvent,
+        "clock_line": complaint.ClockLine,
+        "remedy_line": complaint.RemedyLine,
+        "approval": complaint.Approval,
+        "letter": complaint.Letter,
+        "survey": complaint.Survey,
+        "corrective_action": complaint.CorrectiveAction,
     }
 )
 """The entity behind each table that operations change."""

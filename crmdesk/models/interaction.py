@@ -13,7 +13,7 @@ from uuid import UUID
 from crmdesk.models.operations import RowChange, Rows, fresh, patched
 from crmdesk.values import dataclass
 
-KINDS = ("call", "visit", "note", "task")
+KINDS = ("call", "visit", "note", "task", "complaint")
 SUMMARY_LIMIT = 280
 
 

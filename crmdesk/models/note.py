@@ -28,6 +28,7 @@ class Note:
     author: str = ""
     at: datetime
     team_id: UUID | None = None
+    complaint_id: UUID | None = None
 
 
 def append_note(
@@ -38,26 +39,20 @@ def append_note(
     customer_id: UUID | None = None,
     row_id: UUID | None = None,
     team_id: UUID | None = None,
+    complaint_id: UUID | None = None,
 ) -> Operation:
-    """Describe a note on a call or a customer, for everybody or for one team only.
+    """Describe a note on a call, a customer or a complaint, for everybody or for one team only.
 
     Refuses an empty one and one that belongs nowhere.
     """
     plain = within("note", clean_text(text))
     if not plain.strip():
         raise InvalidInput("Please fill in {name}.", fields=("text",), name="text")
-    if call_id is None and customer_id is None:
-        raise InvalidInput("A note belongs to a call or to a customer.", fields=("call_id",))
-    return author.describe(
-        "note.append",
-        {
-            "id": row_id or author.new_id(),
-            "call_id": call_id,
-            "customer_id": customer_id,
-            "text": plain,
-            "team_id": team_id,
-        },
-    )
+    if call_id is None and customer_id is None and complaint_id is None:
+        raise InvalidInput("A note belongs to a call, a customer or a complaint.", fields=("call_id",))
+    said = {"call_id": call_id, "customer_id": customer_id, "text": plain, "team_id": team_id}
+    of_complaint = {"complaint_id": complaint_id} if complaint_id else {}
+    return author.describe("note.append", {"id": row_id or author.new_id(), **said, **of_complaint})
 
 
 def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
@@ -74,6 +69,7 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     call = rows.get("call", call_id) if call_id else None
     owner = call["customer_id"] if call else customer_id
     team_id = UUID(payload["team_id"]) if payload.get("team_id") else None
+    complaint_id = UUID(payload["complaint_id"]) if payload.get("complaint_id") else None
     note = Note(
         id=row_id,
         call_id=call_id,
@@ -82,8 +78,11 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
         author=operation.actor,
         at=operation.at,
         team_id=team_id,
+        complaint_id=complaint_id,
     )
     yield fresh("note", note)
+    if complaint_id:
+        return  # it shows in the complaint's own file
     words = {} if team_id else _words(note.text)
     if call:
         yield from shown(rows, {"id": call["id"], "at": call["started_at"], **words})

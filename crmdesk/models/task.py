@@ -25,6 +25,8 @@ EDITABLE = frozenset(
         "note",
         "customer_id",
         "call_id",
+        "complaint_id",
+        "errand",
         "number_value",
         "owner_id",
         "team_id",
@@ -37,7 +39,10 @@ EDITABLE = frozenset(
 
 @dataclass(kw_only=True)
 class Task:
-    """Something to do for a customer; an empty subject of a call-back means "missed call"."""
+    """Something to do for a customer; an empty subject of a call-back means "missed call".
+
+    ``errand`` is the key of what the procedure of complaints asks for, None for what people thought of.
+    """
 
     id: UUID
     rev: int = 1
@@ -54,6 +59,8 @@ class Task:
     attempts: int = 0
     created_at: datetime
     done_at: datetime | None = None
+    complaint_id: UUID | None = None
+    errand: str | None = None
 
     def change(self, author: Author, changes: Mapping[str, Any], base_revision: int | None) -> Operation:
         """Describe the change of some fields, done and dropped included."""
@@ -65,7 +72,7 @@ class Task:
 def open_task(author: Author, values: Mapping[str, Any], row_id: UUID | None = None) -> Operation:
     """Describe a new task or call-back; refuse a task that does not say what to do."""
     fields = checked_fields(values)
-    if fields.get("kind", "task") == "task":
+    if fields.get("kind", "task") == "task" and not fields.get("errand"):
         required_line("subject", fields.get("subject", ""), SUBJECT_LIMIT)
     return author.describe("task.open", {"id": row_id or author.new_id(), "fields": fields})
 

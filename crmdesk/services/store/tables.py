@@ -92,17 +92,41 @@ PLANS: dict[str, Plan] = {
     "call_leg": Plan(indexes=(("call_id",),)),
     # Counters and topics are read from the index alone, whatever the length of a history.
     "interaction": Plan(indexes=(("customer_id", "at", "kind", "direction", "topic", "asset_id"),)),
-    "note": Plan(indexes=(("call_id",), ("customer_id",))),
+    "note": Plan(indexes=(("call_id",), ("customer_id",), ("complaint_id",))),
     "task": Plan(
         indexes=(
             ("state", "due_at"),
             ("owner_id", "state", "due_at"),
             ("customer_id", "state"),
             ("call_id",),
+            ("complaint_id",),
         )
     ),
     "article": Plan(numbered=True, indexes=(("external_id",), ("updated_at",))),
     "article_use": Plan(indexes=(("call_id",),)),
+    "complaint_category": Plan(indexes=(("key",),)),
+    "cause": Plan(indexes=(("key",),)),
+    # Lists read the front of an index; repeats are found by customer or asset and category.
+    "complaint": Plan(
+        indexes=(
+            ("number",),
+            ("customer_id", "received_at"),
+            ("asset_id", "received_at"),
+            ("state", "next_due_at"),
+            ("owner_id", "state", "next_due_at"),
+            ("received_at",),
+            ("repeat_of",),
+            ("call_id",),
+        )
+    ),
+    "complaint_body": Plan(indexes=(("cause",),)),
+    "complaint_event": Plan(indexes=(("complaint_id", "version"),)),
+    "clock_line": Plan(indexes=(("complaint_id", "n"),)),
+    "remedy_line": Plan(indexes=(("complaint_id",),)),
+    "approval": Plan(indexes=(("complaint_id",),)),
+    "letter": Plan(indexes=(("complaint_id",),)),
+    "survey": Plan(indexes=(("complaint_id",), ("customer_id",))),
+    "corrective_action": Plan(indexes=(("complaint_id",), ("cause", "opened_at"), ("state", "due_at"))),
 }
 
 

@@ -178,9 +178,22 @@ def test_a_step_that_only_adds_needs_no_copy(store: Path, next_step: Path) -> No
     assert list(store.parent.glob("*.schema-*")) == []
 
 
-def test_a_store_of_the_first_schema_becomes_one_of_this(store: Path) -> None:
-    wanted = described(store)
-    drop = [f"DROP TABLE {name}" for name in ("contact_total", "viewed")]
-    run_sql(store, *drop, "UPDATE alembic_version SET version_num = '0001'")
+def test_a_store_of_the_first_schema_becomes_one_of_this(empty: Path, tmp_path: Path) -> None:
+    """What it held stays: notes and tasks move into tables that know complaints."""
+    store = tmp_path / "first.db"
+    first = Path(run.FOLDER, "versions", "0001_initial.sql").read_text(encoding="utf-8")
+    run_sql(
+        store,
+        *first.strip().split("\n\n"),
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+        "INSERT INTO alembic_version VALUES ('0001')",
+        "INSERT INTO note VALUES (x'" + "11" * 16 + "', 1, NULL, x'" + "22" * 16 + "', '漏油', 'a', 5, NULL)",
+        "INSERT INTO task (id, rev, kind, subject, note, number_value, state, attempts, created_at)"
+        " VALUES (x'" + "33" * 16 + "', 2, 'task', 'call back', '', '', 'open', 1, 7)",
+    )
     ensure_schema(store, KEY)
-    assert described(store) == wanted
+    assert described(store) == described(empty)
+    assert run_sql(store, "SELECT rev, text, complaint_id FROM note") == [(1, "漏油", None)]
+    assert run_sql(store, "SELECT rev, subject, created_at, complaint_id, errand FROM task") == [
+        (2, "call back", 7, None, None)
+    ]

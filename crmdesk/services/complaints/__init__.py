@@ -1,0 +1,1 @@
+"""Complaints as use cases: what is done with them, found about them, written to people."""

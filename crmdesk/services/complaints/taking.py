@@ -1,0 +1,303 @@
+"""Steps of the procedure as use cases: look whether it may be done, decide, write, commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from crmdesk.errors import Conflict, Denied
+from crmdesk.models.clock import Ledger
+from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Step, next_due
+from crmdesk.models.complaint_number import next_number
+from crmdesk.models.complaint_step import LOG, Decided, describe_step
+from crmdesk.models.gates import Actor
+from crmdesk.models.payload import checked
+from crmdesk.models.steps import take
+from crmdesk.models.types import child_id
+from crmdesk.models.verdict import verdict
+from crmdesk.models.wire import Json, Row
+from crmdesk.models.workflow import Transition
+from crmdesk.services.complaints.files import actor_of, case_of, fields_of, file_of, reads_changed
+from crmdesk.services.complaints.procedure import Procedure
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+SEQUENCE = "complaint_sequence"
+"""The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
+APPROVE, SUPERVISOR = "T9", "supervisor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What a complaint has besides the payload of its first step."""
+
+    complainant: str = ""
+    third_party: str = ""
+    outlet: str = ""
+    language: str = ""
+    repeat_of: UUID | None = None
+    restricted: bool = False
+
+
+def open_complaint(
+    work: UnitOfWork,
+    rules: Procedure,
+    tag: str,
+    fields: Mapping[str, Json],
+    intake: Intake,
+    complaint_id: UUID | None = None,
+) -> Row:
+    """Log a complaint (T1); return head and body as one row. The same *complaint_id* again changes nothing.
+
+    Args:
+        work: the unit of work; committed.
+        rules: by what it is handled.
+        tag: of this desk, for the number.
+        fields: the payload of T1.
+        intake: what else is known.
+        complaint_id: a draft's, so that saving it twice makes one complaint.
+
+    Raises:
+        InvalidInput: a field is missing or wrong.
+        Denied: this role may not log complaints.
+    """
+    row_id = complaint_id or work.author.new_id()
+    if work.row("complaint", row_id) is None:
+        step = rules.rules.workflow.transition(LOG)
+        payload = checked(step, fields, rules.codes)
+        actor = actor_of(work.stored, work.connection, work.author)
+        taken = _judged(work, rules, step, ComplaintFile({}), actor, payload)
+        number = _new_number(work, rules, tag, taken)
+        extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
+        _write(work, rules, step, taken, row_id, extra)
+    work.commit()
+    return fields_of(work.stored, row_id)
+
+
+def take_step(
+    work: UnitOfWork,
+    rules: Procedure,
+    complaint_id: UUID,
+    transition: str,
+    fields: Mapping[str, Json],
+    from_state: str | None = None,
+    base_version: int | None = None,
+) -> Row:
+    """Do one step; return head and body as one row.
+
+    A supervisor's yes beyond which a second one is needed is kept as an approval, and the state stays.
+
+    Args:
+        work: the unit of work; committed.
+        rules: by what it is handled.
+        complaint_id: which one.
+        transition: T2 … T21, E1, E2, H1, D1 or U1.
+        fields: the payload.
+        from_state: the state the person saw, None to take the present one.
+        base_version: the version the person saw, None for the present one.
+
+    Raises:
+        Conflict: the state is another one, or a field the step looks at was changed.
+        InvalidInput: a field is missing or wrong.
+        Denied: it may not be done; the sentence says why.
+    """
+    step = rules.rules.workflow.transition(transition)
+    rows, target = work.stored, fields.get("target_id")
+    file = file_of(rows, complaint_id, _id(target))
+    _refuse_stale(work, step, file, from_state, base_version)
+    payload = checked(step, fields, rules.codes)
+    actor = actor_of(rows, work.connection, work.author)
+    if _only_first_of_two(work, rules, step, file, actor, payload):
+        approve(work, rules, complaint_id, payload["proposal_version"])
+        return fields_of(work.stored, complaint_id)
+    taken = _judged(work, rules, step, file, actor, payload)
+    _write(work, rules, step, taken, complaint_id, _consequences(work, step, payload))
+    work.commit()
+    return fields_of(work.stored, complaint_id)
+
+
+def approve(work: UnitOfWork, rules: Procedure, complaint_id: UUID, proposal_version: int) -> Row:
+    """Keep a supervisor's yes to a proposal; return head and body.
+
+    Raises:
+        Conflict: the proposal is another one by now.
+        Denied: no supervisor, or his own proposal.
+    """
+    fields = fields_of(work.stored, complaint_id)
+    actor = actor_of(work.stored, work.connection, work.author)
+    if fields["state"] != "PROPOSED" or fields["proposal_version"] != proposal_version:
+        raise Conflict(
+            "The proposal was changed meanwhile. Look at it again before you approve it.", current=fields
+        )
+    if actor.role != SUPERVISOR or (actor.id is not None and actor.id == fields["proposer_id"]):
+        raise Denied("A supervisor who did not propose it has to approve this.")
+    done = {
+        row["approver_id"]
+        for row in work.rows("approval", "complaint_id", complaint_id)
+        if row["proposal_version"] == proposal_version
+    }
+    if actor.id not in done:
+        row_id = work.author.new_id()
+        values = {"id": row_id, "complaint_id": complaint_id, "proposal_version": proposal_version}
+        work.do(work.author.describe("complaint.approve", values))
+    work.commit()
+    return fields
+
+
+def _refuse_stale(
+    work: UnitOfWork, step: Transition, file: ComplaintFile, from_state: str | None, version: int | None
+) -> None:
+    """Refuse a step decided on what no longer holds: the state, or a field the step reads."""
+    fields = file.fields
+    changed: Iterable[str] = ()
+    if from_state is not None and from_state != fields["state"]:
+        changed = ("state",)
+    elif version is not None and version < fields["rev"]:
+        changed = sorted(reads_changed(step, work.stored, fields["id"], version))
+    if changed:
+        raise Conflict(
+            "The complaint was changed meanwhile: {names}. Look at it again.",
+            current=fields,
+            fields=tuple(changed),
+            names=", ".join(changed),
+        )
+
+
+def _judged(
+    work: UnitOfWork,
+    rules: Procedure,
+    step: Transition,
+    file: ComplaintFile,
+    actor: Actor,
+    payload: Mapping[str, Json],
+) -> Step:
+    """Return the step to take; refuse what state, role or a gate forbids."""
+    now = work.author.now()
+    case = case_of(work.stored, work.connection, rules, file, actor, payload, now)
+    found = verdict(step, case)
+    if found.refusal is not None:
+        values: dict[str, Any] = dict(found.refusal.values)
+        raise Denied(found.refusal.template, **values)
+    return Step(file, actor, payload, now, rules.rules, work.author.new_id())
+
+
+def _only_first_of_two(
+    work: UnitOfWork,
+    rules: Procedure,
+    step: Transition,
+    file: ComplaintFile,
+    actor: Actor,
+    payload: Mapping[str, Json],
+) -> bool:
+    """Whether this is a supervisor's yes that does not suffice, but counts."""
+    if step.id != APPROVE or actor.role != SUPERVISOR or actor.id == file.fields.get("proposer_id"):
+        return False
+    case = case_of(work.stored, work.connection, rules, file, actor, payload, work.author.now())
+    return (
+        file.fields["state"] == "PROPOSED"
+        and case.granted > rules.limits.supervisor
+        and not verdict(step, replace(case, granted=case.granted)).may
+        and verdict(step, replace(case, granted=rules.limits.supervisor)).may
+    )
+
+
+def _write(
+    work: UnitOfWork, rules: Procedure, step: Transition, taken: Step, row_id: UUID, extra: Row
+) -> None:
+    """Take the step and write what it came to."""
+    outcome = _finished(take(step, taken), taken, extra)
+    fields = taken.file.fields
+    target = taken.file.target
+    decided = Decided(
+        complaint_id=row_id,
+        transition=step.id,
+        version=fields.get("rev", 0),
+        from_state=fields.get("state", ""),
+        fields=taken.payload,
+        outcome=outcome,
+        before=taken.file.ledger,
+        tasks=tuple(_task(taken, outcome, n, errand) for n, errand in enumerate(outcome.errands)),
+        target_id=target.fields["id"] if target else None,
+        target_before=target.ledger if target else Ledger(),
+    )
+    work.do(describe_step(work.author, decided, taken.operation_id))
+
+
+def _finished(outcome: Outcome, taken: Step, extra: Row) -> Outcome:
+    """Return *outcome* with what follows from it: the next clock, the sum of the remedies."""
+    changed = {**extra, **outcome.changed, **{k: v for k, v in extra.items() if k == "team_id"}}
+    due = next_due(outcome.ledger, taken.at, taken.measures)
+    changed |= {"next_clock": due[0] if due else "", "next_due_at": due[1] if due else None}
+    if outcome.granted or outcome.taken_back:
+        kept = [row for row in taken.file.remedies if row["id"] not in outcome.taken_back]
+        old = [row for row in kept if row["granted_at"] is not None or not outcome.granted]
+        changed["remedy_total"] = sum(row["value"] for row in old) + sum(
+            line["value"] for line in outcome.granted
+        )
+    target = outcome.target
+    if target is not None:
+        then = next_due(target.ledger, taken.at, taken.measures)
+        moved = {"next_clock": then[0] if then else "", "next_due_at": then[1] if then else None}
+        target = replace(target, changed={**target.changed, **moved})
+    return replace(outcome, changed=changed, target=target)
+
+
+def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:
+    """Return the task of *errand*; what the rated owner must not do goes to his team."""
+    held = {**taken.file.fields, **outcome.changed}
+    return {
+        "id": child_id(taken.operation_id, "task", n),
+        "kind": "task",
+        "errand": errand.kind,
+        "subject": str(held.get("number") or ""),
+        "customer_id": held.get("customer_id"),
+        "owner_id": None if errand.not_by_owner else held.get("owner_id"),
+        "team_id": held.get("team_id"),
+        "due_at": errand.due or taken.at,
+    }
+
+
+def _consequences(work: UnitOfWork, step: Transition, payload: Mapping[str, Json]) -> Row:
+    """Return what a new owner brings about: the complaint goes to his team."""
+    owner = payload.get("to") or payload.get("owner")
+    return {"team_id": _team(work, UUID(owner))} if owner else {}
+
+
+def _team(work: UnitOfWork, agent_id: UUID | None) -> UUID | None:
+    row = work.row("agent", agent_id) if agent_id else None
+    return row["team_id"] if row else None
+
+
+def _told(intake: Intake) -> Row:
+    names = ("complainant", "third_party", "outlet", "language", "repeat_of", "restricted")
+    return {name: getattr(intake, name) for name in names}
+
+
+def _new_number(work: UnitOfWork, rules: Procedure, tag: str, taken: Step) -> str:
+    """Give out the next number under *tag*; it is kept in the same transaction."""
+    held = work.connection.execute("SELECT value FROM setting WHERE name = ?", (SEQUENCE,)).fetchone()
+    before, last = json.loads(held[0]) if held else (tag, 0)
+    number = next_number(
+        taken.moment("received_at") or taken.at,
+        rules.house.tzinfo,
+        tag,
+        last if before == tag else 0,
+    )
+    work.connection.execute(
+        "INSERT INTO setting (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (SEQUENCE, json.dumps([tag, number.sequence])),
+    )
+    return str(number)
+
+
+def _id(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if value else None
+    except (ValueError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,115 @@
+"""A desk with two agents and three supervisors that handles complaints, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from crmdesk.models.agent import save_code
+from crmdesk.models.customer import open_customer
+from crmdesk.models.operations import Author
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.procedure import House, Procedure, procedure
+from crmdesk.services.followers import followers
+from crmdesk.services.store.connection import open_connection
+from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.store.schema import ensure_schema
+from crmdesk.services.store.unit_of_work import UnitOfWork
+
+KEY = bytes(range(32))
+BEGIN = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+"""A Wednesday, 10:00 in Shanghai."""
+ANNA, BELA, CHEN, DORA, EMIL, IDA = (UUID(int=n) for n in range(1, 7))
+ROLES = {ANNA: "agent", BELA: "agent", CHEN: "supervisor", DORA: "supervisor", EMIL: "supervisor"}
+ROLES |= {IDA: "administrator"}
+TEAM, OTHER_TEAM, CUSTOMER, CALL = UUID(int=11), UUID(int=12), UUID(int=21), UUID(int=22)
+CHECKLIST = dict.fromkeys(("ours", "facts", "in_time", "undecided", "not_query"), True)
+
+
+class ComplaintDesk:
+    """A store, a clock that tests set, and whoever sits at the desk."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "store.db"
+        ensure_schema(path, KEY)
+        self.connection = open_connection(path, KEY, role="writer")
+        self.now = BEGIN
+        self.who: UUID | None = ANNA
+        self._furnish()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @property
+    def author(self) -> Author:
+        return Author(str(self.who or ""), "desk-1", lambda: self.now)
+
+    def work(self) -> UnitOfWork:
+        return UnitOfWork(self.connection, self.author, followers())
+
+    def rules(self) -> Procedure:
+        return procedure(self.connection, House(), self.now)
+
+    def rows(self, table: str, complaint_id: UUID, column: str = "complaint_id") -> list[Row]:
+        """Return the rows of *table* that belong to a complaint."""
+        return StoredRows(self.connection).where(table, column, complaint_id)
+
+    def row(self, table: str, row_id: UUID) -> Row:
+        """Return a row that must be there."""
+        found = StoredRows(self.connection).get(table, row_id)
+        assert found is not None
+        return found
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def iso(self, **span: float) -> str:
+        return (self.now + timedelta(**span)).isoformat()
+
+    def log(self, fields: Mapping[str, Any] | None = None, **intake: Any) -> Row:
+        """Log a complaint that lacks nothing, with *fields* laid over its payload."""
+        given = {
+            "received_at": self.now.isoformat(),
+            "channel": "phone",
+            "category": "repair",
+            "what_happened": "The brakes squeal again after the third visit.",
+            "remedy_wanted": "refund",
+            "customer_id": str(CUSTOMER),
+            **(fields or {}),
+        }
+        with self.work() as work:
+            return taking.open_complaint(work, self.rules(), "K7Q", given, taking.Intake(**intake))
+
+    def step(self, row: Row, transition: str, who: UUID | None = None, **fields: Any) -> Row:
+        """Do a step as *who* (by default whoever sits here) on the complaint as it stands in *row*."""
+        before, self.who = self.who, who or self.who
+        self.later(seconds=1)
+        try:
+            with self.work() as work:
+                return taking.take_step(
+                    work, self.rules(), row["id"], transition, fields, row["state"], row["rev"]
+                )
+        finally:
+            self.who = before
+
+    def _furnish(self) -> None:
+        with self.work() as work:
+            for team, key in ((TEAM, "hotline"), (OTHER_TEAM, "workshop")):
+                work.do(save_code(work.author, "team", {"id": str(team), "key": key}))
+            for who, role in ROLES.items():
+                values = {"id": str(who), "login": f"p{who.int}", "role": role, "team_id": str(TEAM)}
+                work.do(save_code(work.author, "agent", values))
+            for table, key, more in (
+                ("complaint_category", "repair", {}),
+                ("cause", "wrong_part", {"cause_class": "B", "leaf": True}),
+            ):
+                values = {"id": str(UUID(int=len(key) + 100)), "key": key, **more}
+                work.do(save_code(work.author, table, values))
+            made = open_customer(work.author, {"name": "王芳", "kind": "person"}, ())
+            payload = {**made.payload, "id": str(CUSTOMER)}
+            work.do(work.author.describe("customer.create", payload))
+            work.commit()

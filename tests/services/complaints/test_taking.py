@@ -1,0 +1,248 @@
+"""A complaint goes through the procedure at a desk of its own, and nothing that is not allowed is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from crmdesk.errors import Conflict, Denied, InvalidInput
+from crmdesk.models.complaint_step import ledger_of
+from crmdesk.models.effects import replay
+from crmdesk.models.operations import Operation
+from crmdesk.models.wire import Row
+from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.store.values import from_micros
+from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, DORA, EMIL, TEAM, ComplaintDesk
+
+REMEDY = [{"type": "refund", "value": 100_00, "due": "2026-03-09T00:00:00+00:00"}]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
+    desk = ComplaintDesk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def investigated(desk: ComplaintDesk, severity: str = "S3") -> Row:
+    row = desk.log()
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    impact = {"persons": 0, "money": 0}
+    row = desk.step(
+        row, "T4", CHEN, severity=severity, impact=impact, regime="none", cause_class="B", containment="x"
+    )
+    return desk.step(row, "T5", CHEN, contacted_at=desk.iso())
+
+
+def proposed(desk: ComplaintDesk, value: int = 100_00, severity: str = "S3") -> Row:
+    row = investigated(desk, severity)
+    return desk.step(
+        row,
+        "T8",
+        cause="wrong_part",
+        cause_class="B",
+        finding="upheld",
+        remedies=[{**REMEDY[0], "value": value}],
+        reason_text="We fitted the wrong part.",
+    )
+
+
+def count(desk: ComplaintDesk, table: str) -> int:
+    return int(desk.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def everything(desk: ComplaintDesk) -> dict[str, list[Any]]:
+    names = [
+        name
+        for (name,) in desk.connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        ).fetchall()
+    ]
+    return {name: desk.connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}
+
+
+def test_the_main_line_from_the_call_to_the_end(desk: ComplaintDesk) -> None:
+    row = proposed(desk)
+    assert row["number"] == "C26-K7Q-0001"
+    assert (row["state"], row["owner_id"], row["team_id"]) == ("PROPOSED", ANNA, TEAM)
+    row = desk.step(row, "T9", proposal_version=1, call_id=str(TEAM), sent_via="phone")
+    (remedy,) = desk.rows("remedy_line", row["id"])
+    assert remedy["granted_at"] == desk.now
+    done = [{"id": str(remedy["id"]), "done_at": desk.iso()}]
+    row = desk.step(row, "T11", accepted_by="王芳", how="said", remedies_state=done)
+    assert row["state"] == "RESOLVED"
+    assert row["next_clock"] == "follow_up"
+    events = desk.rows("complaint_event", row["id"])
+    assert [e["transition"] for e in sorted(events, key=lambda e: e["version"])] == (
+        ["T1", "T2", "T4", "T5", "T8", "T9", "T11"]
+    )
+
+
+def test_each_number_is_given_once_and_may_be_told_at_once(desk: ComplaintDesk) -> None:
+    assert [desk.log()["number"][-4:] for _ in range(3)] == ["0001", "0002", "0003"]
+
+
+def test_the_ledger_in_the_store_is_the_one_that_was_decided(desk: ComplaintDesk) -> None:
+    row = investigated(desk)
+    ledger = ledger_of(desk.rows("clock_line", row["id"]))
+    assert [line.n for line in ledger.lines] == list(range(1, len(ledger.lines) + 1))
+    assert {"acknowledge", "decide", "resolve", "update"} <= set(ledger.runs())
+    assert row["next_due_at"] == min(
+        each.due
+        for each in ledger.standings(desk.now, desk.rules().rules.measures).values()
+        if each.state != "stopped"
+    )
+
+
+def test_an_agent_beyond_his_limit_is_told_to_ask_a_supervisor(desk: ComplaintDesk) -> None:
+    row = proposed(desk, 300_00)
+    with pytest.raises(Denied, match="approval of a supervisor"):
+        desk.step(row, "T9", proposal_version=1, call_id=str(TEAM), sent_via="phone")
+    assert desk.step(row, "T9", CHEN, proposal_version=1, call_id=str(TEAM), sent_via="phone")["state"] == (
+        "RESPONDED"
+    )
+
+
+def test_above_the_limit_two_supervisors_say_yes_and_the_first_yes_is_kept(desk: ComplaintDesk) -> None:
+    row = proposed(desk, 3_000_00)
+    told: dict[str, Any] = {"proposal_version": 1, "call_id": str(TEAM), "sent_via": "phone"}
+    row = desk.step(row, "T9", CHEN, **told)
+    assert row["state"] == "PROPOSED"
+    assert count(desk, "approval") == 1
+    row = desk.step(row, "T9", CHEN, **told)
+    assert (row["state"], count(desk, "approval")) == ("PROPOSED", 1)
+    assert desk.step(row, "T9", DORA, **told)["state"] == "RESPONDED"
+
+
+def test_a_yes_to_an_older_proposal_does_not_count(desk: ComplaintDesk) -> None:
+    row = proposed(desk, 3_000_00)
+    told: dict[str, Any] = {"call_id": str(TEAM), "sent_via": "phone"}
+    row = desk.step(row, "T9", CHEN, proposal_version=1, **told)
+    row = desk.step(row, "T10", DORA, missing="the invoice")
+    row = desk.step(
+        row,
+        "T8",
+        cause="wrong_part",
+        cause_class="B",
+        finding="upheld",
+        remedies=[{**REMEDY[0], "value": 4_000_00}],
+        reason_text="More than we thought.",
+    )
+    assert row["remedy_total"] == 4_000_00
+    assert sum(not line["void"] for line in desk.rows("remedy_line", row["id"])) == 1
+    row = desk.step(row, "T9", DORA, proposal_version=2, **told)
+    assert row["state"] == "PROPOSED"
+    assert desk.step(row, "T9", EMIL, proposal_version=2, **told)["state"] == "RESPONDED"
+
+
+def test_undo_gives_back_fields_ledger_and_remedies(desk: ComplaintDesk) -> None:
+    row = investigated(desk)
+    before = desk.rules(), row
+    done = desk.step(
+        row,
+        "T8",
+        cause="wrong_part",
+        cause_class="B",
+        finding="upheld",
+        remedies=REMEDY,
+        reason_text="We fitted the wrong part.",
+    )
+    desk.later(seconds=30)
+    back = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    moved = {"rev", "last_operation_id", "last_step_at"}
+    assert {k: v for k, v in back.items() if k not in moved} == {
+        k: v for k, v in before[1].items() if k not in moved
+    }
+    assert all(line["void"] for line in desk.rows("remedy_line", row["id"]))
+    events = desk.rows("complaint_event", row["id"])
+    assert {"T8", "U1"} <= {event["transition"] for event in events}, "history keeps both"
+
+
+def test_a_step_taken_by_another_owner_cannot_be_undone(desk: ComplaintDesk) -> None:
+    row = investigated(desk)
+    row = desk.step(row, "T6", wait_for="customer", what="a picture", until=desk.iso(days=3))
+    with pytest.raises(Denied, match="your own last step"):
+        desk.step(row, "U1", BELA, operation_id=str(row["last_operation_id"]))
+    desk.later(seconds=61)
+    with pytest.raises(Denied, match="for a minute"):
+        desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
+
+
+def test_a_step_from_a_state_that_no_longer_holds_is_refused_with_the_present_one(
+    desk: ComplaintDesk,
+) -> None:
+    old = investigated(desk)
+    desk.step(old, "T6", wait_for="customer", what="a picture", until=desk.iso(days=3))
+    with pytest.raises(Conflict) as refused:
+        desk.step(old, "T18", words="Enough of it.", channel="phone")
+    assert refused.value.current["state"] == "WAITING"
+
+
+def test_what_a_step_does_not_read_may_have_changed(desk: ComplaintDesk) -> None:
+    old = investigated(desk)
+    desk.step(old, "E1", to_level=2, reason="press")
+    row = desk.step(old, "T6", wait_for="customer", what="a picture", until=desk.iso(days=3))
+    assert (row["state"], row["level"]) == ("WAITING", 2)
+    with pytest.raises(Conflict, match="level"):
+        desk.step({**old, "state": "WAITING"}, "E1", to_level=3, reason="again")
+
+
+def test_a_refused_step_writes_nothing(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    before = everything(desk)
+    with pytest.raises(Denied):
+        desk.step(row, "T4", severity="S3", impact={}, regime="none", cause_class="B")
+    with pytest.raises(InvalidInput):
+        desk.step(row, "T2", checklist=CHECKLIST, ack_channel="pigeon", owner=str(ANNA))
+    assert everything(desk) == before
+
+
+def test_handing_over_leaves_one_owner_and_follows_his_team(desk: ComplaintDesk) -> None:
+    row = investigated(desk)
+    row = desk.step(row, "H1", to=str(BELA), open_points="Call him on Monday.")
+    assert (row["owner_id"], row["handed_over_by"]) == (BELA, ANNA)
+    (task,) = [t for t in desk.rows("task", row["id"]) if t["errand"] == "taken_over"]
+    assert task["owner_id"] == BELA
+
+
+def test_a_complaint_shows_in_the_time_line_with_its_state(desk: ComplaintDesk) -> None:
+    row = investigated(desk)
+    line = desk.row("interaction", row["id"])
+    assert (line["kind"], line["subject"], line["state"]) == ("complaint", row["number"], "INVESTIGATING")
+
+
+def test_merging_takes_the_earlier_receipt_and_its_clocks(desk: ComplaintDesk) -> None:
+    early = desk.log()
+    desk.later(days=2)
+    late = desk.log()
+    desk.step(early, "T19", CHEN, target_id=str(late["id"]))
+    target = desk.row("complaint", late["id"])
+    assert target["received_at"] == early["received_at"]
+    assert target["next_due_at"] < late["next_due_at"]
+    gone = desk.row("complaint", early["id"])
+    assert (gone["state"], gone["merged_into"]) == ("MERGED", late["id"])
+
+
+def test_the_log_replayed_gives_the_rows_back(desk: ComplaintDesk) -> None:
+    row = proposed(desk)
+    desk.step(row, "T9", CHEN, proposal_version=1, call_id=str(TEAM), sent_via="phone")
+    logged = desk.connection.execute(
+        "SELECT id, kind, version, payload, base_revision, actor, device, at FROM operation ORDER BY id"
+    ).fetchall()
+    operations = tuple(
+        Operation(
+            UUID(bytes=row_id), kind, version, json.loads(payload), base, actor, device, from_micros(at)
+        )
+        for row_id, kind, version, payload, base, actor, device, at in logged
+    )
+    rows = replay(operations)
+    stored = StoredRows(desk.connection)
+    for table in ("complaint", "complaint_body", "complaint_event", "clock_line", "remedy_line"):
+        assert rows.tables[table], table
+        for key, held in rows.tables[table].items():
+            assert stored.get(table, key) == held, table
