@@ -103,10 +103,11 @@ class ComplaintDesk:
             for who, role in ROLES.items():
                 values = {"id": str(who), "login": f"p{who.int}", "role": role, "team_id": str(TEAM)}
                 work.do(save_code(work.author, "agent", values))
-            for table, key, more in (
+            codes: tuple[tuple[str, str, dict[str, Any]], ...] = (
                 ("complaint_category", "repair", {}),
                 ("cause", "wrong_part", {"cause_class": "B", "leaf": True}),
-            ):
+            )
+            for table, key, more in codes:
                 values = {"id": str(UUID(int=len(key) + 100)), "key": key, **more}
                 work.do(save_code(work.author, table, values))
             made = open_customer(work.author, {"name": "王芳", "kind": "person"}, ())
