@@ -93,7 +93,8 @@ class ComplaintBody:
     """What was said, found and decided; its id is the complaint's.
 
     ``team_id`` None: everybody reads it; else the team, its supervisors and the owner (``author``).
-    ``remedy_total``: sum of the remedies granted, smallest unit.
+    ``remedy_total``: sum of the remedies granted, smallest unit. ``wait_seconds``: business time spent
+    waiting for the customer.
     """
 
     id: UUID
@@ -142,6 +143,8 @@ class ComplaintBody:
     external_reference: str = ""
     external_at: datetime | None = None
     handed_over_by: UUID | None = None
+    hand_overs: int = 0
+    wait_seconds: int = 0
 
 
 @dataclass(kw_only=True)

@@ -198,6 +198,12 @@ def runs(ledger: Ledger, clock: str) -> bool:
     return clock in going(ledger)
 
 
+def paused_since(ledger: Ledger) -> datetime | None:
+    """Return since when clocks are paused, None when none is."""
+    runs_ = (each[-1] for each in ledger.runs().values())
+    return min((run.paused_at for run in runs_ if run.paused_at and run.stop is None), default=None)
+
+
 def next_due(ledger: Ledger, at: datetime, measures: Measures) -> tuple[str, datetime] | None:
     """Return the clock of the firm or of a regime that is due next and not paused, with its date."""
     standings = ledger.standings(at, measures).values()

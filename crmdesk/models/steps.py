@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.clock import CUSTOMER
-from crmdesk.models.complaint_file import FROM_RECEIPT, ComplaintFile, Errand, Outcome, Step
+from crmdesk.models.complaint_file import FROM_RECEIPT, ComplaintFile, Errand, Outcome, Step, paused_since
 from crmdesk.models.gates import GRAVE
 from crmdesk.models.regime import REGIME_CLOCKS
 from crmdesk.models.wire import Row
@@ -117,9 +117,13 @@ def _wait(step: Step) -> Outcome:
 
 def _go_on(step: Step) -> Outcome:
     ledger = step.stop(step.file.ledger, ("waiting",), "continued")
+    changed: Row = {"wait_for": "", "wait_what": "", "wait_until": None}
     if step.has("wait_for") == CUSTOMER:
+        began = paused_since(step.file.ledger)
+        waited = step.rules.time.between(began, max(began, step.at)) if began else timedelta(0)
+        changed["wait_seconds"] = (step.has("wait_seconds") or 0) + int(waited.total_seconds())
         ledger = ledger.resume(step.at, step.measures, step.why("continued"))
-    return Outcome({"wait_for": "", "wait_what": "", "wait_until": None}, ledger)
+    return Outcome(changed, ledger)
 
 
 def _propose(step: Step) -> Outcome:
@@ -271,7 +275,11 @@ def _go_external(step: Step) -> Outcome:
 
 
 def _hand_over(step: Step) -> Outcome:
-    changed = {"owner_id": UUID(step.given("to")), "handed_over_by": step.has("owner_id")}
+    changed = {
+        "owner_id": UUID(step.given("to")),
+        "handed_over_by": step.has("owner_id"),
+        "hand_overs": (step.has("hand_overs") or 0) + 1,
+    }
     return Outcome(changed, step.file.ledger, errands=(Errand("taken_over"),))
 
 

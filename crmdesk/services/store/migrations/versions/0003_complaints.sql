@@ -172,6 +172,8 @@ CREATE TABLE complaint_body (
 	external_reference TEXT NOT NULL,
 	external_at BIGINT,
 	handed_over_by BLOB,
+	hand_overs INTEGER NOT NULL,
+	wait_seconds INTEGER NOT NULL,
 	CONSTRAINT pk_complaint_body PRIMARY KEY (id),
 	CONSTRAINT ck_complaint_body_id CHECK (length(id) = 16),
 	CONSTRAINT ck_complaint_body_rev CHECK (rev >= 1),
