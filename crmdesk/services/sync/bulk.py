@@ -140,7 +140,7 @@ def _copy(link: Link, load_id: UUID, table: str, after: int, rows: Sequence[Row]
     names = columns(table)
     kinds = [TYPES[kind] for kind, _ in field_types(ENTITIES[table]).values()]
     listed = ", ".join(f'"{name}"' for name in names)
-    query = f'COPY crm."staging_{table}" (load, n, {listed}) FROM STDIN (FORMAT binary)'
+    query = f'COPY crm."staging_{table}" (load, row_n, {listed}) FROM STDIN (FORMAT binary)'
     with link.cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["uuid", "bigint", *kinds])
         for n, row in enumerate(rows, after + 1):

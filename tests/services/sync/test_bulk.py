@@ -214,7 +214,7 @@ def test_nobody_but_an_administrator_may(database: Database, role: str) -> None:
         with pytest.raises(ServerRefused):
             load(line, where, cargo({"customer": customers()}))
         for statement in (
-            "INSERT INTO crm.staging_customer (load, n) VALUES (gen_random_uuid(), 1)",
+            "INSERT INTO crm.staging_customer (load, row_n) VALUES (gen_random_uuid(), 1)",
             "SELECT * FROM crm.staging_customer",
             "SELECT crm.merge_load(gen_random_uuid(), 'customer')",
             "SELECT crm.refused_of_load(gen_random_uuid(), 1)",

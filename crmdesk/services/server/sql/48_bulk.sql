@@ -43,7 +43,7 @@ BEGIN
     FOR one IN SELECT * FROM crm.entity LOOP
         EXECUTE pg_catalog.format('DROP TABLE IF EXISTS crm.%I', 'staging_' || one.tab);
         EXECUTE pg_catalog.format(
-            'CREATE UNLOGGED TABLE crm.%I (load uuid NOT NULL, n bigint NOT NULL, LIKE crm.%I, PRIMARY KEY (load, n))',
+            'CREATE UNLOGGED TABLE crm.%I (load uuid NOT NULL, row_n bigint NOT NULL, LIKE crm.%I, PRIMARY KEY (load, row_n))',
             'staging_' || one.tab, one.tab);
         EXECUTE pg_catalog.format('GRANT INSERT ON crm.%I TO crm_administrator', 'staging_' || one.tab);
         IF 'external_id' = ANY (one.columns) THEN
@@ -106,7 +106,7 @@ BEGIN
     END IF;
     INSERT INTO crm.load_part (load, tab) SELECT p_id, t FROM unnest(p_tabs) t ON CONFLICT DO NOTHING;
     FOREACH part IN ARRAY p_tabs LOOP
-        EXECUTE format('SELECT max(s.n) FROM crm.%I s WHERE s.load = $1', 'staging_' || part) INTO staged USING p_id;
+        EXECUTE format('SELECT max(s.row_n) FROM crm.%I s WHERE s.load = $1', 'staging_' || part) INTO staged USING p_id;
         here := here || (
             SELECT jsonb_build_object(part, greatest(p.merged, staged))
             FROM crm.load_part p WHERE p.load = p_id AND p.tab = part);
@@ -139,7 +139,7 @@ BEGIN
     IF done.added > 0 THEN
         PERFORM crm.note_batch(held, p_tab, done.low, done.high, done.added);
     END IF;
-    EXECUTE format('DELETE FROM crm.%I s WHERE s.load = $1 AND s.n <= $2', 'staging_' || p_tab)
+    EXECUTE format('DELETE FROM crm.%I s WHERE s.load = $1 AND s.row_n <= $2', 'staging_' || p_tab)
     USING p_id, done.upto;
     UPDATE crm.load_part p SET
         merged = done.upto, added = p.added + done.added, same = p.same + done.same,
@@ -171,7 +171,7 @@ BEGIN
     -- One pass, no join: nobody has counted the staged rows, and the planner takes five thousand for one.
     RETURN format(
         'WITH batch AS ('
-        'SELECT s.*, %7$s AS nth FROM crm.%1$I s WHERE s.load = $1 AND s.n > $2 AND s.n <= $3'
+        'SELECT s.*, %7$s AS nth FROM crm.%1$I s WHERE s.load = $1 AND s.row_n > $2 AND s.row_n <= $3'
         '), judged AS MATERIALIZED ('
         'SELECT b.*, CASE'
         ' WHEN EXISTS (SELECT 1 FROM crm.%2$I o WHERE o.id = b.id) THEN ''same'''
@@ -179,13 +179,13 @@ BEGIN
         ' WHEN EXISTS (SELECT 1 FROM crm.erased e WHERE e.row_id IN (%4$s)) THEN ''erased'''
         ' %5$s ELSE '''' END AS judged_as FROM batch b'
         '), added AS ('
-        'INSERT INTO crm.%2$I (%6$s) SELECT %6$s FROM judged j WHERE j.judged_as = '''' ORDER BY j.n'
+        'INSERT INTO crm.%2$I (%6$s) SELECT %6$s FROM judged j WHERE j.judged_as = '''' ORDER BY j.row_n'
         ' ON CONFLICT (id) DO NOTHING RETURNING id'
         '), refused AS ('
         'INSERT INTO crm.load_refused (load, tab, pk, why) SELECT $1, %2$L, j.id, j.judged_as FROM judged j'
         ' WHERE j.judged_as NOT IN ('''', ''same'') ON CONFLICT (load, tab, pk) DO UPDATE SET why = excluded.why RETURNING pk'
         '), counted AS ('
-        'SELECT count(*) AS rows, max(j.n) AS upto FROM judged j'
+        'SELECT count(*) AS rows, max(j.row_n) AS upto FROM judged j'
         ') SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM refused) AS refused,'
         ' c.rows - (SELECT count(*) FROM added) - (SELECT count(*) FROM refused) AS same,'
         ' (SELECT a.id FROM added a ORDER BY a.id LIMIT 1) AS low,'
@@ -199,7 +199,7 @@ BEGIN
             ' AND o.external_id = b.external_id) THEN ''same''', p_tab) ELSE '' END,
         whose, coalesce(missing, ''), listed,
         CASE WHEN 'external_id' = ANY (names)
-            THEN 'row_number() OVER (PARTITION BY s.external_id ORDER BY s.n)' ELSE '1' END);
+            THEN 'row_number() OVER (PARTITION BY s.external_id ORDER BY s.row_n)' ELSE '1' END);
 END
 $$;
 
