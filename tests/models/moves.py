@@ -10,15 +10,20 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from crmdesk.models import agent, article, asset, call, choice, customer, note, task, visit
-from crmdesk.models.operations import Author, Operation
+from crmdesk.models.operations import Author, Operation, RowsInMemory
+from tests.models.complaint_moves import COMPLAINT_MOVES
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 SPACE = UUID(int=7)
+AGENT = UUID(int=8)
 
 
 @dataclass
 class Hotline:
-    """What exists so far, and a clock that ticks a second each time somebody looks at it."""
+    """What exists so far, and a clock that ticks a second each time somebody looks at it.
+
+    ``memory``: complaints as the desk remembers them.
+    """
 
     now: datetime = START
     customers: list[UUID] = field(default_factory=lambda: [UUID(int=1)])
@@ -27,10 +32,13 @@ class Hotline:
     tasks: list[UUID] = field(default_factory=lambda: [UUID(int=4)])
     articles: list[UUID] = field(default_factory=lambda: [UUID(int=5)])
     points: list[UUID] = field(default_factory=lambda: [UUID(int=6)])
+    complaints: list[UUID] = field(default_factory=list)
+    letters: list[UUID] = field(default_factory=list)
+    memory: RowsInMemory = field(default_factory=RowsInMemory)
     author: Author = field(init=False)
 
     def __post_init__(self) -> None:
-        self.author = Author("agent", "desk", self.tick)
+        self.author = Author(str(AGENT), "desk", self.tick)
 
     def tick(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -239,5 +247,6 @@ MOVES: Mapping[str, Move] = MappingProxyType(
         "article.mark": mark_article,
         "choice.remember": remember_choice,
         "code.save": save_code,
+        **COMPLAINT_MOVES,
     }
 )
