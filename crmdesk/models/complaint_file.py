@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from crmdesk.models.calendar import BusinessTime
-from crmdesk.models.clock import STOPPED, Ledger, Measures, Why, is_regimes, regime_clock
+from crmdesk.models.clock import RUNNING, Ledger, Measures, Why, is_regimes, regime_clock
 from crmdesk.models.deadline import Due, Measure, Span, due
 from crmdesk.models.gates import Actor
 from crmdesk.models.regime import RECEIPT, Regime
@@ -19,6 +19,8 @@ from crmdesk.values import dataclass
 
 FROM_RECEIPT = ("acknowledge", "contact", "containment", "decide", "resolve")
 """The firm's clocks that count from receipt and begin with it."""
+AWAITED = ("waiting", "answer_window")
+"""Clocks against others at whose end somebody here goes on."""
 LEVEL_MOST = 3
 
 
@@ -205,11 +207,11 @@ def paused_since(ledger: Ledger) -> datetime | None:
 
 
 def next_due(ledger: Ledger, at: datetime, measures: Measures) -> tuple[str, datetime] | None:
-    """Return the clock of the firm or of a regime that is due next and not paused, with its date."""
+    """Return the clock that is due next and not paused, with its date; also that of an answer awaited."""
     standings = ledger.standings(at, measures).values()
-    open_ = [(each.due, each.clock) for each in standings if each.state != STOPPED and _counts(each.clock)]
+    open_ = [(each.due, each.clock) for each in standings if each.state == RUNNING and _counts(each.clock)]
     return min(((clock, when) for when, clock in sorted(open_)), key=lambda pair: pair[1], default=None)
 
 
 def _counts(clock: str) -> bool:
-    return is_regimes(clock) or clock in CLOCKS
+    return is_regimes(clock) or clock in CLOCKS or clock in AWAITED

@@ -6,13 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from crmdesk.models.clock import CUSTOMER
-from crmdesk.models.complaint_file import FROM_RECEIPT, ComplaintFile, Errand, Outcome, Step, paused_since
+from crmdesk.models.complaint_file import (
+    FROM_RECEIPT,
+    ComplaintFile,
+    Errand,
+    Outcome,
+    Step,
+    next_due,
+    paused_since,
+)
 from crmdesk.models.gates import GRAVE
 from crmdesk.models.regime import REGIME_CLOCKS
 from crmdesk.models.wire import Row
@@ -27,18 +36,28 @@ WRITTEN = frozenset({"mail", "web", "letter"})
 
 
 def take(transition: Transition, step: Step) -> Outcome:
-    """Return what *transition* makes of the complaint of *step*, its state and the time included."""
+    """Return what *transition* makes of the complaint of *step*, its state and its next clock included."""
     outcome = EFFECTS[transition.id](step)
     entered: Row = {"state": transition.target} if transition.target else {}
-    return Outcome(
-        changed={**entered, **outcome.changed},
-        ledger=outcome.ledger,
-        granted=outcome.granted,
-        marked=outcome.marked,
-        taken_back=outcome.taken_back,
-        errands=outcome.errands,
-        target=outcome.target,
-    )
+    changed = {**entered, **outcome.changed, **_next_clock(step, outcome)}
+    if outcome.granted:
+        changed["remedy_total"] = _total(step, outcome)
+    target = outcome.target
+    if target is not None:
+        target = replace(target, changed={**target.changed, **_next_clock(step, target)})
+    return replace(outcome, changed=changed, target=target)
+
+
+def _next_clock(step: Step, outcome: Outcome) -> Row:
+    clock, at = next_due(outcome.ledger, step.at, step.measures) or ("", None)
+    return {"next_clock": clock, "next_due_at": at}
+
+
+def _total(step: Step, outcome: Outcome) -> int:
+    """Return the sum of the remedies afterwards: what is proposed replaces what was never granted."""
+    stay = (row for row in step.file.remedies if row.get("granted_at") is not None)
+    values: list[int] = [line["value"] for line in (*stay, *outcome.granted)]
+    return sum(values)
 
 
 def _log(step: Step) -> Outcome:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from crmdesk.errors import Conflict, Denied
 from crmdesk.models.clock import Ledger
-from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Step, next_due
+from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Step
 from crmdesk.models.complaint_number import next_number
 from crmdesk.models.complaint_step import LOG, Decided, describe_step
 from crmdesk.models.gates import Actor
@@ -210,7 +210,8 @@ def _write(
     work: UnitOfWork, rules: Procedure, step: Transition, taken: Step, row_id: UUID, extra: Row
 ) -> None:
     """Take the step and write what it came to."""
-    outcome = _finished(take(step, taken), taken, extra)
+    outcome = take(step, taken)
+    outcome = replace(outcome, changed={**outcome.changed, **extra})
     fields = taken.file.fields
     target = taken.file.target
     decided = Decided(
@@ -226,25 +227,6 @@ def _write(
         target_before=target.ledger if target else Ledger(),
     )
     work.do(describe_step(work.author, decided, taken.operation_id))
-
-
-def _finished(outcome: Outcome, taken: Step, extra: Row) -> Outcome:
-    """Return *outcome* with what follows from it: the next clock, the sum of the remedies."""
-    changed = {**extra, **outcome.changed, **{k: v for k, v in extra.items() if k == "team_id"}}
-    due = next_due(outcome.ledger, taken.at, taken.measures)
-    changed |= {"next_clock": due[0] if due else "", "next_due_at": due[1] if due else None}
-    if outcome.granted or outcome.taken_back:
-        kept = [row for row in taken.file.remedies if row["id"] not in outcome.taken_back]
-        old = [row for row in kept if row["granted_at"] is not None or not outcome.granted]
-        changed["remedy_total"] = sum(row["value"] for row in old) + sum(
-            line["value"] for line in outcome.granted
-        )
-    target = outcome.target
-    if target is not None:
-        then = next_due(target.ledger, taken.at, taken.measures)
-        moved = {"next_clock": then[0] if then else "", "next_due_at": then[1] if then else None}
-        target = replace(target, changed={**target.changed, **moved})
-    return replace(outcome, changed=changed, target=target)
 
 
 def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:
