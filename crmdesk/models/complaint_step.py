@@ -42,6 +42,7 @@ CHILDREN = (
     "letter",
     "corrective_action",
     "survey",
+    "note",
 )
 """Rows that follow the team of their complaint."""
 _LINE_FIELDS = ("n", "clock", "event", "at", "since", "due", "calendar", "provisional", "undoes")
@@ -238,14 +239,14 @@ def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: 
     payload, held = operation.payload, rows.where("remedy_line", "complaint_id", row_id)
     told = payload["transition"] in ("T9", "T13")
     gone = {UUID(each) for each in payload["taken_back"]}
-    version = body.get("proposal_version") or 0
+    undone = payload["fields"].get("operation_id")
     for row in held:
         mark = from_json(RemedyLine, payload["marked"].get(str(row["id"]), {}))
-        replaced = bool(payload["granted"]) and row["granted_at"] is None
+        replaced = bool(payload["granted"]) and row["granted_at"] is None and not row["void"]
         if row["id"] in gone or replaced:
-            mark |= {"void": True}
-        elif gone and row["proposal_version"] == version:
-            mark |= {"void": False}
+            mark |= {"void": True, "voided_by": operation.id}
+        elif undone and row["voided_by"] == UUID(undone):
+            mark |= {"void": False, "voided_by": None}
         elif told and row["granted_at"] is None and not row["void"]:
             mark |= {"granted_at": operation.at}
         if any(row[name] != value for name, value in mark.items()):
@@ -254,7 +255,7 @@ def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: 
         made = RemedyLine(
             **whose,
             position=len(held) + n,
-            proposal_version=version,
+            proposal_version=body.get("proposal_version") or 0,
             granted_at=operation.at if told else None,
             **from_json(RemedyLine, line),
         )

@@ -63,15 +63,27 @@ def append_note(
     customer_id: UUID | None = None,
     note_id: UUID | None = None,
     team_id: UUID | None = None,
+    complaint_id: UUID | None = None,
 ) -> UUID:
-    """Append a note to a call or a customer; return its id. The same *note_id* again changes nothing.
+    """Append a note to a call, a customer or a complaint; return its id. The same *note_id* changes nothing.
 
-    With *team_id* only that team, the author and the team's supervisors may read it.
+    With *team_id* only that team, the author and the team's supervisors may read it; what is noted about a
+    complaint is for whoever may read the complaint.
     """
     if team_id is not None and work.row("team", team_id) is None:
         raise NotFound("This {what} is not here any more.", fields=("team_id",), what="team")
+    if complaint_id is not None:
+        from crmdesk.services.complaints.files import fields_of
+
+        team_id = team_id or fields_of(work.stored, complaint_id)["team_id"]
     operation = note.append_note(
-        work.author, text, call_id=call_id, customer_id=customer_id, row_id=note_id, team_id=team_id
+        work.author,
+        text,
+        call_id=call_id,
+        customer_id=customer_id,
+        row_id=note_id,
+        team_id=team_id,
+        complaint_id=complaint_id,
     )
     work.do(operation)
     work.commit()

@@ -61,8 +61,8 @@ def test_errors_carry_their_code_and_kind(talk: Ask) -> None:
         with pytest.raises(Refused) as refused:
             talk(method, **params)
         assert (refused.value.code, refused.value.data["kind"]) == (code, kind)
-    with pytest.raises(Refused, match=r"does not have complaint\.open yet"):
-        talk("complaint.open")
+    with pytest.raises(Refused, match=r"does not have order\.list yet"):
+        talk("order.list")
 
 
 def test_nonsense_is_answered_and_the_conversation_goes_on(desk: Desk) -> None:

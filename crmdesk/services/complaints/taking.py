@@ -260,6 +260,12 @@ def _told(intake: Intake) -> Row:
     return {name: getattr(intake, name) for name in names}
 
 
+def tag_of(connection: Any, own: str) -> str:
+    """Return the tag with which this desk's numbers begin: the server's word, else its *own*."""
+    told = connection.execute("SELECT value FROM sync WHERE name = 'tag'").fetchone()
+    return str(told[0]) if told else own
+
+
 def _new_number(work: UnitOfWork, rules: Procedure, tag: str, taken: Step) -> str:
     """Give out the next number under *tag*; it is kept in the same transaction."""
     held = work.connection.execute("SELECT value FROM setting WHERE name = ?", (SEQUENCE,)).fetchone()

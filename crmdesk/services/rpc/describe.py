@@ -20,6 +20,7 @@ the answer of `rpc.describe` (`crmdesk rpc --describe markdown > docs/api.md`); 
 Schema (draft 2020-12) of every method's parameters and result.
 
 - Times are UTC, ISO 8601; ids are strings; `version` is an integer that counts up with each change.
+- Money is `{"amount": "150.00", "currency": "CNY"}`: two decimals at most, in the site's currency.
 - Parameters are given by name. Writes take an optional `request_id`: the same one again answers the same and
   changes nothing; the answer is kept in the same transaction as the change.
 - Lists take `filter`, `order`, `limit` (at most 500) and `after`, and answer `items`, `next` and `complete`.

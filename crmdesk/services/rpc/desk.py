@@ -22,6 +22,7 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.models.sync_views import SyncStatus
+    from crmdesk.services.complaints.procedure import House
     from crmdesk.services.erasure import Erasure
     from crmdesk.services.profile import Profile
 
@@ -41,6 +42,10 @@ class Parts:
     set_clock: Callable[[str], datetime]
     login: Callable[[], str]
     zone: Callable[[], str]
+    house: Callable[[], House]
+    tag: str
+    """Begins the numbers this desk gives out, unless the server gave it another."""
+
     back_up: Callable[[Path, str], None]
     back_up_nightly: Callable[[Path | None, str, int | None], Path | None]
     """Takes folder (None: no more), passphrase and how many stay; returns the first file."""
@@ -141,6 +146,8 @@ def desk_of(
         set_clock=profile.clock.set,
         login=lambda: login_of(profile),
         zone=lambda: profile.settings.text("zone"),
+        house=lambda: _house(profile),
+        tag=profile.identity.tag,
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
         run_due=lambda: _run_due(profile, store),
@@ -207,6 +214,12 @@ def _erasure(profile: Profile, store: Store) -> Erasure:
     from crmdesk.services.erasure import Erasure
 
     return Erasure(profile, store)
+
+
+def _house(profile: Profile) -> House:
+    from crmdesk.services.complaints.procedure import house_of
+
+    return house_of(profile.settings)
 
 
 def _run_due(profile: Profile, store: Store) -> int:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -39,12 +40,20 @@ RANGED = (date, datetime, int)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What can be listed of a table: filter and order by *names*, first by *order* (``-`` = falling)."""
+    """What can be listed of a table: filter and order by *names*, first by *order* (``-`` = falling).
+
+    *columns*: where the column behind a name is not called like it.
+    """
 
     table: str
     entity: type
     names: tuple[str, ...]
     order: str = "id"
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def column(self, name: str) -> str:
+        """Return the column behind the wire's field *name*."""
+        return self.columns.get(name) or column(name)
 
     def params(self) -> tuple[Field, ...]:
         """Return the parameters of a list method."""
@@ -58,7 +67,7 @@ class Listing:
 
     def _types(self) -> Mapping[str, type]:
         held = field_types(self.entity)
-        return {name: held[column(name)][0] for name in self.names}
+        return {name: held[self.column(name)][0] for name in self.names}
 
     def _sortable(self) -> list[str]:
         return [name for name, kind in self._types().items() if kind not in (tuple, bool)]
@@ -86,15 +95,17 @@ class Listing:
             values += _unpacked(given["after"], given["order"])
         where = f"WHERE {' AND '.join(parts)}" if parts else ""
         way = "DESC" if falling else "ASC"
-        rest = f"{where} ORDER BY {sort} {way}, id {way} LIMIT ?"
+        order = f"ORDER BY {sort} {way}, id {way}"
+        # Ids first: an index that holds filter and order spares reading the rows that are not shown.
+        rest = f"WHERE id IN (SELECT id FROM {self.table} {where} {order} LIMIT ?) {order}"
         rows = select(connection, self.table, self.entity, rest, [*values, given["limit"] + 1])
         shown, more = rows[: given["limit"]], len(rows) > given["limit"]
-        following = _packed(shown[-1], column(name), given["order"]) if more else None
+        following = _packed(shown[-1], self.column(name), given["order"]) if more else None
         return {"items": tell(shown), "next": following, "complete": True}
 
     def _sort_key(self, name: str) -> str:
-        optional = field_types(self.entity)[column(name)][1]
-        return f"ifnull({column(name)}, '')" if optional else column(name)
+        optional = field_types(self.entity)[self.column(name)][1]
+        return f"ifnull({self.column(name)}, '')" if optional else self.column(name)
 
     def _conditions(self, wanted: Mapping[str, Any]) -> tuple[list[str], list[object]]:
         parts: list[str] = []
@@ -102,11 +113,11 @@ class Listing:
         for key, value in wanted.items():
             if key in self.names:
                 many = value if isinstance(value, tuple) else (value,)
-                parts.append(f"{column(key)} IN ({', '.join('?' * len(many))})")
+                parts.append(f"{self.column(key)} IN ({', '.join('?' * len(many))})")
                 values += many
                 continue
             name, _, end = key.rpartition("_")
-            parts.append(f"{column(name)} {'>=' if end == 'from' else '<='} ?")
+            parts.append(f"{self.column(name)} {'>=' if end == 'from' else '<='} ?")
             values.append(value)
         return parts, values
 

@@ -36,14 +36,11 @@ _log = logging.getLogger("crmdesk.rpc")
 UNSENT_AT_MOST = 1_000
 """Notifications that may wait for a slow reader."""
 
-NAMED = frozenset({"name", "name_alt", "caller_name", "query", "address"})
+NAMED = frozenset({"name", "name_alt", "caller_name", "complainant", "third_party", "query", "address"})
 """Parameters, and fields of records, that hold names of people."""
 
 TOPICS = ("changed", "popped", "synced")
-LATER = (
-    *("customer.merge", "customer.unmerge", "attachment.", "complaint.", "survey."),
-    *("order.", "part.", "report."),
-)
+LATER = (*("customer.merge", "customer.unmerge", "attachment.", "order.", "part.", "report."),)
 """Methods and families of the interface that this version does not have yet."""
 
 

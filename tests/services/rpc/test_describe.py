@@ -22,6 +22,8 @@ PROMISED = (
     ),
     *("call.ring", "call.answer", "call.end", "call.pop", "call.wrap_up", "call.reassign"),
     *("knowledge.search", "knowledge.suggest", "knowledge.get", "knowledge.save", "knowledge.feedback"),
+    *(f"complaint.{verb}" for verb in ("open", "get", "list", "transition", "approve", "clocks", "history")),
+    *("survey.record", "survey.get", "survey.list"),
     *("rpc.describe", "subscribe"),
 )
 

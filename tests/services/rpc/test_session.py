@@ -41,7 +41,7 @@ def request(method: str, request_id: object = 1, **params: Any) -> str:
         (b'{"jsonrpc": "2.0", "id": {}, "method": "system.info"}', -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "system.info", "params": [1]}', -32602),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "no.such"}', -32601),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "complaint.open"}', -32601),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "order.list"}', -32601),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "system.info", "params": {"x": 1}}', -32602),
     ],
 )

@@ -48,10 +48,12 @@ ITEMS = Field("items", list_of(record(*ITEM_FIELDS), 500), "work done, parts use
 ASSET_FIELDS = entity_fields(asset.Asset, ASSET_WRITABLE, required=("customer_id",))
 VISIT_FIELDS = entity_fields(visit.ServiceVisit, VISIT_WRITABLE, required=("asset_id", "visited_at"))
 TASK_FIELDS = entity_fields(task.Task, TASK_WRITABLE, choices=TASK_CHOICES)
+NOTE_NAMES = ("id", "call_id", "customer_id", "complaint_id", "text", "author", "at", "team_id", "version")
 NOTE = record(
     Field("id", ID, required=True),
     Field("call_id", nullable(ID), required=True),
     Field("customer_id", nullable(ID), required=True),
+    Field("complaint_id", nullable(ID), required=True),
     Field("text", TEXT, required=True),
     Field("author", TEXT, "the agent's id; empty on a desk nobody signed in to", required=True),
     Field("at", MOMENT, required=True),
@@ -150,10 +152,14 @@ def append_note(work: Any, _desk: Desk, given: Given) -> Json:
         if given.get(name):
             edit.known(work, table, given[name])
     row_id = calls.append_note(
-        work, given["text"], given.get("call_id"), given.get("customer_id"), team_id=given.get("team_id")
+        work,
+        given["text"],
+        given.get("call_id"),
+        given.get("customer_id"),
+        team_id=given.get("team_id"),
+        complaint_id=given.get("complaint_id"),
     )
-    names = ("id", "call_id", "customer_id", "text", "author", "at", "team_id", "version")
-    return told(one(work.connection, "note", note.Note, row_id), names)
+    return told(one(work.connection, "note", note.Note, row_id), NOTE_NAMES)
 
 
 METHODS: tuple[Method, ...] = (
@@ -183,10 +189,11 @@ METHODS: tuple[Method, ...] = (
     ),
     change(
         "note.append",
-        "Append a note to a call or a customer; notes never change afterwards.",
+        "Append a note to a call, a customer or a complaint; notes never change afterwards.",
         (
             Field("call_id", ID, "id of the call"),
             Field("customer_id", ID),
+            Field("complaint_id", ID, "it goes into the complaint's log, for whoever may read that"),
             Field("text", TEXT, required=True),
             Field("team_id", ID, "only this team, its author and the team's supervisors may read it"),
         ),
