@@ -202,7 +202,7 @@ class ClockLine:
 
 @dataclass(kw_only=True)
 class RemedyLine:
-    """Something the customer gets. ``void``: proposed, but the proposal was replaced or undone."""
+    """Something the customer gets. ``void``: proposed, but replaced or undone by the step ``voided_by``."""
 
     id: UUID
     rev: int = 1
@@ -219,6 +219,7 @@ class RemedyLine:
     done_at: datetime | None = None
     failed_at: datetime | None = None
     void: bool = False
+    voided_by: UUID | None = None
 
 
 @dataclass(kw_only=True)

@@ -163,6 +163,25 @@ def test_undo_gives_back_fields_ledger_and_remedies(desk: ComplaintDesk) -> None
     assert {"T8", "U1"} <= {event["transition"] for event in events}, "history keeps both"
 
 
+def test_undoing_a_second_proposal_gives_back_the_first_and_no_other(desk: ComplaintDesk) -> None:
+    """A proposal undone before has the same version as one made after it, and stays undone."""
+    row = proposed(desk, 100_00)
+    row = desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
+    again: dict[str, Any] = {
+        "cause": "wrong_part",
+        "cause_class": "B",
+        "finding": "upheld",
+        "reason_text": "x",
+    }
+    row = desk.step(row, "T8", remedies=[{**REMEDY[0], "value": 200_00}], **again)
+    row = desk.step(row, "T10", CHEN, missing="the invoice")
+    row = desk.step(row, "T8", remedies=[{**REMEDY[0], "value": 300_00}], **again)
+    row = desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
+    lines = {line["value"]: line["void"] for line in desk.rows("remedy_line", row["id"])}
+    assert lines == {100_00: True, 200_00: False, 300_00: True}
+    assert row["remedy_total"] == 200_00
+
+
 def test_a_step_taken_by_another_owner_cannot_be_undone(desk: ComplaintDesk) -> None:
     row = investigated(desk)
     row = desk.step(row, "T6", wait_for="customer", what="a picture", until=desk.iso(days=3))

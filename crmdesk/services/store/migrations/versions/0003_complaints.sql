@@ -295,6 +295,7 @@ CREATE TABLE remedy_line (
 	done_at BIGINT,
 	failed_at BIGINT,
 	void BOOLEAN NOT NULL,
+	voided_by BLOB,
 	CONSTRAINT pk_remedy_line PRIMARY KEY (id),
 	CONSTRAINT ck_remedy_line_id CHECK (length(id) = 16),
 	CONSTRAINT ck_remedy_line_rev CHECK (rev >= 1),
