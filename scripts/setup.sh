@@ -23,10 +23,11 @@ missing_packages() {
     do
         have_library "${pair%%=*}" || echo "${pair#*=}"
     done
-    # For the tests that need a real window or a keyring, and for packaging.
+    # For the tests that need a real window or a keyring or read a PDF, and for packaging.
     for pair in \
         Xvfb=xvfb xauth=xauth openbox=openbox xdotool=xdotool dbus-run-session=dbus \
-        gnome-keyring-daemon=gnome-keyring objdump=binutils zstd=zstd
+        gnome-keyring-daemon=gnome-keyring objdump=binutils zstd=zstd \
+        pdftotext=poppler-utils
     do
         command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
     done
