@@ -216,6 +216,23 @@ def _short(value: Json) -> str:
     return clean_line(str(value))[:40]
 
 
+CHOICES: Mapping[str, tuple[Json, ...]] = MappingProxyType(
+    {
+        "score": GRADES,
+        "channel": CHANNELS,
+        "severity": SEVERITIES,
+        "cause_class": CAUSE_CLASSES,
+        "finding": FINDINGS,
+        "wait_for": WAIT_FOR,
+        "accepted_how": ACCEPTED_HOW,
+        "reject_reason": REJECT_REASONS,
+        "reopen_reason": REOPEN_REASONS,
+        "appeal_reason": APPEAL_REASONS,
+        "external_body": BODIES,
+    }
+)
+"""The types that are one of a few values."""
+
 TYPES: Mapping[str, Check] = MappingProxyType(
     {
         "text": _text,
@@ -225,17 +242,7 @@ TYPES: Mapping[str, Check] = MappingProxyType(
         "id": _id,
         "count": _whole(1, 1_000_000),
         "level": _whole(1, 3),
-        "score": _one_of(*GRADES),
-        "channel": _one_of(*CHANNELS),
-        "severity": _one_of(*SEVERITIES),
-        "cause_class": _one_of(*CAUSE_CLASSES),
-        "finding": _one_of(*FINDINGS),
-        "wait_for": _one_of(*WAIT_FOR),
-        "accepted_how": _one_of(*ACCEPTED_HOW),
-        "reject_reason": _one_of(*REJECT_REASONS),
-        "reopen_reason": _one_of(*REOPEN_REASONS),
-        "appeal_reason": _one_of(*APPEAL_REASONS),
-        "external_body": _one_of(*BODIES),
+        **{name: _one_of(*choices) for name, choices in CHOICES.items()},
         "category": _code(lambda codes: codes.categories),
         "cause": _code(lambda codes: codes.causes),
         "remedy_wanted": _code(lambda codes: codes.remedies_wanted, "none"),

@@ -16,6 +16,10 @@ ROLES = ("agent", "supervisor", "administrator", "system")
 SEVERITIES = ("S1", "S2", "S3", "S4")
 START = ""
 """The state of a complaint that is not logged yet."""
+BY_ACTOR = "@actor"
+"""Where the value of a field comes from that names whoever takes the step."""
+SET_BY_EVERY_STEP = frozenset({"state", "next_clock", "next_due_at"})
+"""Fields that every step may set: the state as the transition says, and the clock that is due next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Transition:
         gates: names of the predicates that must hold, in the order in which a person is told of them.
         server_only: those of the gates that the desk can only forecast.
         reads: fields of the complaint that the gates look at.
+        sets: field of the complaint that the step may change → where its value comes from: a field of the
+            payload, a part of one (``impact.money``), :data:`BY_ACTOR`, or empty when it is worked out.
         undo: may be undone by the same person at the same desk within a minute.
     """
 
@@ -79,6 +85,7 @@ class Transition:
     server_only: frozenset[str]
     reads: frozenset[str]
     payload: tuple[Field, ...]
+    sets: tuple[tuple[str, str], ...]
     undo: bool
 
     def starts_from(self, state: str) -> bool:
@@ -142,7 +149,7 @@ def _state(table: Mapping[str, Any]) -> State:
 
 
 _KNOWN = frozenset(
-    {"id", "en", "zh", "from", "to", "who", "gates", "server_only", "reads", "payload", "undo"}
+    {"id", "en", "zh", "from", "to", "who", "gates", "server_only", "reads", "payload", "sets", "undo"}
 )
 
 
@@ -163,6 +170,7 @@ def _transition(table: Mapping[str, Any]) -> Transition:
             Field(field, kind.removesuffix("*"), kind.endswith("*"))
             for field, kind in table.get("payload", {}).items()
         ),
+        sets=tuple(table.get("sets", {}).items()),
         undo=table.get("undo", False),
     )
 
@@ -186,6 +194,7 @@ def _check(step: Transition, states: set[str], gates: Collection[str], types: Co
         ("role", {each.role for each in step.who}, set(ROLES)),
         ("severity", {each for who in step.who for each in who.severities}, set(SEVERITIES)),
         ("field", {field for who in step.who for field, _ in who.given}, fields),
+        ("field", {source.partition(".")[0] for _, source in step.sets}, {*fields, BY_ACTOR, ""}),
         ("gate", asked, set(gates)),
         ("gate", set(step.server_only), set(step.gates)),
         ("type", {field.type for field in step.payload}, set(types)),

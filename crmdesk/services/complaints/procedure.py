@@ -111,6 +111,12 @@ def business_time(calendar: str, year: int) -> BusinessTime:
     return BusinessTime(known[calendar], year - YEARS_BACK, year + YEARS_AHEAD)
 
 
+def calendars(year: int, back: int, ahead: int) -> tuple[BusinessTime, ...]:
+    """Return every calendar, worked out from *back* years before *year* to *ahead* years after it."""
+    known = read_calendars(_parsed("calendars.toml"))
+    return tuple(BusinessTime(each, year - back, year + ahead) for each in known.values())
+
+
 @cache
 def _rules(calendar: str, year: int) -> Rules:
     time = business_time(calendar, year)

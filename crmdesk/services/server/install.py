@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import ServerUnfit
 from crmdesk.models.text import Text, say
-from crmdesk.services.server import catalogue, ddl
+from crmdesk.services.server import catalogue, ddl, procedure
 from crmdesk.services.server.connect import connect, parsed, worded_work
 from crmdesk.values import dataclass
 
@@ -147,6 +147,7 @@ def _install(work: Any, *, test: bool | None, fresh_too: bool) -> Report:
     done.extend(_make_tables(work))
     for path in rule_files():
         _run(work, path.name)
+    done.extend(procedure.fill(work))
     for version in range((before or SCHEMA_VERSION) + 1, SCHEMA_VERSION + 1):
         if (SQL / f"upgrade/{version:04}_rows.sql").exists():
             _run(work, f"upgrade/{version:04}_rows.sql")
