@@ -1,0 +1,316 @@
+"""One complaint as the window shows it: read in one snapshot, through indexes only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields as fields_of_view
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, TypeVar
+from uuid import UUID
+
+from crmdesk.errors import NotFound
+from crmdesk.models.clock import STOPPED, Ledger, Standing
+from crmdesk.models.complaint_file import ComplaintFile
+from crmdesk.models.complaint_number import ComplaintNumber
+from crmdesk.models.operations import Author, Rows
+from crmdesk.models.types import AgentId
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints.allowed import allowed
+from crmdesk.services.complaints.files import actor_of, case_of, file_of
+from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
+from crmdesk.services.complaints.record_view import (
+    ActionView,
+    ApprovalView,
+    Body,
+    CauseView,
+    ClockView,
+    ComplaintRecord,
+    CustomerLine,
+    EventLine,
+    Head,
+    LedgerLine,
+    LetterView,
+    Link,
+    LogLine,
+    Named,
+    NumberedComplaint,
+    RemedyView,
+    TaskView,
+)
+from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.store.values import from_micros
+from crmdesk.values import dataclass
+
+View = TypeVar("View")
+NEXT: Mapping[str, str] = MappingProxyType(
+    {
+        "RECEIVED": "T2",
+        "ACKNOWLEDGED": "T4",
+        "ASSESSED": "T5",
+        "INVESTIGATING": "T8",
+        "WAITING": "T7",
+        "PROPOSED": "T9",
+        "RESPONDED": "T11",
+        "FOLLOW_UP": "T16",
+    }
+)
+"""The main line of the procedure: from each state the one step that is its purpose."""
+WORDS_OF_STEPS = (
+    *(
+        "reason_text",
+        "reason",
+        "text",
+        "missing",
+        "words",
+        "what_was_done",
+        "what",
+        "open_points",
+        "containment",
+    ),
+)
+"""Fields of payloads that say why, the first that is given counts."""
+CLOSES_AHEAD = 20
+_CAUSES = "SELECT key, parent, cause_class, name_en, name_zh, leaf FROM cause ORDER BY position, key"
+_CATEGORY = "SELECT key, parent, name_en, name_zh FROM complaint_category WHERE key = ?"
+_NUMBERED = """SELECT c.id, c.number, c.state, coalesce(k.name, ''), c.received_at FROM complaint AS c
+ LEFT JOIN customer AS k ON k.id = c.customer_id WHERE c.number >= ? AND c.number < ?
+ ORDER BY c.number LIMIT 8"""
+
+
+def complaint_record(
+    connection: Any, complaint_id: UUID, house: House, author: Author, now: datetime
+) -> ComplaintRecord:
+    """Return everything there is to show of a complaint, for who is at this desk.
+
+    Args:
+        connection: a reader.
+        complaint_id: which.
+        house: where it is handled.
+        author: for whom: his role decides on the steps.
+        now: by which clocks are judged.
+
+    Raises:
+        NotFound: there is none.
+    """
+    rows = StoredRows(connection)
+    head = rows.get("complaint", complaint_id)
+    if head is None:
+        raise NotFound("This {what} is not here any more.", what="complaint")
+    read = _Reading(rows, connection, procedure(connection, house, now), author, now)
+    body = rows.get("complaint_body", complaint_id)
+    return read.whole(head, body) if body is not None else read.outside(head)
+
+
+def numbered(connection: Any, number: ComplaintNumber) -> tuple[NumberedComplaint, ...]:
+    """Return the complaints with this number: one, or several told apart by a letter behind it."""
+    text = str(number)
+    found = connection.execute(_NUMBERED, (text, text + "Z")).fetchall()
+    return tuple(
+        NumberedComplaint(UUID(bytes=row_id), held, state, customer, from_micros(at))
+        for row_id, held, state, customer, at in found
+        if held == text or (held[:-1] == text and held[-1].isalpha())
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One read: where from, by what rules, for whom, when."""
+
+    rows: Rows
+    connection: Any
+    rules: Procedure
+    author: Author
+    now: datetime
+
+    def outside(self, head: Row) -> ComplaintRecord:
+        """Return a complaint of another team: its head, and whom to ask."""
+        hidden = {"category": "", "customer_id": None, "asset_id": None} if head["restricted"] else {}
+        shown = {**head, **hidden}
+        return self._record(shown, None)
+
+    def whole(self, head: Row, body: Row) -> ComplaintRecord:
+        """Return a complaint with all that belongs to it."""
+        file = file_of(self.rows, head["id"])
+        causes = self._causes()
+        case = case_of(self.rows, self.connection, self.rules, file, self._actor(), {}, self.now)
+        limits = self.rules.limits
+        supervisor = case.actor.role == "supervisor"
+        steps = allowed(self.rows, self.connection, self.rules, file, case.actor, self.now)
+        return self._record(
+            head,
+            body,
+            cause=next((cause for cause in causes if cause.key == body["cause"]), None),
+            causes=causes,
+            **self._children(head, body),
+            clocks=_clocks(file.ledger, self.now, self.rules),
+            steps=steps,
+            next_step=NEXT.get(head["state"], ""),
+            currency=self.rules.house.currency,
+            limit_own=limits.supervisor if supervisor else limits.agent,
+            limit_supervisor=limits.supervisor,
+            granted=case.granted - _unsettled(file),
+            supervisor=supervisor,
+        )
+
+    def _record(self, head: Row, body: Row | None, **more: Any) -> ComplaintRecord:
+        states = {state.key: Named(state.key, state.en, state.zh) for state in workflow().states}
+        time = self.rules.rules.time
+        closes = tuple(time.close_of(self.now, n) for n in range(1, CLOSES_AHEAD + 1))
+        return ComplaintRecord(
+            head=_view(Head, head),
+            body=_view(Body, body) if body is not None else None,
+            state=states[head["state"]],
+            states=states,
+            owner=self._person(head["owner_id"]),
+            team=self._named("team", head["team_id"], "key"),
+            category=self._category(head["category"]),
+            customer=self._customer(head),
+            links=tuple(self._links(head)),
+            read_at=self.now,
+            closes=closes,
+            **more,
+        )
+
+    def _children(self, head: Row, body: Row) -> dict[str, Any]:
+        of, version = head["id"], body["proposal_version"]
+        approvals = self._of("approval", of, "at")
+        return {
+            "events": tuple(
+                self._event(row) for row in self._of("complaint_event", of, "version", newest=True)
+            ),
+            "log": tuple(
+                LogLine(row["id"], row["at"], self._author(row["author"]), row["text"])
+                for row in self._of("note", of, "at", newest=True)
+            ),
+            "remedies": tuple(
+                _view(RemedyView, row) for row in self._of("remedy_line", of, "position") if not row["void"]
+            ),
+            "approvals": tuple(
+                ApprovalView(self._person(row["approver_id"]), row["at"], row["proposal_version"] == version)
+                for row in approvals
+            ),
+            "letters": tuple(
+                _view(LetterView, row) for row in self._of("letter", of, "made_at", newest=True)
+            ),
+            "tasks": tuple(self._task(row) for row in self._of("task", of, "created_at")),
+            "actions": tuple(
+                _view(ActionView, row) for row in self._of("corrective_action", of, "opened_at")
+            ),
+        }
+
+    def _of(self, table: str, complaint_id: UUID, order: str, *, newest: bool = False) -> list[Row]:
+        found = self.rows.where(table, "complaint_id", complaint_id)
+        return sorted(found, key=lambda row: row[order], reverse=newest)
+
+    def _event(self, row: Row) -> EventLine:
+        given, before, after = (json.loads(row[name]) for name in ("fields", "before", "after"))
+        known = {step.id: step for step in workflow().transitions}
+        step = known.get(row["transition"])
+        return EventLine(
+            id=row["id"],
+            transition=row["transition"],
+            name=Named(row["transition"], step.en if step else "", step.zh if step else ""),
+            from_state=row["from_state"],
+            to_state=row["to_state"],
+            at=row["at"],
+            who=self._author(row["author"]),
+            words=next((given[name] for name in WORDS_OF_STEPS if isinstance(given.get(name), str)), ""),
+            changed=tuple((name, before.get(name), value) for name, value in after.items()),
+            first_line=row["first_line"],
+            last_line=row["last_line"],
+        )
+
+    def _task(self, row: Row) -> TaskView:
+        owner = self._person(row["owner_id"])
+        return TaskView(row["id"], row["errand"] or "", row["subject"], owner, row["due_at"], row["state"])
+
+    def _links(self, head: Row) -> Iterable[Link]:
+        for relation, other in (("repeats", head["repeat_of"]), ("merged_into", head["merged_into"])):
+            row = self.rows.get("complaint", other) if other else None
+            if row is not None:
+                yield _link(relation, row)
+        for relation, column in (("repeated_by", "repeat_of"), ("merged_from", "merged_into")):
+            for row in self.rows.where("complaint", column, head["id"]):
+                yield _link(relation, row)
+
+    def _customer(self, head: Row) -> CustomerLine:
+        who = self.rows.get("customer", head["customer_id"]) if head["customer_id"] else None
+        asset = self.rows.get("asset", head["asset_id"]) if head["asset_id"] else None
+        held = " · ".join(part for part in (asset["model"], asset["plate"]) if part) if asset else ""
+        return CustomerLine(
+            head["customer_id"], who["name"] if who else "", who["name_alt"] if who else "", held
+        )
+
+    def _category(self, key: str) -> tuple[Named, ...]:
+        path: list[Named] = []
+        while key and len(path) < 2:
+            found = self.connection.execute(_CATEGORY, (key,)).fetchone()
+            path.insert(0, Named(found[0], found[2], found[3]) if found else Named(key, "", ""))
+            key = found[1] if found else ""
+        return tuple(path)
+
+    def _causes(self) -> tuple[CauseView, ...]:
+        """Return the leaves of the tree, each with what is above it."""
+        found = self.connection.execute(_CAUSES).fetchall()
+        names = {key: Named(key, en, zh) for key, _, _, en, zh, _ in found}
+        above = {key: parent for key, parent, *_ in found}
+
+        def path(key: str) -> tuple[Named, ...]:
+            up = above.get(key, "")
+            return (*(path(up) if up in names else ()), names[key])
+
+        return tuple(CauseView(key, of, path(key)) for key, _, of, _, _, leaf in found if leaf)
+
+    def _actor(self) -> Any:
+        return actor_of(self.rows, self.connection, self.author)
+
+    def _author(self, actor: str) -> Named | None:
+        return self._person(AgentId(UUID(actor))) if actor else None
+
+    def _person(self, agent_id: UUID | None) -> Named | None:
+        return self._named("agent", agent_id, "login")
+
+    def _named(self, table: str, row_id: UUID | None, key: str) -> Named | None:
+        row = self.rows.get(table, row_id) if row_id else None
+        return Named(row[key], row["name_en"] or row[key], row["name_zh"] or row[key]) if row else None
+
+
+def _view(kind: Callable[..., View], row: Row) -> View:
+    """Return the view of *row* that holds its fields of the same names."""
+    return kind(**{field.name: row[field.name] for field in fields_of_view(kind)})  # type: ignore[arg-type]
+
+
+def _link(relation: str, row: Row) -> Link:
+    return Link(row["id"], relation, row["number"], row["state"], row["received_at"])
+
+
+def _unsettled(file: ComplaintFile) -> int:
+    """Return the sum of the remedies that a new proposal would replace."""
+    return sum(row["value"] for row in file.remedies if row["granted_at"] is None)
+
+
+def _clocks(ledger: Ledger, now: datetime, rules: Procedure) -> tuple[ClockView, ...]:
+    """Return how each clock stands, those that run first, by their due dates."""
+    standings = ledger.standings(now, rules.rules.measures).values()
+    ordered = sorted(standings, key=lambda each: (each.state == STOPPED, each.due))
+    undone = {line.undoes for line in ledger.lines}
+    return tuple(_clock(standing, ledger, undone) for standing in ordered)
+
+
+def _clock(standing: Standing, ledger: Ledger, undone: set[int | None]) -> ClockView:
+    return ClockView(
+        clock=standing.clock,
+        state=standing.state,
+        verdict=standing.verdict,
+        breach=standing.breach,
+        percent=standing.percent,
+        due=standing.due,
+        paused_seconds=standing.paused // timedelta(seconds=1),
+        lines=tuple(
+            LedgerLine(line.n, line.event, line.at, line.due, line.why.key, line.calendar, line.n in undone)
+            for line in ledger.lines
+            if line.clock == standing.clock
+        ),
+    )

@@ -1,0 +1,303 @@
+"""What an agent sees of one complaint: immutable views, made by the services and only drawn by the window.
+
+Moments are aware UTC; money is whole numbers of the smallest unit of the house's currency. Names come in both
+languages, whoever shows them picks one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from crmdesk.models.wire import Json
+from crmdesk.services.complaints.allowed import Allowed
+from crmdesk.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something with a name in two languages: a person of the house, a team, a category."""
+
+    key: str
+    name_en: str
+    name_zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What everybody may know of a complaint; fields as in :class:`crmdesk.models.complaint.Complaint`.
+
+    Of a restricted one that another team handles only number, state and whom to ask are there.
+    """
+
+    id: UUID
+    rev: int
+    number: str
+    state: str
+    severity: str
+    provisional: bool
+    level: int
+    external: str
+    regime: str
+    channel: str
+    language: str
+    customer_id: UUID | None
+    call_id: UUID | None
+    outlet: str
+    unidentified: bool
+    received_at: datetime
+    logged_at: datetime
+    wait_for: str
+    wait_until: datetime | None
+    answer_until: datetime | None
+    follow_up_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    reopen_count: int
+    first_contact: bool
+    restricted: bool
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What was said, found and decided; fields as in :class:`crmdesk.models.complaint.ComplaintBody`."""
+
+    complainant: str
+    third_party: str
+    what_happened: str
+    remedy_wanted: str
+    acknowledged_at: datetime | None
+    contacted_at: datetime | None
+    cause_class: str
+    persons: int
+    money: int
+    containment: str
+    wait_what: str
+    finding: str
+    reason_text: str
+    internal_reason: str
+    proposal_version: int
+    remedy_total: int
+    missing: str
+    responded_at: datetime | None
+    sent_via: str
+    refused_why: str
+    accepted_by: str
+    accepted_how: str
+    what_was_done: str
+    csm: int | None
+    score: int | None
+    declined: bool
+    corrective_action: bool | None
+    corrective_reason: str
+    ended_why: str
+    other_route: str
+    external_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """A step that was done; ``changed`` holds (field, before, after) as JSON values, ``words`` its reason."""
+
+    id: UUID
+    transition: str
+    name: Named
+    from_state: str
+    to_state: str
+    at: datetime
+    who: Named | None
+    words: str
+    changed: tuple[tuple[str, Json, Json], ...]
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A note of the investigation."""
+
+    id: UUID
+    at: datetime
+    who: Named | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyView:
+    """Something the customer gets or got."""
+
+    id: UUID
+    type: str
+    value: int
+    due: datetime | None
+    granted_at: datetime | None
+    order_id: str
+    done_at: datetime | None
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A yes; ``current`` when it is of the proposal as it stands now."""
+
+    who: Named | None
+    at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """A letter made for the complaint; ``sent_at`` None: it has not left the house."""
+
+    id: UUID
+    kind: str
+    language: str
+    made_at: datetime
+    sent_at: datetime | None
+    sent_via: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Something the complaint asks for; ``errand`` is the procedure's key, empty when people thought of it."""
+
+    id: UUID
+    errand: str
+    subject: str
+    owner: Named | None
+    due_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One line of a clock's ledger; ``by`` is the calendar's version, empty by the wall."""
+
+    n: int
+    event: str
+    at: datetime
+    due: datetime
+    why: str
+    by: str
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """How a clock stands (see :class:`crmdesk.models.clock.Standing`), with its ledger, oldest first."""
+
+    clock: str
+    state: str
+    verdict: str
+    breach: str
+    percent: int
+    due: datetime
+    paused_seconds: int
+    lines: tuple[LedgerLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another complaint: ``relation`` is repeats, repeated_by, merged_into or merged_from."""
+
+    id: UUID
+    relation: str
+    number: str
+    state: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """A leaf of the tree of causes with the groups above it, the class first."""
+
+    key: str
+    cause_class: str
+    path: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """What is done so that the cause does not come back."""
+
+    what: str
+    state: str
+    due_at: datetime | None
+    check_at: datetime | None
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLine:
+    """Who complains, and with what: ``asset`` is model and plate in one line."""
+
+    id: UUID | None
+    name: str
+    name_alt: str
+    asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintRecord:
+    """All the window shows of a complaint.
+
+    Attributes:
+        body: None when another team handles it; ``owner`` and ``team`` say whom to ask.
+        category: its head, then itself; empty when it is not to be seen.
+        clocks: what runs first, by due date; then what stopped.
+        steps: in the order of the procedure, those too that are refused; none without the body.
+        next_step: id of the obvious next step by state, empty when it is nobody's turn here.
+        closes: closing times of the next business days, today's first, for hints at dates.
+        granted: remedies of this complaint and of its repeats, against which limits count.
+    """
+
+    head: Head
+    body: Body | None
+    state: Named
+    owner: Named | None
+    team: Named | None
+    category: tuple[Named, ...]
+    customer: CustomerLine
+    cause: CauseView | None = None
+    events: tuple[EventLine, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    remedies: tuple[RemedyView, ...] = ()
+    approvals: tuple[ApprovalView, ...] = ()
+    letters: tuple[LetterView, ...] = ()
+    tasks: tuple[TaskView, ...] = ()
+    actions: tuple[ActionView, ...] = ()
+    clocks: tuple[ClockView, ...] = ()
+    links: tuple[Link, ...] = ()
+    steps: tuple[Allowed, ...] = ()
+    next_step: str = ""
+    causes: tuple[CauseView, ...] = ()
+    states: Mapping[str, Named]
+    read_at: datetime
+    closes: tuple[datetime, ...] = ()
+    currency: str = ""
+    limit_own: int = 0
+    limit_supervisor: int = 0
+    granted: int = 0
+    supervisor: bool = False
+
+    def step(self, transition: str) -> Allowed | None:
+        """Return a step by its id, None when the complaint knows none of that id."""
+        return next((step for step in self.steps if step.transition == transition), None)
+
+    @property
+    def next_clock(self) -> ClockView | None:
+        """The clock that is due next, of those that run."""
+        return next((clock for clock in self.clocks if clock.state != "stopped"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedComplaint:
+    """A complaint found by its number."""
+
+    id: UUID
+    number: str
+    state: str
+    customer: str
+    received_at: datetime
