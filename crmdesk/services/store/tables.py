@@ -25,11 +25,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
+from crmdesk.services.store.complaint_index import OPEN, OPEN_COMPLAINT
 from crmdesk.services.store.rows import CLUSTERS
 from crmdesk.values import dataclass
 
@@ -55,10 +57,14 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a table lies on disk: numbered for a search index, and its further indexes by columns."""
+    """How a table lies on disk: numbered for a search index, and its further indexes by columns.
+
+    ``partial``: indexes over some rows only, each with its name, columns and condition.
+    """
 
     numbered: bool = False
     indexes: tuple[tuple[str, ...], ...] = ()
+    partial: tuple[tuple[str, tuple[str, ...], str], ...] = ()
 
 
 PLANS: dict[str, Plan] = {
@@ -106,7 +112,7 @@ PLANS: dict[str, Plan] = {
     "article_use": Plan(indexes=(("call_id",),)),
     "complaint_category": Plan(indexes=(("key",),)),
     "cause": Plan(indexes=(("key",),)),
-    # Lists read the front of an index; repeats are found by customer or asset and category.
+    # Repeats are found by customer or asset and category; lists of open ones read one small index alone.
     "complaint": Plan(
         indexes=(
             ("number",),
@@ -116,8 +122,10 @@ PLANS: dict[str, Plan] = {
             ("owner_id", "state", "next_due_at"),
             ("received_at",),
             ("repeat_of",),
+            ("merged_into",),
             ("call_id",),
-        )
+        ),
+        partial=(("open", OPEN_COMPLAINT, OPEN),),
     ),
     "complaint_body": Plan(indexes=(("cause",),)),
     "complaint_event": Plan(indexes=(("complaint_id", "version"),)),
@@ -154,6 +162,9 @@ def _entity_table(metadata: MetaData, name: str, entity: type, plan: Plan) -> Ta
         else:
             columns.append(Column(field, COLUMN_TYPES[kind], nullable=optional and field not in cluster))
     indexes = [Index(f"ix_{name}_{'_'.join(cols)}", *cols) for cols in plan.indexes]
+    indexes += [
+        Index(f"ix_{name}_{tail}", *cols, sqlite_where=text(where)) for tail, cols, where in plan.partial
+    ]
     if cluster:
         # An index of its own, not a constraint: a large load builds it afterwards.
         indexes.append(Index(f"ix_{name}_id", "id", unique=True))

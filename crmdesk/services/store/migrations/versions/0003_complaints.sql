@@ -115,7 +115,11 @@ CREATE INDEX ix_complaint_call_id ON complaint (call_id)
 
 CREATE INDEX ix_complaint_customer_id_received_at ON complaint (customer_id, received_at)
 
+CREATE INDEX ix_complaint_merged_into ON complaint (merged_into)
+
 CREATE INDEX ix_complaint_number ON complaint (number)
+
+CREATE INDEX ix_complaint_open ON complaint (next_due_at, owner_id, team_id, state, severity, level, external, number, category, customer_id, next_clock, wait_for, wait_until, received_at, repeat_of, reopen_count, rev) WHERE state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED')
 
 CREATE INDEX ix_complaint_owner_id_state_next_due_at ON complaint (owner_id, state, next_due_at)
 

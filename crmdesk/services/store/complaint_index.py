@@ -1,0 +1,20 @@
+"""The index that lists of open complaints read alone: its columns, and the condition queries must repeat."""
+
+from __future__ import annotations
+
+OPEN = "state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED')"
+"""A complaint somebody still has to do something about; word for word, or the index is not used."""
+
+OPEN_COMPLAINT = (
+    *("next_due_at", "owner_id", "team_id", "state", "severity", "level", "external", "number", "category"),
+    *(
+        "customer_id",
+        "next_clock",
+        "wait_for",
+        "wait_until",
+        "received_at",
+        "repeat_of",
+        "reopen_count",
+        "rev",
+    ),
+)

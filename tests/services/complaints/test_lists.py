@@ -1,0 +1,88 @@
+"""Lists of complaints: whose clock is next, what waits for a supervisor's yes, how many a customer has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crmdesk.models.types import AgentId, CustomerId, TeamId
+from crmdesk.services.complaints import lists
+from tests.services.complaints.house import (
+    ANNA,
+    BELA,
+    CHECKLIST,
+    CHEN,
+    CUSTOMER,
+    DORA,
+    OTHER_TEAM,
+    TEAM,
+    ComplaintDesk,
+)
+from tests.services.complaints.test_taking import proposed
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
+    desk = ComplaintDesk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def test_my_complaints_come_by_their_next_clock_and_nobody_elses(desk: ComplaintDesk) -> None:
+    slow = desk.log({"severity": "S4"})
+    quick = desk.log({"severity": "S1"})
+    other = desk.log()
+    desk.step(other, "H1", to=str(BELA), open_points="Call him.")
+    found = lists.mine(desk.connection, AgentId(ANNA), desk.now)
+    assert [line.id for line in found] == [quick["id"], slow["id"]]
+    assert found[0].next_due_at == quick["next_due_at"]
+    assert found[0].customer_name == "王芳"
+    assert [line.overdue for line in found] == [False, False]
+    desk.later(hours=1)
+    assert [line.overdue for line in lists.mine(desk.connection, AgentId(ANNA), desk.now)] == [True, False]
+
+
+def test_the_due_list_is_of_a_team_or_of_everybody_and_leaves_out_what_ended(desk: ComplaintDesk) -> None:
+    ended, kept = desk.log(), desk.log()
+    desk.step(ended, "T18", words="Enough.", channel="phone", who=CHEN)
+    assert [line.id for line in lists.due_list(desk.connection, desk.now)] == [kept["id"]]
+    assert [line.id for line in lists.due_list(desk.connection, desk.now, TeamId(TEAM))] == [kept["id"]]
+    assert lists.due_list(desk.connection, desk.now, TeamId(OTHER_TEAM)) == ()
+
+
+def test_lists_of_open_ones_read_their_small_index(desk: ComplaintDesk) -> None:
+    desk.connection.execute("ANALYZE")
+    query = lists._LINE + lists._BY_CLOCK
+    plan = " ".join(
+        str(row) for row in desk.connection.execute(f"EXPLAIN QUERY PLAN {query}", (10,)).fetchall()
+    )
+    assert "COVERING INDEX ix_complaint_open" in plan
+
+
+def test_a_proposal_waits_for_those_who_neither_made_it_nor_said_yes(desk: ComplaintDesk) -> None:
+    row = proposed(desk, 3_000_00)
+    told = {"proposal_version": 1, "call_id": str(TEAM), "sent_via": "phone"}
+
+    def waiting(who: AgentId) -> list[str]:
+        return [line.number for line in lists.approvals(desk.connection, who, desk.now)]
+
+    assert waiting(AgentId(ANNA)) == [], "she proposed it"
+    assert waiting(AgentId(CHEN)) == [row["number"]]
+    row = desk.step(row, "T9", CHEN, **told)
+    assert waiting(AgentId(CHEN)) == []
+    assert waiting(AgentId(DORA)) == [row["number"]]
+
+
+def test_counts_of_a_customer(desk: ComplaintDesk) -> None:
+    old = desk.log()
+    desk.step(old, "T18", words="Enough.", channel="phone", who=CHEN)
+    desk.later(days=100)
+    row = desk.log()
+    held = lists.counts(desk.connection, CustomerId(CUSTOMER), desk.now)
+    assert (held.ever, held.open, held.recent, held.grave) == (2, 1, 1, False)
+    assert held.last_at == row["received_at"]
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    desk.step(row, "E1", to_level=1, reason="press")
+    assert lists.counts(desk.connection, CustomerId(CUSTOMER), desk.now).grave
