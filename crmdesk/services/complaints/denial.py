@@ -46,7 +46,6 @@ class Denial:
             if joined or self._denies(text, hit):
                 denied_to = hit.end
             else:
-                denied_to = -1
                 standing.append(hit)
         return standing
 

@@ -176,7 +176,7 @@ class TestFinder:
         assert [(hit.word, hit.start, hit.end) for hit in found] == [("=reporter", 2, 10), ("leak", 19, 26)]
         assert finder.find("he will report") == []
 
-    @pytest.mark.parametrize("word", ["", "油", "…漏油", "漏油…", "leak…漏油", "。", "="])
+    @pytest.mark.parametrize("word", ["", "油", "…漏油", "漏油…", "leak…漏油", "leak…漏油x", "。", "="])
     def test_a_word_that_cannot_be_found_is_refused(self, word: str) -> None:
         with pytest.raises(InvalidInput, match="cannot be looked for"):
             WordFinder([word])

@@ -40,20 +40,20 @@ WORDS = {
     )
     for group in (*GRAVE, "unusable", "irritation", "loss", "harmless")
 }
-SAID = st.sampled_from(
-    [
-        *NEUTRAL,
-        *(f"{word}。" for words in WORDS.values() for word in words),
-        *(
-            "没有冒烟。",
-            "No smoke or fire.",
-            "有没有起火？",
-            "前台态度冷淡，要求道歉。",
-            "He was rude.",
-            "没有损失，态度不好。",
-        ),
-    ]
+ODD = (
+    "没有冒烟。",
+    "No smoke or fire.",
+    "有没有起火？",
+    "前台态度冷淡，要求道歉。",
+    "没有损失，态度不好。",
+    "没有\n",
 )
+SAID = st.one_of(
+    st.sampled_from(NEUTRAL),
+    st.sampled_from(ODD),
+    *(st.sampled_from(words).map("{}。".format) for words in WORDS.values()),
+)
+"""A sentence; each kind comes about equally often."""
 
 
 def severity(text: str, value: Decimal | int | None = None, repeats: int = 0) -> str:
@@ -149,6 +149,8 @@ def test_what_is_denied_does_not_count(text: str) -> None:
             "smoke, no answer",
         ),
         "not safe",
+        "Injuries: no\nSmoke in the cabin",
+        "the piano caught fire",
     ],
 )
 def test_what_is_only_near_a_denial_counts(text: str) -> None:
@@ -198,7 +200,8 @@ def test_value_and_repeats(value: Decimal | int | None, repeats: int, expected: 
     ("text", "value", "repeats"),
     [
         ("态度冷淡，还多收了费用", None, 0),
-        ("前台态度冷淡。车身颜色不对。", None, 0),
+        ("前台态度冷淡。颜色也不对。", None, 0),
+        ("颜色也不对。前台态度冷淡。", None, 0),
         ("发动机抖动，销售态度恶劣", None, 0),
         ("引擎盖掉漆 4S店态度恶劣", None, 0),
         ("He was rude and the engine shakes", None, 0),
