@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.models.text import Text
     from crmdesk.models.types import CustomerId
+    from crmdesk.services.complaints.procedure import House
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
     from crmdesk.services.sync.desk import SharedDesk
@@ -111,6 +112,7 @@ class Program:
             lambda: self.telephone.numbers.parse,
             lambda: self.sharing,
             self._viewed,
+            house=self._house,
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -144,6 +146,11 @@ class Program:
         from crmdesk.services.sync.viewing import Views
 
         return Views(self.store)
+
+    def _house(self) -> House:
+        from crmdesk.services.complaints.procedure import house_of
+
+        return house_of(self.profile.settings)
 
     def _viewed(self, customer_id: CustomerId, why: str) -> None:
         self.views.opened(customer_id, why)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.customers.duplicates import Duplicate
+    from crmdesk.ui.complaint_desk import Complaints
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,11 @@ class Desk(Protocol):
     @property
     def sharing(self) -> Sharing:
         """What other desks have to do with this one; answers for a PC that works alone, too."""
+        ...
+
+    @property
+    def complaints(self) -> Complaints:
+        """What is asked about one complaint."""
         ...
 
     def worklist(self) -> Future[Worklist]:

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from crmdesk.models.wire import Row
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.call_desk import CallDesk
+    from crmdesk.services.complaints.procedure import House
     from crmdesk.services.customers.duplicates import Duplicate
     from crmdesk.services.exchange.points import Parse
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
+    from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, Sharing, WrapUp
 
 T = TypeVar("T")
+U = TypeVar("U")
 PAGE = 30
 FOUND = 20
 ANSWERS = 8
@@ -49,9 +52,10 @@ class LocalDesk:
         parser: gives what understands numbers as typed.
         sharing: gives what knows the shared database; None while this PC works alone and cannot join.
         viewed: hears whose record was opened and why, once it was read.
+        house: tells where complaints are handled: calendar, currency, zone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a service of its own; half have a default
         self,
         store: Store,
         calls_here: Callable[[], CallDesk],
@@ -61,6 +65,8 @@ class LocalDesk:
         parser: Callable[[], Parse],
         sharing: Callable[[], Sharing | None] = lambda: None,
         viewed: Callable[[CustomerId, str], None] = lambda _customer_id, _why: None,
+        *,
+        house: Callable[[], House] | None = None,
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -70,6 +76,7 @@ class LocalDesk:
         self._parser = parser
         self._sharing = sharing
         self._viewed = viewed
+        self._house = house
         self._errands = Lane("errands")
 
     def close(self) -> None:
@@ -86,6 +93,13 @@ class LocalDesk:
         from crmdesk.ui.alone import Alone
 
         return Alone()
+
+    @property
+    def complaints(self) -> Complaints:
+        """What is asked about one complaint."""
+        from crmdesk.ui.complaint_desk import LocalComplaints
+
+        return LocalComplaints(self._store, self._drafts, self._house or _usual_house)
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""
@@ -121,13 +135,13 @@ class LocalDesk:
         """Ask who calls whenever this number rings."""
         from crmdesk.services import calls
 
-        return _nothing(self._store.write(calls.remember_number, e164, "ask", None))
+        return nothing(self._store.write(calls.remember_number, e164, "ask", None))
 
     def only_this(self, e164: str, customer_id: CustomerId) -> Future[None]:
         """This number belongs to this customer and nobody else."""
         from crmdesk.services import calls
 
-        return _nothing(self._store.write(calls.remember_number, e164, "customer", customer_id))
+        return nothing(self._store.write(calls.remember_number, e164, "customer", customer_id))
 
     def customer_record(self, customer_id: CustomerId) -> Future[CustomerRecord]:
         """Ask for a customer opened by hand."""
@@ -149,7 +163,7 @@ class LocalDesk:
         """Change fields of a customer seen at *version*."""
         from crmdesk.services.customers import edit
 
-        return _nothing(self._store.write(edit.change_customer, customer_id, changes, version))
+        return nothing(self._store.write(edit.change_customer, customer_id, changes, version))
 
     def timeline(
         self, customer_id: CustomerId, after: str | None, kinds: tuple[str, ...]
@@ -175,7 +189,7 @@ class LocalDesk:
         """Remember that an article was ``used`` or ``unhelpful``."""
         from crmdesk.services import calls
 
-        return _nothing(self._store.write(calls.mark_article, article_id, mark, call_id))
+        return nothing(self._store.write(calls.mark_article, article_id, mark, call_id))
 
     def save_draft(self, draft: NoteDraft) -> Future[None]:
         """Keep what was typed, durably."""
@@ -186,7 +200,7 @@ class LocalDesk:
         from crmdesk.services import calls
 
         kept = self._store.write(calls.append_note, text, call_id, None, UUID(draft_id))
-        return _then(kept, lambda _outcome: self._forget(draft_id))
+        return then(kept, lambda _outcome: self._forget(draft_id))
 
     def wrap_up(self, wrap_up: WrapUp) -> Future[None]:
         """Close the call."""
@@ -203,26 +217,26 @@ class LocalDesk:
             follow_up=_task_fields(wrap_up.follow_up, self._store.author) if wrap_up.follow_up else None,
         )
         kept = self._store.write(calls.wrap_up_call, finish)
-        return _then(kept, lambda _outcome: self._forget(wrap_up.draft_id))
+        return then(kept, lambda _outcome: self._forget(wrap_up.draft_id))
 
     def open_task(self, follow_up: FollowUp) -> Future[None]:
         """Write down a task or a call-back outside of a wrap-up."""
         from crmdesk.services import calls
 
         fields = _task_fields(follow_up, self._store.author)
-        return _nothing(self._store.write(calls.open_task, {**fields, "call_id": follow_up.call_id}))
+        return nothing(self._store.write(calls.open_task, {**fields, "call_id": follow_up.call_id}))
 
     def finish_task(self, task_id: TaskId, version: int) -> Future[None]:
         """Mark a task as done."""
         from crmdesk.services import calls
 
-        return _nothing(self._store.write(calls.change_task, task_id, {"state": "done"}, version))
+        return nothing(self._store.write(calls.change_task, task_id, {"state": "done"}, version))
 
     def verify(self, call_id: CallId, fact: str, ticked: bool) -> Future[None]:
         """Store that the caller knew a fact."""
         from crmdesk.services import calls
 
-        return _nothing(self._store.write(calls.verify_caller, call_id, fact, ticked))
+        return nothing(self._store.write(calls.verify_caller, call_id, fact, ticked))
 
     def call_back(self, number: str, customer_id: CustomerId | None) -> Future[None]:
         """Dial a number from this desk's telephone."""
@@ -286,6 +300,12 @@ class LocalDesk:
     def _forget(self, draft_id: str) -> None:
         if draft_id:
             self._drafts.forget(draft_id)
+
+
+def _usual_house() -> House:
+    from crmdesk.services.complaints.procedure import House
+
+    return House()
 
 
 def _worklist(connection: Any, author: Author, language: str) -> Worklist:
@@ -359,21 +379,21 @@ def _task_fields(follow_up: FollowUp, author: Author) -> dict[str, Any]:
     }
 
 
-def _nothing(kept: Future[Outcome[T]]) -> Future[None]:
-    return _then(kept, lambda _outcome: None)
-
-
-def _then(kept: Future[Outcome[T]], follow: Callable[[Outcome[T]], None]) -> Future[None]:
+def nothing(kept: Future[Outcome[T]]) -> Future[None]:
     """Return a future that is done after *kept*, with its failure or nothing."""
-    answer: Future[None] = Future()
+    return then(kept, lambda _outcome: None)
 
-    def settle(done: Future[Outcome[T]]) -> None:
+
+def then(kept: Future[T], follow: Callable[[T], U]) -> Future[U]:
+    """Return a future that is done after *kept*, with its failure or what *follow* makes of its result."""
+    answer: Future[U] = Future()
+
+    def settle(done: Future[T]) -> None:
         error = done.exception()
         if error is not None:
             answer.set_exception(error)
             return
-        follow(done.result())
-        answer.set_result(None)
+        answer.set_result(follow(done.result()))
 
     kept.add_done_callback(settle)
     return answer

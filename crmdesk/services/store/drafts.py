@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 COLUMNS = "draft_id, call_id, text, cursor, saved_at"
+FORM = "form/"
+"""How the ids of drafts begin that hold a form and not a note; their ``call_id`` is the same."""
 SCHEMA = """CREATE TABLE IF NOT EXISTS draft (
     draft_id TEXT PRIMARY KEY,
     call_id TEXT NOT NULL,
@@ -72,7 +74,7 @@ class Drafts:
         return self._run(self._load, call_id)
 
     def open_drafts(self) -> Future[tuple[NoteDraft, ...]]:
-        """Ask for all drafts, the newest first."""
+        """Ask for all drafts of notes, the newest first; forms are asked for one by one."""
         return self._run(self._all)
 
     def forget(self, draft_id: str) -> Future[None]:
@@ -151,7 +153,9 @@ class Drafts:
         return _draft(row) if row else None
 
     def _all(self) -> tuple[NoteDraft, ...]:
-        rows = self._connection.execute(f"SELECT {COLUMNS} FROM draft ORDER BY saved_at DESC, draft_id")
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM draft WHERE draft_id NOT GLOB '{FORM}*' ORDER BY saved_at DESC, draft_id"
+        )
         return tuple(_draft(row) for row in rows)
 
     def _forget(self, draft_id: str) -> None:

@@ -1,0 +1,154 @@
+"""What the window asks about one complaint, answered by the services of this desk.
+
+Loaded when the first complaint is opened; the modules of the procedure with the first request, on its lane.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import UUID
+
+from crmdesk.models.screen_pop import NoteDraft
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+
+    from crmdesk.models.operations import Author
+    from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.procedure import House
+    from crmdesk.services.complaints.record_view import ComplaintRecord, NumberedComplaint
+    from crmdesk.services.store.drafts import Drafts
+    from crmdesk.services.store.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StepWanted:
+    """A step as it was filled in: the payload, and the state and version it was decided on."""
+
+    complaint_id: UUID
+    transition: str
+    fields: Mapping[str, Json]
+    from_state: str
+    version: int
+
+
+class Complaints(Protocol):
+    """Complaints as the window sees them. Any thread may complete the futures."""
+
+    def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
+        """Ask for all there is to show of a complaint."""
+        ...
+
+    def numbered(self, text: str) -> Future[tuple[NumberedComplaint, ...]]:
+        """Ask which complaints have the number *text* means, typed in any way; none when it is no number."""
+        ...
+
+    def take(self, step: StepWanted) -> Future[None]:
+        """Take a step; fails with a sentence, with Conflict when the complaint was changed meanwhile."""
+        ...
+
+    def add_note(self, complaint_id: UUID, text: str, note_id: UUID) -> Future[None]:
+        """Write into the investigation log, at most once for each *note_id*."""
+        ...
+
+    def keep_form(self, key: str, content: Mapping[str, Json]) -> Future[None]:
+        """Keep what stands in a form, durably; the latest of its *key* wins."""
+        ...
+
+    def kept_form(self, key: str) -> Future[Mapping[str, Json] | None]:
+        """Ask for what was kept of a form, None when nothing was."""
+        ...
+
+    def forget_form(self, key: str) -> Future[None]:
+        """Forget a form that was sent."""
+        ...
+
+
+class LocalComplaints:
+    """The services of one desk behind :class:`Complaints`.
+
+    Args:
+        store: the desk's store.
+        drafts: keeps forms.
+        house: tells where complaints are handled.
+    """
+
+    def __init__(self, store: Store, drafts: Drafts, house: Callable[[], House]) -> None:
+        self._store = store
+        self._drafts = drafts
+        self._house = house
+
+    def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
+        """Ask for all there is to show of a complaint."""
+        return self._store.read(_record, complaint_id, self._house, self._store.author)
+
+    def numbered(self, text: str) -> Future[tuple[NumberedComplaint, ...]]:
+        """Ask which complaints have the number *text* means."""
+        return self._store.read(_numbered, text)
+
+    def take(self, step: StepWanted) -> Future[None]:
+        """Take a step."""
+        from crmdesk.ui.local_desk import nothing
+
+        return nothing(self._store.write(_take, self._house, step))
+
+    def add_note(self, complaint_id: UUID, text: str, note_id: UUID) -> Future[None]:
+        """Write into the investigation log, at most once for each *note_id*."""
+        from crmdesk.ui.local_desk import nothing
+
+        return nothing(self._store.write(_add_note, complaint_id, text, note_id))
+
+    def keep_form(self, key: str, content: Mapping[str, Json]) -> Future[None]:
+        """Keep what stands in a form."""
+        from crmdesk.services.store.drafts import FORM
+
+        draft_id, now = FORM + key, self._store.author.now()
+        return self._drafts.save(NoteDraft(draft_id, draft_id, json.dumps(dict(content)), 0, now))
+
+    def kept_form(self, key: str) -> Future[Mapping[str, Json] | None]:
+        """Ask for what was kept of a form."""
+        from crmdesk.services.store.drafts import FORM
+        from crmdesk.ui.local_desk import then
+
+        return then(self._drafts.load(FORM + key), lambda draft: json.loads(draft.text) if draft else None)
+
+    def forget_form(self, key: str) -> Future[None]:
+        """Forget a form that was sent."""
+        from crmdesk.services.store.drafts import FORM
+
+        return self._drafts.forget(FORM + key)
+
+
+def _record(
+    connection: Any, complaint_id: UUID, house: Callable[[], House], author: Author
+) -> ComplaintRecord:
+    from crmdesk.services.complaints.record import complaint_record
+
+    return complaint_record(connection, complaint_id, house(), author, author.now())
+
+
+def _numbered(connection: Any, text: str) -> tuple[NumberedComplaint, ...]:
+    from crmdesk.models.complaint_number import read_number
+    from crmdesk.services.complaints.record import numbered
+
+    number = read_number(text)
+    return numbered(connection, number) if number is not None else ()
+
+
+def _take(work: Any, house: Callable[[], House], step: StepWanted) -> None:
+    from crmdesk.services.complaints.procedure import procedure
+    from crmdesk.services.complaints.taking import take_step
+
+    rules = procedure(work.connection, house(), work.author.now())
+    take_step(work, rules, step.complaint_id, step.transition, step.fields, step.from_state, step.version)
+
+
+def _add_note(work: Any, complaint_id: UUID, text: str, note_id: UUID) -> None:
+    from crmdesk.services.calls import append_note
+
+    append_note(work, text, None, None, note_id, None, complaint_id)
