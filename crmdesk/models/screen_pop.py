@@ -63,6 +63,11 @@ class Counters:
     open_issues: int = 0
     call_in_30: int = 0
     """Which call within thirty days the present one is (1 = first)."""
+    open_complaints: int = 0
+    complaint: str = ""
+    """Number of the only open complaint, or of the latest one."""
+    grave: bool = False
+    """Whether an open complaint is of severity S1 or escalated."""
 
 
 @dataclass(frozen=True, slots=True)

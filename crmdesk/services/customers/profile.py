@@ -23,6 +23,7 @@ from crmdesk.models.text import Text, say
 from crmdesk.models.types import AssetId, ContactPointId, CustomerId
 from crmdesk.services.customers.repeats import repeat_faults
 from crmdesk.services.customers.values import DAY, day, micros, moment, moment_at, rows, zone_of
+from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.values import dataclass
 
 OIL_CHANGE = "oil_change"
@@ -59,8 +60,11 @@ _ASSETS = f"""SELECT a.id, a.model, m.name_zh, m.name_en, a.plate, a.vin, a.mile
 _COUNTS = """SELECT sum(at >= ?), sum(at >= ?), count(*),
  sum(at >= ? AND kind = 'call' AND direction <> 'out' AND id <> ?),
  (SELECT count(*) FROM interaction WHERE customer_id = ?)
- FROM interaction WHERE customer_id = ? AND at >= ? AND kind NOT IN ('note', 'task')"""
-_OPEN = "SELECT count(*) FROM task WHERE customer_id = ? AND state = 'open'"
+ FROM interaction WHERE customer_id = ? AND at >= ? AND kind NOT IN ('note', 'task', 'complaint')"""
+_WAITING = f"""SELECT
+ (SELECT count(*) FROM task WHERE customer_id = ?1 AND state = 'open' AND complaint_id IS NULL),
+ count(*), ifnull(max(number), ''), ifnull(max(severity = 'S1' OR level > 0), 0)
+ FROM complaint WHERE customer_id = ?1 AND {OPEN}"""
 
 
 def customer_card(connection: Any, customer_id: CustomerId, *, now: datetime) -> CustomerCard | None:
@@ -185,11 +189,15 @@ def tally(
     present = call_id.bytes if call_id else b""
     counted = rows(connection, _COUNTS, month, quarter, month, present, whose, whose, year)
     contacts_30, contacts_90, contacts_365, calls, total = counted[0]
+    issues, complaints, number, grave = rows(connection, _WAITING, whose)[0]
     found = Counters(
         contacts_30=contacts_30 or 0,
         contacts_90=contacts_90 or 0,
         contacts_365=contacts_365,
-        open_issues=rows(connection, _OPEN, whose)[0][0],
+        open_issues=issues,
+        open_complaints=complaints,
+        complaint=number,
+        grave=bool(grave),
         call_in_30=(calls or 0) + (call_id is not None),
     )
     return found, total
@@ -204,6 +212,8 @@ def badges(card: CustomerCard, counted: Counters, *, now: datetime) -> tuple[Bad
 def _warnings(card: CustomerCard, counted: Counters) -> Iterable[Badge]:
     if card.do_not_call:
         yield Badge("do_not_call", say("Do not call"), "breach")
+    if counted.open_complaints:
+        yield Badge("complaint", _complaints(counted), "breach" if counted.grave else "due")
     if counted.open_issues:
         text = (
             say("1 open issue") if counted.open_issues == 1 else say("{n} open issues", n=counted.open_issues)
@@ -216,6 +226,12 @@ def _warnings(card: CustomerCard, counted: Counters) -> Iterable[Badge]:
         yield Badge("repeat_fault", words, "breach" if worst.times > 2 else "due")
     if counted.call_in_30 > 1:
         yield Badge("repeat_call", say("Call {n} in 30 days", n=counted.call_in_30), "due")
+
+
+def _complaints(counted: Counters) -> Text:
+    if counted.open_complaints == 1:
+        return say("Complaint {number} open", number=counted.complaint)
+    return say("{n} complaints open", n=counted.open_complaints)
 
 
 def _standing(card: CustomerCard) -> Iterable[Badge]:

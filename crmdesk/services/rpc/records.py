@@ -141,6 +141,9 @@ COUNTERS = record(
     Field("contacts_90", COUNT, required=True),
     Field("contacts_365", COUNT, required=True),
     Field("open_issues", COUNT, required=True),
+    Field("open_complaints", COUNT, required=True),
+    Field("complaint", TEXT, "number of the only open complaint, or of the latest", required=True),
+    Field("grave", FLAG, "an open complaint is of severity S1 or escalated", required=True),
     Field("call_in_30", COUNT, "which call within thirty days the present one is", required=True),
     title="Counters",
 )

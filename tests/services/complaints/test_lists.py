@@ -9,6 +9,7 @@ import pytest
 
 from crmdesk.models.types import AgentId, CustomerId, TeamId
 from crmdesk.services.complaints import lists
+from crmdesk.services.customers.profile import badges, customer_card, tally
 from tests.services.complaints.house import (
     ANNA,
     BELA,
@@ -86,3 +87,21 @@ def test_counts_of_a_customer(desk: ComplaintDesk) -> None:
     row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
     desk.step(row, "E1", to_level=1, reason="press")
     assert lists.counts(desk.connection, CustomerId(CUSTOMER), desk.now).grave
+
+
+def test_who_gets_the_call_sees_the_open_complaint_and_how_grave_it_is(desk: ComplaintDesk) -> None:
+    customer = CustomerId(CUSTOMER)
+
+    def marks() -> list[tuple[str, str]]:
+        card = customer_card(desk.connection, customer, now=desk.now)
+        assert card is not None
+        counted, _total = tally(desk.connection, customer, now=desk.now, call_id=None)
+        return [(str(each.text), each.tone) for each in badges(card, counted, now=desk.now)]
+
+    assert marks() == []
+    row = desk.log()
+    assert marks() == [(f"Complaint {row['number']} open", "due")]
+    desk.log({"severity": "S1"})
+    assert marks() == [("2 complaints open", "breach")], "and no task of the procedure counts as an issue"
+    found, _total = tally(desk.connection, customer, now=desk.now, call_id=None)
+    assert (found.contacts_30, found.open_issues) == (0, 0)
