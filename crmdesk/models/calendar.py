@@ -261,6 +261,11 @@ class BusinessTime:
         )
         return early + timedelta(seconds=leap)
 
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The first and the last moment that questions may be about."""
+        return self._start, self._end
+
     def between(self, a: datetime, b: datetime) -> timedelta:
         """Return the business time from *a* to *b*; negative when *b* is the earlier one."""
         return self._until(b) - self._until(a)

@@ -35,9 +35,14 @@ def fill(work: Any) -> Iterator[Text]:
     changed = sorted(table for table, rows in _wanted().items() if _filled(work, table, rows))
     year = work.execute("SELECT extract(year FROM crm.now())::integer").fetchone()[0]
     for time in calendars(year, YEARS_BACK, YEARS_AHEAD):
-        changed += sorted(table for table, rows in _calendar(time).items() if _filled(work, table, rows))
+        changed += fill_calendar(work, time)
     if changed:
         yield say("The procedure was loaded: {names}.", names=", ".join(sorted(set(changed))))
+
+
+def fill_calendar(work: Any, time: BusinessTime) -> list[str]:
+    """Bring the rows of one calendar's version level; return the tables that changed."""
+    return [table for table, rows in _calendar(time).items() if _filled(work, table, rows)]
 
 
 def _wanted() -> Rows:
@@ -122,7 +127,7 @@ def _regimes(known: Mapping[str, Regime]) -> Rows:
 def _calendar(time: BusinessTime) -> Rows:
     calendar = time.calendar
     years = None if calendar.known_years is None else sorted(calendar.known_years)
-    head = (time.version, calendar.key, calendar.edition, calendar.zone, *time.years, years)
+    head = (time.version, calendar.key, calendar.edition, calendar.zone, *time.years, *time.bounds, years)
     rows = tuple(
         (each.version, each.day, each.opens, each.closes, each.seconds_before) for each in time.rows()
     )

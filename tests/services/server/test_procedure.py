@@ -161,7 +161,7 @@ def test_filling_again_changes_nothing_and_what_was_altered_is_set_right(server:
     assert list(procedure.fill(server)) == []
     server.execute("UPDATE crm.target SET amount = 1 WHERE clock = 'decide'")
     server.execute("DELETE FROM crm.business_interval WHERE version = 'always/1'")
-    server.execute("INSERT INTO crm.calendar VALUES ('old/1', 'old', 1, 'UTC', 2020, 2020, NULL)")
+    server.execute("INSERT INTO crm.calendar VALUES ('old/1', 'old', 1, 'UTC', 2020, 2020, now(), now())")
     (told,) = procedure.fill(server)
     assert str(told) == "The procedure was loaded: business_interval, target."
     assert server.execute("SELECT count(*) FROM crm.calendar WHERE key = 'old'").fetchone() == (1,)

@@ -130,6 +130,8 @@ CREATE TABLE IF NOT EXISTS crm.calendar (
     zone text NOT NULL,
     first_year integer NOT NULL,
     last_year integer NOT NULL,
+    starts timestamptz NOT NULL,
+    ends timestamptz NOT NULL,
     known_years integer[]
 );
 COMMENT ON COLUMN crm.calendar.known_years IS 'years whose holidays are announced; NULL: there are none';
@@ -145,8 +147,7 @@ CREATE TABLE IF NOT EXISTS crm.business_interval (
 COMMENT ON TABLE crm.business_interval IS
     'business hours of a local day in UTC, and the business seconds from the first year''s start up to them';
 CREATE INDEX IF NOT EXISTS business_interval_day ON crm.business_interval (version, day);
-CREATE INDEX IF NOT EXISTS business_interval_after
-    ON crm.business_interval (version, (seconds_before + extract(epoch FROM closes - opens)::bigint));
+CREATE INDEX IF NOT EXISTS business_interval_before ON crm.business_interval (version, seconds_before);
 
 -- Say by which of the known calendars and in which currency this site works; NULL leaves it as it is.
 CREATE OR REPLACE FUNCTION crm.set_house(p_calendar text DEFAULT NULL, p_currency text DEFAULT NULL) RETURNS void

@@ -1,0 +1,133 @@
+"""Due dates: the server works out what the desk works out, to the microsecond."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from crmdesk.errors import InvalidInput
+from crmdesk.models.calendar import BusinessTime, SpecialDay
+from crmdesk.models.deadline import UNITS, Span, due
+from crmdesk.services.complaints.procedure import calendars
+from crmdesk.services.server import procedure
+from tests.cluster import Cluster
+from tests.models.hours import OFFICE, calendar
+
+CASES = 10_000
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+DAYS = 6 * 365
+MOST = {"business_minutes": 20_000, "clock_minutes": 20_000, "business_days": 60}
+MOST |= {"calendar_days": 90, "weeks": 12}
+NIGHT = ((0, 95), (150, 400), (1380, 1440))
+EXCHANGED = (SpecialDay(date(2026, 2, 28), OFFICE, "Exchange", "调休"),)
+FREE = tuple(SpecialDay(date(2026, 10, day), (), "National Day", "国庆节") for day in range(1, 8))
+MADE_UP = (
+    *("America/New_York", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Pacific/Apia"),
+    "Europe/Dublin",
+)
+"""Zones whose clocks change at night, by half an hour, and at midnight, to both sides."""
+
+
+def _times() -> list[BusinessTime]:
+    ours = calendars(2026, 3, 5)
+    nights = [calendar(zone, key=zone.lower(), week=(NIGHT,) * 7) for zone in MADE_UP]
+    known = {"special_days": EXCHANGED + FREE, "known_years": frozenset({2025, 2026})}
+    days = [calendar(zone, key=f"day {zone}", **known) for zone in MADE_UP]
+    return [*ours, *(BusinessTime(each, 2023, 2031) for each in (*nights, *days))]
+
+
+TIMES = _times()
+
+
+@pytest.fixture(scope="module")
+def server(cluster: Cluster) -> Iterator[Any]:
+    """A connection of the owner to a server that knows all these calendars."""
+    database = cluster.database()
+    with database.connect() as connection:
+        for time in TIMES:
+            procedure.fill_calendar(connection, time)
+        connection.execute("SET timezone = 'Europe/Berlin'; ANALYZE crm.business_interval")
+        yield connection
+    database.drop()
+
+
+def moments(chance: random.Random, count: int) -> list[datetime]:
+    """Any moments, half of them on whole minutes, where hours begin and end."""
+    made = []
+    for _ in range(count):
+        moment = BEGIN + timedelta(days=chance.randrange(DAYS), minutes=chance.randrange(1440))
+        made.append(moment + timedelta(microseconds=chance.choice((0, chance.randrange(60_000_000)))))
+    return made
+
+
+def columns(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def test_ten_thousand_due_dates(server: Any) -> None:
+    chance = random.Random(20261122)
+    rows = []
+    for since in moments(chance, CASES):
+        unit = chance.choice(UNITS)
+        rows.append((chance.choice(TIMES), chance.randint(1, MOST[unit]), unit, since))
+    times, *rest = columns(rows)
+    told = server.execute(
+        "SELECT d.at, d.provisional, d.calendar FROM unnest("
+        "  %s::integer[], %s::text[], %s::timestamptz[], %s::text[])"
+        " WITH ORDINALITY AS c(amount, unit, since, version, n),"
+        " crm.due(c.amount, c.unit, c.since, c.version) d ORDER BY c.n",
+        (*rest, [time.version for time in times]),
+    ).fetchall()
+    wanted = [due(Span(amount, unit), since, time) for time, amount, unit, since in rows]
+    wrong = [
+        (rows[n][0].version, rows[n][1:], str(at), str(each.at))
+        for n, ((at, *more), each) in enumerate(zip(told, wanted, strict=True))
+        if at.astimezone(UTC) != each.at or more != [each.provisional, each.calendar]
+    ]
+    assert wrong[:3] == []
+    assert {each.provisional for each in wanted} == {True, False}
+
+
+def test_business_time_between_added_and_back(server: Any) -> None:
+    chance = random.Random(7)
+    count = 3_000
+    rows = [
+        (chance.choice(TIMES), a, b, chance.randrange(10**11), chance.randint(1, 20))
+        for a, b in zip(moments(chance, count), moments(chance, count), strict=True)
+    ]
+    times, a_s, b_s, spans, days = columns(rows)
+    told = server.execute(
+        "SELECT crm.business_between(v, a, b), crm.business_add(v, a, s), crm.back_from(v, b, n) FROM unnest("
+        "  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::integer[])"
+        " WITH ORDINALITY AS c(v, a, b, s, n, i) ORDER BY i",
+        ([time.version for time in times], a_s, b_s, spans, days),
+    ).fetchall()
+    micro = timedelta(microseconds=1)
+    for (time, a, b, span, n), (between, added, back) in zip(rows, told, strict=True):
+        where = (time.version, a, b, span, n)
+        assert between == time.between(a, b) // micro, where
+        assert added == time.add(a, span * micro), where
+        assert back == time.back(b, n), where
+
+
+def test_outside_of_the_years_both_refuse(server: Any) -> None:
+    time = TIMES[0]
+    first, last = time.bounds
+    asked = (
+        (first - timedelta(seconds=1), 1, "business_minutes"),
+        (last + timedelta(seconds=1), 1, "business_days"),
+        (last - timedelta(days=3), 20_000, "business_minutes"),
+        (last - timedelta(days=3), 30, "business_days"),
+    )
+    for since, amount, unit in asked:
+        with pytest.raises(InvalidInput, match="worked out for"):
+            due(Span(amount, unit), since, time)
+        with pytest.raises(psycopg.Error, match="worked out for"):
+            server.execute("SELECT crm.due(%s, %s, %s, %s)", (amount, unit, since, time.version))
+    (whole,) = server.execute("SELECT crm.business_between(%s, %s, %s)", (time.version, first, last)).fetchone()
+    assert whole == time.between(first, last) // timedelta(microseconds=1)
