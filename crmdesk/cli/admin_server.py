@@ -66,10 +66,16 @@ def run_init(given: argparse.Namespace) -> int:
 
 
 def run_upgrade(given: argparse.Namespace) -> int:
-    """Bring a database to this version."""
+    """Bring a database to this version, and lay out the lists of codes that are new with it."""
+    from crmdesk.services.server.connect import connect, parsed, worded_work
     from crmdesk.services.server.install import upgrade
+    from crmdesk.services.server.people import furnish_complaints
 
-    return _tell(given, upgrade(given.dsn, password=_password(given), secrets=KeyringOrNone()))
+    word, secrets = _password(given), KeyringOrNone()
+    report = upgrade(given.dsn, password=word, secrets=secrets)
+    with connect(given.dsn, password=word, secrets=secrets) as admin, worded_work(parsed(given.dsn)):
+        new = furnish_complaints(admin)
+    return _tell(given, report, (f"{new} rows of the code tables laid out.",) if new else ())
 
 
 def run_check(given: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What a new desk begins with: the usual ways a call can end, a team that owns call-backs, and its agent.
+"""What a new desk begins with: how calls end, a team for call-backs, its agent, the codes of complaints.
 
 Written as operations like everything else, with ids derived from their keys, so that doing it twice changes
 nothing and another desk's starter rows are the same rows.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -46,11 +47,40 @@ def lay_out(work: UnitOfWork, login: str, extension: str) -> None:
         for position, values in enumerate(codes[group]):
             more = {"position": position} if table == "disposition" else {}
             _save(work, table, values["key"], {**values, **more})
+    for table, values in complaint_codes():
+        _save(work, table, values["key"], values)
     if login:
         team = starter_id("team", codes["teams"][0]["key"])
         names = {"login": login, "name_en": login, "name_zh": login}
         _save(work, "agent", login, {**names, "extension": extension, "team_id": str(team)})
     work.commit()
+
+
+def complaint_codes() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield table and values of each category of complaints and each cause. Reads the disk."""
+    from crmdesk.services.complaints.categories import starter_categories, starter_causes
+
+    for position, category in enumerate(starter_categories()):
+        values = asdict(category)
+        yield "complaint_category", {**_without(values, "words", "weak"), "position": position}
+    for position, cause in enumerate(starter_causes()):
+        yield "cause", {**asdict(cause), "position": position}
+
+
+def complete(work: UnitOfWork) -> None:
+    """Give a desk of its own that an older crmdesk made the codes of complaints, if it has none yet."""
+    from crmdesk.services.sync.outbox import is_shared
+
+    known = work.connection.execute("SELECT EXISTS (SELECT 1 FROM complaint_category)").fetchone()[0]
+    if known or is_shared(work.connection):
+        return
+    for table, values in complaint_codes():
+        _save(work, table, values["key"], values)
+    work.commit()
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _save(work: UnitOfWork, table: str, key: str, values: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from crmdesk.services.customers import search_index
 from crmdesk.services.erasure import finish_left
 from crmdesk.services.knowledge import index as knowledge_index
 from crmdesk.services.profile import Profile
+from crmdesk.services.starter import complete
 from crmdesk.services.store.backup import nightly
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.store import Store
@@ -59,6 +60,7 @@ class Upkeep:
         """Do what is due now."""
         if not self._store.read(_is_current).result():
             reindex_in_child(self._store.path, self._profile.key)
+        self._store.write(complete).result()
         run_due(self._profile, self._store)
         finish_left(self._profile, self._store)
 

@@ -11,7 +11,7 @@ import pytest
 from crmdesk.models import agent
 from crmdesk.services import calls
 from crmdesk.services.profile import Profile, new_profile
-from crmdesk.services.starter import furnish
+from crmdesk.services.starter import complete, furnish
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -87,3 +87,35 @@ def test_a_missed_call_is_owned_by_the_team_of_its_queue_else_by_the_general_one
         "SELECT c.queue, t.key FROM task k JOIN call c ON c.id = k.call_id JOIN team t ON t.id = k.team_id",
     )
     assert sorted(owners) == [("english", "english"), ("hotline", "hotline")]
+
+
+def test_complaints_can_be_logged_from_the_first_minute(store: Store) -> None:
+    categories, causes = (
+        _all(store, f"SELECT key FROM {table}") for table in ("complaint_category", "cause")
+    )
+    assert ("repair_again",) in categories
+    assert _all(store, "SELECT cause_class FROM cause WHERE key = 'a_wear_early' AND leaf") == [("A",)]
+    assert len(causes) > 40
+
+
+def test_a_category_that_the_shop_took_away_stays_away(store: Store) -> None:
+    def take_away(work: UnitOfWork) -> None:
+        work.connection.execute("DELETE FROM complaint_category WHERE key = 'repair_again'")
+        work.commit()
+
+    store.write(take_away).result()
+    store.write(complete).result()
+    assert not _all(store, "SELECT 1 FROM complaint_category WHERE key = 'repair_again'")
+
+
+def test_a_desk_of_an_older_crmdesk_gets_the_codes_of_complaints(store: Store) -> None:
+    def empty(work: UnitOfWork) -> None:
+        for table in ("complaint_category", "cause"):
+            work.connection.execute(f"DELETE FROM {table}")
+        work.connection.execute("DELETE FROM operation")
+        work.commit()
+
+    before = _all(store, "SELECT id, key FROM complaint_category ORDER BY id")
+    store.write(empty).result()
+    store.write(complete).result()
+    assert _all(store, "SELECT id, key FROM complaint_category ORDER BY id") == before

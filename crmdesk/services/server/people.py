@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import InvalidInput, NotFound
-from crmdesk.models.agent import Disposition, Team
+from crmdesk.models.agent import CODE_TABLES, Disposition, Team
 from crmdesk.models.operations import row_of
 from crmdesk.models.rules import one_of, required_line
+from crmdesk.models.wire import Row
 from crmdesk.resources import resource
-from crmdesk.services.starter import starter_id
+from crmdesk.services.starter import complaint_codes, starter_id
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -210,14 +211,28 @@ def furnish(admin: Admin) -> int:
         for position, values in enumerate(codes["dispositions"]):
             if values["key"] not in held:
                 row_id = starter_id("disposition", values["key"])
-                _insert(admin, Disposition(id=row_id, position=position, **values))
+                _insert(admin, "disposition", row_of(Disposition(id=row_id, position=position, **values)))
                 new += 1
         known = {key for (key,) in admin.execute("SELECT key FROM crm.team").fetchall()}
         for values in codes["teams"]:
             if not known:
-                _insert(admin, Team(id=starter_id("team", values["key"]), **values))
+                _insert(admin, "team", row_of(Team(id=starter_id("team", values["key"]), **values)))
                 new += 1
-    return new
+    return new + furnish_complaints(admin)
+
+
+def furnish_complaints(admin: Admin) -> int:
+    """Lay out what complaints are about and come from, where a list is still empty; return how many rows."""
+    begun = "SELECT 'complaint_category' FROM crm.complaint_category UNION SELECT 'cause' FROM crm.cause"
+    with admin.transaction():
+        admin.execute("SET LOCAL ROLE crm_owner")
+        admin.execute("SELECT crm.begin_operation(NULL, NULL)")
+        held = {table for (table,) in admin.execute(begun).fetchall()}
+        missing = [(table, values) for table, values in complaint_codes() if table not in held]
+        for table, values in missing:
+            entity = CODE_TABLES[table](id=starter_id(table, values["key"]), **values)
+            _insert(admin, table, row_of(entity))
+    return len(missing)
 
 
 def checked_login(login: str) -> str:
@@ -243,12 +258,11 @@ def end_sessions(admin: Admin, login: str) -> int:
     return int(ended[0]) if ended else 0
 
 
-def _insert(admin: Admin, entity: Disposition | Team) -> None:
+def _insert(admin: Admin, table: str, row: Row) -> None:
     """Write a first row of a code table."""
     from psycopg import sql
 
-    row = row_of(entity)
-    place = sql.Identifier("crm", type(entity).__name__.lower())
+    place = sql.Identifier("crm", table)
     marks = sql.SQL(", ").join([sql.Placeholder()] * len(row))
     admin.execute(
         sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(place, _listed(tuple(row)), marks),

@@ -180,6 +180,15 @@ def test_the_code_tables_are_laid_out_once_and_changes_stay(admin: Any) -> None:
     assert count(admin, "SELECT count(*) FROM crm.feed WHERE tab = 'disposition'") >= laid
 
 
+def test_a_server_of_an_older_crmdesk_gets_the_codes_of_complaints_once(admin: Any) -> None:
+    causes = count(admin, "SELECT count(*) FROM crm.cause")
+    assert causes > 40
+    admin.execute("DELETE FROM crm.cause")
+    assert people.furnish_complaints(admin) == causes
+    admin.execute("DELETE FROM crm.cause WHERE key = 'a_wear_early'")
+    assert people.furnish_complaints(admin) == 0
+
+
 def test_a_forgotten_desk_is_marked_and_its_person_goes_on(database: Database, admin: Any) -> None:
     added(admin, "dora")
     lost, kept = uuid.uuid4(), uuid.uuid4()
