@@ -62,7 +62,8 @@ class NothingCounted:
 def log_complaint(world: Hotline, dice: Dice) -> Operation:
     """A new complaint; one in some hundred is sent twice."""
     again = dice.b == 0 and world.complaints
-    row_id = dice.pick(world.complaints) if again else world.author.new_id()
+    made = child_id(world.customers[0], world.author.device, int(world.author.now().timestamp()))
+    row_id = dice.pick(world.complaints) if again else made
     fields = {
         **PAYLOADS["T1"],
         "received_at": (world.now - timedelta(hours=dice.b)).isoformat(),
@@ -136,7 +137,7 @@ def record_survey(world: Hotline, dice: Dice) -> Operation:
         "csm": dice.one(None, 60, -30),
         "words": dice.word,
     }
-    row_id = child_id(NOBODY, "survey", dice.a)
+    row_id = child_id(world.customers[0], "survey", dice.a)
     return _remember(world, world.author.describe("survey.record", {"id": row_id, "fields": fields}))
 
 
@@ -144,7 +145,7 @@ def save_action(world: Hotline, dice: Dice) -> Operation:
     fields = dice.one({"state": "done", "result": dice.word}, {"cause": "wrong_part", "what": dice.word})
     if dice.b % 3 == 0:
         fields = {**fields, "complaint_id": dice.pick(world.complaints or [NOBODY])}
-    row_id = child_id(NOBODY, "action", dice.a)
+    row_id = child_id(world.customers[0], "action", dice.a)
     return world.author.describe("action.save", {"id": row_id, "fields": fields})
 
 
@@ -166,7 +167,9 @@ def _written(
 ) -> Operation:
     """Take the step and describe what it came to; the desk remembers it, mostly."""
     payload = checked(step, fields, CODES)
-    operation_id = world.author.new_id()
+    operation_id = child_id(
+        complaint, f"{world.author.device}/{step.id}", int(world.author.now().timestamp())
+    )
     taken = Step(file, actor, payload, world.author.now(), rules().rules, operation_id)
     outcome = _finished(take(step, taken), taken, extra)
     decided = Decided(

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from crmdesk.errors import DiskFull, StoreFault
+from crmdesk.errors import AgentError, DiskFull, StoreFault
 from crmdesk.logs import FILE_NAME
 from crmdesk.models.asset import open_asset
 from crmdesk.models.call import see_call
@@ -21,13 +22,14 @@ from crmdesk.models.choice import remember_choice
 from crmdesk.models.customer import open_customer
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.note import append_note
-from crmdesk.models.operations import Author
+from crmdesk.models.operations import Author, Operation
 from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.models.task import open_task
 from crmdesk.models.visit import record_visit
 from crmdesk.models.wire import field_types
 from crmdesk.services import renewal
-from crmdesk.services.customers.erase import OWNED
+from crmdesk.services.customers.erase import IN_COMPLAINT, OWNED
+from crmdesk.services.customers.kept import KEPT, OF_COMPLAINT
 from crmdesk.services.customers.search import find
 from crmdesk.services.erasure import Erasure, Wanted
 from crmdesk.services.followers import followers
@@ -37,6 +39,8 @@ from crmdesk.services.store.drafts import drafts_key
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from tests.models.complaint_moves import COMPLAINT_MOVES
+from tests.models.moves import Dice, Hotline
 from tests.pages import decrypted
 
 CANARY = "Zhangcanary"
@@ -44,6 +48,26 @@ NUMBER = "+8613800138099"
 PLATE = "沪CNRY99"
 PASSPHRASE = "a long passphrase"
 HIS_CALLS = 12
+_WORDS = {
+    "complaint": "number state severity external regime channel category language outlet next_clock wait_for",
+    "complaint_body": "author remedy_wanted ack_channel cause_class cause finding sent_via accepted_how"
+    " reopen_why ended_channel",
+    "complaint_event": "author transition from_state to_state device remedies",
+    "clock_line": "author clock event why why_values calendar",
+    "remedy_line": "author type",
+    "approval": "author",
+    "letter": "author kind language sent_via",
+    "survey": "author again defection",
+    "corrective_action": "author cause state",
+}
+FIGURES = {(table, name) for table, names in _WORDS.items() for name in names.split()}
+"""What stays of complaints: keys of lists, numbers, dates, and who worked on them."""
+STEPS = 60
+
+
+def _names_complaint(operation: Operation, hotline: Hotline) -> bool:
+    """Whether it says with which complaint it belongs."""
+    return operation.payload["fields"].get("complaint_id") in map(str, hotline.complaints)
 
 
 class World:
@@ -70,6 +94,20 @@ class World:
         self.dice.shuffle(jobs)
         for customer, asset, number in jobs:
             self.store.write(self._talk, customer, asset, number).result()
+        self.store.write(self._complain, known[0][0], "somebody").result()
+        self.store.write(self._complain, self.his, CANARY).result()
+
+    def _complain(self, work: UnitOfWork, customer: UUID, word: str) -> None:
+        """Do steps of all kinds on complaints of a customer."""
+        hotline, dice = Hotline(customers=[customer]), random.Random(7)
+        kinds = [kind for kind in COMPLAINT_MOVES for _ in range(4 if kind == "complaint.step" else 1)]
+        for _ in range(STEPS):
+            move = COMPLAINT_MOVES[dice.choice(kinds)]
+            with suppress(AgentError):
+                made = move(hotline, Dice(dice.randrange(10), dice.randrange(100), word))
+                if made.kind not in ("letter.make", "action.save") or _names_complaint(made, hotline):
+                    work.do(made)
+        work.commit()
 
     def _add(self, work: UnitOfWork, name: str, number: str, plate: str) -> tuple[UUID, UUID, str]:
         author = work.author
@@ -130,6 +168,23 @@ class World:
         found: list[tuple[Any, ...]] = self.store.read(lambda c: c.execute(statement).fetchall()).result()
         return found
 
+    def of_his_complaints(self) -> dict[str, int]:
+        """How many rows there are that hang on his complaints and hold something of him, by table."""
+        his = f"(SELECT id FROM complaint WHERE customer_id = x'{self.his.hex}')"
+        found = {
+            table: self.asked(f"SELECT count(*) FROM {table} WHERE complaint_id IN {his}")[0][0]
+            for table in ("complaint_event", "letter", "task")
+        }
+        found |= {
+            table: self.asked(f"SELECT count(*) FROM {table} WHERE id IN {his}")[0][0]
+            for table in ("complaint", "complaint_body")
+        }
+        for table, held in (("remedy_line", "order_id <> ''"), ("corrective_action", "what || result <> ''")):
+            of_his = f"SELECT count(*) FROM {table} WHERE complaint_id IN {his} AND {held}"
+            found[table] = self.asked(of_his)[0][0]
+        of_his = f"SELECT count(*) FROM survey WHERE complaint_id IN {his} OR customer_id = x'{self.his.hex}'"
+        return {**found, "survey": self.asked(of_his)[0][0]}
+
     def others(self) -> dict[str, Any]:
         """All rows but his, by table."""
         return {table: sorted(map(repr, self.asked(f"SELECT * FROM {table}"))) for table in ENTITIES}
@@ -158,27 +213,31 @@ def world(tmp_path: Path, filled: tuple[Path, MemorySecrets, UUID, list[UUID]]) 
 
 
 def test_erasing_takes_everything_of_him_and_nothing_of_others(world: World) -> None:
-    before = world.others()
+    before, complaints = world.others(), world.of_his_complaints()
     done = world.erasure().take_out(Wanted("one", world.his))
+    assert {table for table in complaints if table in KEPT} == KEPT.keys() - {"call"}
     assert dict(done.rows) == {
         "contact_point": 1,
         "note": HIS_CALLS + 2,
-        "task": 2 * (HIS_CALLS + 2),
-        "interaction": 2 * (HIS_CALLS + 2),
+        "task": 2 * (HIS_CALLS + 2) + complaints.pop("task"),
+        "interaction": 2 * (HIS_CALLS + 2) + complaints["complaint"],
         "number_choice": 1,
         "service_visit": HIS_CALLS + 2,
         "visit_item": HIS_CALLS + 2,
         "asset": 1,
         "customer": 1,
         "call": HIS_CALLS + 2,
+        **complaints,
     }
     after = world.others()
     for table in ENTITIES:
         assert not any(CANARY in row or NUMBER in row for row in after[table]), table
-        if table != "call":
+        if table not in KEPT:
             assert set(after[table]) <= set(before[table]), "rows of others are as they were"
             assert len(before[table]) - len(after[table]) == done.rows.get(table, 0)
-    assert len(after["call"]) == len(before["call"]), "calls stay as figures"
+        else:
+            assert len(after[table]) == len(before[table]), "calls and complaints stay as figures"
+            assert len(set(before[table]) - set(after[table])) == done.rows[table]
     for table in ("operation", "history", "request", "customer_search"):
         assert not [row for row in world.asked(f"SELECT * FROM {table}") if CANARY in repr(row)], table
     assert not world.store.read(find, CANARY).result().items
@@ -190,7 +249,20 @@ def test_erasing_takes_everything_of_him_and_nothing_of_others(world: World) -> 
 def test_every_table_that_says_whose_a_row_is_is_thought_of() -> None:
     """Whoever adds a table with a customer in it says here, and in 85_erase.sql, what becomes of its rows."""
     named = {table for table, entity in ENTITIES.items() if "customer_id" in field_types(entity)}
-    assert named == {*OWNED, "call"}
+    assert named == {*OWNED, *(table for table, empty in KEPT.items() if "customer_id" in empty)}
+
+
+def test_every_table_of_complaints_is_thought_of() -> None:
+    """Rows of a complaint go, stay without him, or hold nothing of him: figures and the ids of who worked."""
+    named = {table for table, entity in ENTITIES.items() if "complaint_id" in field_types(entity)}
+    assert named == {*OF_COMPLAINT, *IN_COMPLAINT, "clock_line", "approval"}
+    written = {
+        (table, name)
+        for table in ("complaint", "complaint_body", *named - {*IN_COMPLAINT})
+        for name, (kind, _) in field_types(ENTITIES[table]).items()
+        if kind in (str, tuple) and name not in KEPT.get(table, {})
+    }
+    assert written == FIGURES
 
 
 def test_what_will_go_is_told_before_and_nothing_changes(world: World) -> None:
@@ -231,7 +303,7 @@ def test_no_byte_of_him_is_left_in_store_and_drafts(world: World) -> None:
     assert world.bytes_left() == 0
     assert decrypted(world.store.path, world.profile.key).count(b"Li 7 likes") >= 1
     held = {table: len(rows) for table, rows in world.others().items()}
-    assert held == {t: n - (done.rows.get(t, 0) if t != "call" else 0) for t, n in rows.items()}
+    assert held == {t: n - (done.rows.get(t, 0) if t not in KEPT else 0) for t, n in rows.items()}
     assert world.asked("PRAGMA integrity_check") == [("ok",)]
     assert world.store.path.stat().st_mode & 0o777 == 0o600
     assert "Li 7" in [each.name for each in world.store.read(find, "Li 7").result().items]

@@ -1,8 +1,9 @@
 """Erasing a person from one store: rows, log, history, answers, refusals, and what waits to be sent.
 
-His calls stay as figures, without number and name; all else that is his goes. The rows are found by whose
-they are, so what was typed here and never reached a server goes too. Bytes that stay in pages are the matter
-of :mod:`crmdesk.services.renewal`, files outside of the store that of :mod:`crmdesk.services.erasure`.
+His calls and complaints stay as figures (:mod:`crmdesk.services.customers.kept`); all else that is his
+goes. The rows are found by whose they are, so what was typed here and never reached a server goes too. Bytes
+that stay in pages are the matter of :mod:`crmdesk.services.renewal`, files outside of the store that of
+:mod:`crmdesk.services.erasure`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,6 +19,16 @@ from crmdesk.models.choice import choice_id
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.operations import RowChange, patched
 from crmdesk.models.wire import Json
+from crmdesk.services.complaints.procedure import workflow
+from crmdesk.services.customers.kept import (
+    BODY,
+    CALL,
+    COMPLAINT,
+    KEPT,
+    OF_COMPLAINT,
+    emptied,
+    emptied_payload,
+)
 from crmdesk.services.store.connection import Connection
 from crmdesk.values import dataclass
 
@@ -31,24 +41,15 @@ OWNED = ("contact_point", "contact", "note", "task", "interaction", "number_choi
 IN_CALL = ("note", "task", "interaction")
 """Those of them that may belong to one of his calls instead."""
 
-BLANK: Mapping[str, Json] = MappingProxyType(
-    {
-        "number_raw": "",
-        "number_value": "",
-        "caller_name": "",
-        "customer_id": None,
-        "contact_id": None,
-        "asset_id": None,
-    }
-)
-"""What a call keeps of him."""
+IN_COMPLAINT = ("note", "task")
+"""Those of them that may belong to one of his complaints instead."""
 
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What went: how many rows by table (``call``: those made blank), log entries, refusals, the calls.
+    """What went: how many rows by table (of those kept: made blank), log entries, refusals, the calls.
 
     ``words`` are the names and numbers he was known by here.
     """
@@ -80,18 +81,26 @@ def erase(
     connection = work.connection
     words = _words(connection, customer)
     numbers = [value for (value,) in _asked(connection, _NUMBERS, customer.bytes)]
-    calls = _calls(connection, customer, numbers, known)
-    gone = _gone(connection, customer, numbers, calls, known)
-    blank = [
-        patched("call", row, BLANK)
-        for row in (work.row("call", call) for call in sorted(calls))
-        if row is not None and any(row[name] != value for name, value in BLANK.items())
-    ]
+    kept = _kept(connection, customer, numbers, known)
+    gone = _gone(connection, customer, numbers, kept, known)
+    blank = list(_blanked(work, kept))
     told = mentions(connection, customer, told)
-    traces = _erase_traces(connection, told, customer, {row_id for _, row_id in gone}, calls)
+    traces = _erase_traces(connection, told, customer, {row_id for _, row_id in gone}, kept)
     work.lay([*(RowChange(table, row_id, None) for table, row_id in gone), *blank])
-    counted = Counter(table for table, _ in gone)
-    return Erased({**counted, **({"call": len(blank)} if blank else {})}, traces, tuple(sorted(calls)), words)
+    counted = Counter([*(table for table, _ in gone), *(change.table for change in blank)])
+    return Erased(dict(counted), traces, tuple(sorted(kept[CALL])), words)
+
+
+Kept = Mapping[str, set[UUID]]
+"""The rows that stay, blank, by table of :data:`crmdesk.services.customers.kept.KEPT`."""
+
+
+def _blanked(work: UnitOfWork, kept: Kept) -> Iterator[RowChange]:
+    """Yield the rows that stay without him, those that are not so yet."""
+    for table, ids in kept.items():
+        for row in (work.row(table, row_id) for row_id in sorted(ids)):
+            if row is not None and any(row[name] != value for name, value in KEPT[table].items()):
+                yield patched(table, row, KEPT[table])
 
 
 _NUMBERS = "SELECT value FROM contact_point WHERE customer_id = ? AND value <> ''"
@@ -112,6 +121,17 @@ def refuse_unconfirmed(connection: Connection, customer: UUID, typed: str) -> No
     )
     if not fits(typed, [word for row in points for word in row], found[0][0]):
         raise InvalidInput(UNCONFIRMED, fields=("number",))
+    waiting = _asked(connection, "SELECT number, state FROM complaint WHERE customer_id = ?", customer.bytes)
+    refuse_open([number for number, state in waiting if workflow().is_open(state)])
+
+
+def refuse_open(numbers: Iterable[str]) -> None:
+    """Refuse to erase somebody while there are open complaints of his, by their *numbers*."""
+    names = ", ".join(sorted(numbers))
+    if names:
+        raise InvalidInput(
+            "The complaint {names} is still open. Bring it to its end first, or withdraw it.", names=names
+        )
 
 
 UNCONFIRMED = (
@@ -134,6 +154,23 @@ def calls_of(connection: Connection, customer: UUID, known: Collection[UUID] = (
     """Return the calls that :func:`erase` will make blank."""
     numbers = [value for (value,) in _asked(connection, _NUMBERS, customer.bytes)]
     return tuple(sorted(_calls(connection, customer, numbers, known)))
+
+
+def _kept(connection: Connection, customer: UUID, numbers: Sequence[str], known: Collection[UUID]) -> Kept:
+    """Return the rows of his that stay without him."""
+    complaints = _complaints(connection, customer) | set(_here(connection, COMPLAINT, known))
+    kept = {
+        CALL: _calls(connection, customer, numbers, known),
+        COMPLAINT: complaints,
+        BODY: set(_here(connection, BODY, complaints)),
+    }
+    keys = [each.bytes for each in complaints]
+    for table in OF_COMPLAINT:
+        rows = _in_parts(connection, f"SELECT id FROM {table} WHERE complaint_id IN", keys)
+        if table == "survey":
+            rows += _asked(connection, "SELECT id FROM survey WHERE customer_id = ?", customer.bytes)
+        kept[table] = {UUID(bytes=key) for (key,) in rows} | set(_here(connection, table, known))
+    return kept
 
 
 def _words(connection: Connection, customer: UUID) -> tuple[str, ...]:
@@ -162,11 +199,16 @@ def _calls(
     return {UUID(bytes=key) for (key,) in found} | set(_here(connection, "call", known))
 
 
+def _complaints(connection: Connection, customer: UUID) -> set[UUID]:
+    found = _asked(connection, "SELECT id FROM complaint WHERE customer_id = ?", customer.bytes)
+    return {UUID(bytes=key) for (key,) in found}
+
+
 def _gone(
     connection: Connection,
     customer: UUID,
     numbers: Sequence[str],
-    calls: Collection[UUID],
+    kept: Kept,
     known: Collection[UUID],
 ) -> list[tuple[str, UUID]]:
     """Return table and id of the rows that go, children first."""
@@ -186,10 +228,14 @@ def _gone(
     )
     for table in OWNED:
         note(table, _asked(connection, f"SELECT id FROM {table} WHERE customer_id = ?", customer.bytes))
-    for call in calls:
+    for call in kept[CALL]:
         for table in IN_CALL:
             column = "id" if table == "interaction" else "call_id"
             note(table, _asked(connection, f"SELECT id FROM {table} WHERE {column} = ?", call.bytes))
+    for complaint in kept[COMPLAINT]:
+        for table in IN_COMPLAINT:
+            note(table, _asked(connection, f"SELECT id FROM {table} WHERE complaint_id = ?", complaint.bytes))
+        note("interaction", _asked(connection, "SELECT id FROM interaction WHERE id = ?", complaint.bytes))
     for number in numbers:
         key = choice_id(number).bytes
         note("number_choice", _asked(connection, "SELECT id FROM number_choice WHERE id = ?", key))
@@ -198,7 +244,7 @@ def _gone(
             _asked(connection, "SELECT id FROM task WHERE number_value = ? AND customer_id IS NULL", number),
         )
     for table in ENTITIES:
-        if table != "call":
+        if table not in KEPT:
             found.update(dict.fromkeys((table, row_id) for row_id in _here(connection, table, known)))
     if _asked(connection, "SELECT 1 FROM customer WHERE id = ?", customer.bytes):
         found["customer", customer] = None
@@ -212,23 +258,28 @@ def _here(connection: Connection, table: str, ids: Collection[UUID]) -> list[UUI
 
 
 def mentions(connection: Connection, customer: UUID, before: Mentions | None = None) -> Mentions:
-    """Return what names *customer* in log and history; with *before* only what came since is looked at.
+    """Return what names *customer* or a complaint of his in log and history.
+
+    With *before* only what came since is looked at.
 
     Reads both whole the first time: on a reader, ahead of the transaction that erases.
     """
-    name, known = str(customer), before or Mentions()
+    names = [str(customer), *map(str, _complaints(connection, customer))]
+    known = before or Mentions()
     (history,) = connection.execute("SELECT coalesce(max(n), 0) FROM history").fetchone()
     (operation,) = connection.execute("SELECT coalesce(max(n), 0) FROM operation").fetchone()
     places = _asked(
         connection,
         "SELECT DISTINCT table_name, row_id FROM history WHERE n > ?"
-        " AND (instr(before, ?) OR instr(after, ?))",
+        f" AND ({' OR '.join(['instr(before, ?)', 'instr(after, ?)'] * len(names))})",
         known.history,
-        name,
-        name,
+        *(name for name in names for _ in range(2)),
     )
     operations = _asked(
-        connection, "SELECT id FROM operation WHERE n > ? AND instr(payload, ?)", known.operation, name
+        connection,
+        f"SELECT id FROM operation WHERE n > ? AND ({' OR '.join(['instr(payload, ?)'] * len(names))})",
+        known.operation,
+        *names,
     )
     return Mentions(
         history,
@@ -239,27 +290,28 @@ def mentions(connection: Connection, customer: UUID, before: Mentions | None = N
 
 
 def _erase_traces(
-    connection: Connection, told: Mentions, customer: UUID, gone: Collection[UUID], calls: Collection[UUID]
+    connection: Connection, told: Mentions, customer: UUID, gone: Collection[UUID], kept: Kept
 ) -> int:
     """Destroy what is told of these rows elsewhere; return how many entries."""
-    kept = {call.bytes for call in calls}
+    staying = {row_id.bytes for ids in kept.values() for row_id in ids}
     rows = {row_id.bytes for row_id in gone} | {customer.bytes}
-    rows |= {key for table, key in told.places if key not in kept and not _is_here(connection, table, key)}
+    rows |= {key for table, key in told.places if key not in staying and not _is_here(connection, table, key)}
     touched = {op for (op,) in _in_parts(connection, _TOUCHING, rows) if op}
     touched |= {op for op in told.operations if not _touches_others(connection, op, rows)}
-    blanked = _blank_calls(connection, touched, kept)
+    blanked = _blank_kept(connection, touched, kept)
     operations = touched - blanked
-    # A call and its line have one id: the line goes, the call stays.
+    # A call or a complaint and its line have one id: the line goes, the other stays.
+    names = ", ".join(f"'{table}'" for table in KEPT)
     count = 0
     for table in ("history", "server_row"):
-        count += _run(connection, f"DELETE FROM {table} WHERE row_id IN", rows - kept)
-        beside = f"DELETE FROM {table} WHERE table_name <> 'call' AND row_id IN"
-        count += _run(connection, beside, rows & kept)
+        count += _run(connection, f"DELETE FROM {table} WHERE row_id IN", rows - staying)
+        beside = f"DELETE FROM {table} WHERE table_name NOT IN ({names}) AND row_id IN"
+        count += _run(connection, beside, rows & staying)
     _run(connection, _TAKE_BACK, operations)
     _run(connection, "UPDATE outbox SET result = NULL WHERE op_id IN", touched | blanked)
     count += _run(connection, "DELETE FROM not_accepted WHERE op_id IN", touched | blanked)
     count += _run(connection, "DELETE FROM operation WHERE id IN", operations)
-    return count + _erase_mentions(connection, customer, calls)
+    return count + _erase_mentions(connection, customer, kept[CALL] | kept[COMPLAINT])
 
 
 _TOUCHING = "SELECT operation_id FROM history WHERE row_id IN"
@@ -279,14 +331,14 @@ def _touches_others(connection: Connection, operation: bytes, rows: Collection[b
     return any(key not in rows and _is_here(connection, table, key) for table, key in found)
 
 
-def _erase_mentions(connection: Connection, customer: UUID, calls: Collection[UUID]) -> int:
-    """Destroy refusals and answers that name him or his calls by their ids."""
+def _erase_mentions(connection: Connection, customer: UUID, kept: Collection[UUID]) -> int:
+    """Destroy refusals and answers that name him, his calls or complaints by their ids."""
     name = str(customer)
     count: int = connection.execute(
         "DELETE FROM not_accepted WHERE instr(payload, ?) OR instr(current, ?) OR instr(seen, ?)",
         (name, name, name),
     ).rowcount
-    names = [name, *map(str, calls)]
+    names = [name, *map(str, kept)]
     answers = _asked(connection, "SELECT id, result FROM request")
     told = [(key,) for key, result in answers if any(each in result for each in names)]
     connection.executemany("DELETE FROM request WHERE id = ?", told)
@@ -306,47 +358,49 @@ def _naming_tables(connection: Connection) -> list[str]:
     return [name for (name,) in found if name not in ENTITIES]
 
 
-def _blank_calls(connection: Connection, touched: Collection[bytes], kept: Collection[bytes]) -> set[bytes]:
-    """Make what is told of kept calls blank: their operations, history, originals.
+def _blank_kept(connection: Connection, touched: Collection[bytes], kept: Kept) -> set[bytes]:
+    """Make what is told of rows that stay blank: their operations, history, originals.
 
-    Returns the operations: they stay, so that the log still gives the calls.
+    Returns the operations: they stay, so that the log still gives the rows.
     """
+    staying = {row_id.bytes for ids in kept.values() for row_id in ids}
     blanked = set()
-    of_calls = {op for (op,) in _in_parts(connection, _TOUCHING, kept) if op}
+    of_these = {op for (op,) in _in_parts(connection, _TOUCHING, staying) if op}
     found = _in_parts(
-        connection,
-        "SELECT id, payload FROM operation WHERE kind LIKE 'call.%' AND id IN",
-        of_calls | {*touched},
+        connection, "SELECT id, kind, payload FROM operation WHERE id IN", of_these | {*touched}
     )
-    for key, payload in found:
+    for key, kind, payload in found:
         told = json.loads(payload)
-        if UUID(told["id"]).bytes in kept:
+        if kind.startswith(_OF_KEPT) and UUID(told["id"]).bytes in staying:
             blanked.add(key)
-            connection.execute("UPDATE operation SET payload = ? WHERE id = ?", (_json(blank(told)), key))
-    for n, before, after in _in_parts(
-        connection, "SELECT n, before, after FROM history WHERE table_name = 'call' AND row_id IN", kept
-    ):
-        values = (_json(blank(json.loads(before))), _json(blank(json.loads(after))), n)
-        connection.execute("UPDATE history SET before = ?, after = ? WHERE n = ?", values)
-    for key, row in _in_parts(
-        connection,
-        "SELECT row_id, row FROM server_row WHERE table_name = 'call' AND row IS NOT NULL AND row_id IN",
-        kept,
-    ):
-        connection.execute(
-            "UPDATE server_row SET row = ? WHERE table_name = 'call' AND row_id = ?",
-            (_json(blank(json.loads(row))), key),
-        )
+            values = (_json(emptied_payload(kind, told)), key)
+            connection.execute("UPDATE operation SET payload = ? WHERE id = ?", values)
+    for table, ids in kept.items():
+        _blank_told(connection, table, {row_id.bytes for row_id in ids})
     return blanked
 
 
-def blank(told: Json) -> Json:
-    """Return *told* (JSON) without what says whose call it is, at any depth."""
-    if isinstance(told, dict):
-        return {name: BLANK[name] if name in BLANK else blank(value) for name, value in told.items()}
-    if isinstance(told, list):
-        return [blank(each) for each in told]
-    return told
+_OF_KEPT = ("call.", "complaint.", "letter.", "survey.", "action.", "remedy.")
+
+
+def _blank_told(connection: Connection, table: str, keys: Collection[bytes]) -> None:
+    """Make history and originals of rows of *table* blank."""
+    found = _in_parts(
+        connection, f"SELECT n, before, after FROM history WHERE table_name = '{table}' AND row_id IN", keys
+    )
+    for n, before, after in found:
+        values = (*(_json(emptied(json.loads(each), KEPT[table])) for each in (before, after)), n)
+        connection.execute("UPDATE history SET before = ?, after = ? WHERE n = ?", values)
+    found = _in_parts(
+        connection,
+        f"SELECT row_id, row FROM server_row WHERE table_name = '{table}' AND row IS NOT NULL AND row_id IN",
+        keys,
+    )
+    for key, row in found:
+        connection.execute(
+            "UPDATE server_row SET row = ? WHERE table_name = ? AND row_id = ?",
+            (_json(emptied(json.loads(row), KEPT[table])), table, key),
+        )
 
 
 def _asked(connection: Connection, statement: str, *values: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -28,6 +28,7 @@ from tests.services.sync.model_server import ModelServer, PlaceOfRow
 
 KEY = bytes(range(32))
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
+SPACE = UUID(int=12)
 SERVER = {"address": "crm.example:5432", "database": "crm"}
 
 
@@ -38,7 +39,7 @@ class SharedDesk:
         self.path = path
         self.device = device
         self.server = server
-        self.author = Author(f"agent-{device}", device, clock)
+        self.author = Author(str(uuid5(SPACE, device)), device, clock)
         self.followers: Callable[[], Sequence[Follower]] = followers
         self.store = self._open()
 

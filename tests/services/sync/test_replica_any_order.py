@@ -96,7 +96,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.desk = SharedDesk(path, "one", self.server, self.world.tick)
         self.desk.store.write(begin_sharing, SERVER).result()
         self.world.author = self.desk.author
-        self.other = Author("agent-two", "two", self.world.tick)
+        self.other = Author(str(UUID(int=9)), "two", self.world.tick)
         self.other_n = 0
         self.base: dict[PlaceOfRow, Row] = {}
         self.made: dict[UUID, Operation] = {}
