@@ -24,6 +24,7 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from crmdesk.services.complaints.categories import Category
     from crmdesk.services.complaints.guess import CategoryGuesser
+    from crmdesk.services.complaints.severity import SeverityRule
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ROUNDS, TURNS = 50, 3
@@ -86,7 +87,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=DATA)
     data = options.parse_args().data
     maker, city = starter_categories(), starter_categories("categories_city.toml")
-    rule = starter_rule()
+    rule = starter_rule(maker)
     of_maker, of_city = (maker, CategoryGuesser(maker)), (city, CategoryGuesser(city))
     texts: list[str] = []
     for name, rows, (categories, guesser) in (
@@ -106,7 +107,7 @@ def main() -> None:
             json.dumps({"set": name, **hits, "severities": dict(sorted(grave.items()))}, ensure_ascii=False)
         )
         texts += (text for text, _ in held)
-    measure(texts, of_maker[1])
+    measure(texts, of_maker[1], rule)
 
 
 def hit_rates(rows: list[Labelled], guesser: CategoryGuesser, categories: Iterable[Category]) -> Rates:
@@ -186,13 +187,12 @@ def demo_rows(language: str) -> Iterator[Labelled]:
             yield f"{text.subject}. {text.note}", (DEMO[faults[text.fault]],)
 
 
-def measure(texts: list[str], guesser: CategoryGuesser) -> None:
+def measure(texts: list[str], guesser: CategoryGuesser, rule: SeverityRule) -> None:
     """Print the CPU of a guess, a severity, and folding as the search does, each the best of three turns."""
     from benchmarks.measure import Timings, percentile, report
-    from crmdesk.services.complaints.severity import starter_rule
     from crmdesk.services.knowledge.analysis import fold
 
-    rule, ours, severity, limit = starter_rule(), Timings(), Timings(), Timings()
+    ours, severity, limit = Timings(), Timings(), Timings()
     whole = "\n".join(texts)
     for begin in range(0, SIGNS * ROUNDS, SIGNS):
         piece = whole[begin : begin + SIGNS]

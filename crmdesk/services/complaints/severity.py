@@ -16,7 +16,7 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.table import Table
 from crmdesk.models.text import Text, say
 from crmdesk.resources import resource
-from crmdesk.services.complaints.categories import Category, starter_categories
+from crmdesk.services.complaints.categories import Category
 from crmdesk.services.complaints.denial import Denial, read_denial
 from crmdesk.services.complaints.words import EXACT, Hit, WordFinder, plain
 from crmdesk.values import dataclass
@@ -157,8 +157,8 @@ def read_rule(parsed: object, categories: Iterable[Category]) -> SeverityRule:
     )
 
 
-def starter_rule() -> SeverityRule:
-    """Return the rule a shop begins with. Reads the disk.
+def starter_rule(categories: Iterable[Category]) -> SeverityRule:
+    """Return the rule a shop with these *categories* begins with. Reads the disk.
 
     Raises:
         InvalidInput: the file says something that cannot be.
@@ -166,7 +166,7 @@ def starter_rule() -> SeverityRule:
     import tomllib
 
     parsed = tomllib.loads(resource("starter", "danger.toml").read_text(encoding="utf-8"))
-    return read_rule(parsed, starter_categories())
+    return read_rule(parsed, categories)
 
 
 def _group(table: Table) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def _parsed() -> dict[str, Any]:
     return tomllib.loads(resource("starter", "danger.toml").read_text(encoding="utf-8"))
 
 
-RULE = starter_rule()
+RULE = starter_rule(starter_categories())
 WORDS = {
     group: tuple(
         word.removeprefix("=").replace(" … ", " ").replace("…", "")
