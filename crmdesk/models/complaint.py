@@ -47,6 +47,7 @@ class Complaint:
 
     ``next_clock`` and ``next_due_at`` are the clock that is due next, as of the last step; ``rev`` counts the
     steps, so it is the version that a step names. ``restricted``: only number, state and whom to ask.
+    ``external_id``: what it is called in the system it came from.
     """
 
     id: UUID
@@ -86,6 +87,7 @@ class Complaint:
     imported: bool = False
     last_operation_id: UUID | None = None
     last_step_at: datetime | None = None
+    external_id: str = ""
 
 
 @dataclass(kw_only=True)

@@ -256,8 +256,8 @@ def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: 
             **whose,
             position=len(held) + n,
             proposal_version=body.get("proposal_version") or 0,
-            granted_at=operation.at if told else None,
-            **from_json(RemedyLine, line),
+            # One from another system brings its own dates along.
+            **{"granted_at": operation.at if told else None, **from_json(RemedyLine, line)},
         )
         yield fresh("remedy_line", made)
 

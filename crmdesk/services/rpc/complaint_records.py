@@ -67,11 +67,6 @@ def _field(name: str, entity: type) -> Field:
     return Field(name, told if whole and not optional else nullable(told), _DOCS.get(name, ""), required=True)
 
 
-COMPLAINT = record(
-    *(_field(name, Complaint) for name in HEAD),
-    *(_field(name, ComplaintBody) for name in BODY),
-    title="Complaint",
-)
 REMEDY = record(
     *(
         Field(name, nullable(BY_TYPE[kind]) if optional else BY_TYPE[kind], required=True)
@@ -80,6 +75,12 @@ REMEDY = record(
     ),
     Field("value", MONEY, required=True),
     title="Remedy",
+)
+COMPLAINT = record(
+    *(_field(name, Complaint) for name in HEAD),
+    *(_field(name, ComplaintBody) for name in BODY),
+    Field("remedies", nullable(list_of(REMEDY)), "what is proposed or granted now", required=True),
+    title="Complaint",
 )
 ANYTHING = Kind({}, lambda _path, value: value)
 ASKED = record(
@@ -146,7 +147,7 @@ _REASONS = ("reason", "text", "reason_text", "missing", "words", "what_was_done"
 """Fields of payloads that say why, the first that is given counts."""
 
 
-def tell_complaint(head: Row, body: Row | None, currency: str) -> dict[str, Json]:
+def tell_complaint(head: Row, body: Row | None, remedies: Iterable[Row], currency: str) -> dict[str, Json]:
     """Return a complaint; fields of the body are null where it is not for this person."""
     told = {name: to_json(head[BEHIND.get(name, name)]) for name in HEAD}
     if body is None and head["restricted"]:
@@ -154,6 +155,8 @@ def tell_complaint(head: Row, body: Row | None, currency: str) -> dict[str, Json
     for name in BODY:
         value = None if body is None else body[name]
         told[name] = to_json(value if value is None or name not in COLUMNS else told_money(value, currency))
+    lines = [row for row in sorted(remedies, key=lambda row: row["position"]) if not row["void"]]
+    told["remedies"] = None if body is None else [tell_remedy(row, currency) for row in lines]
     return told
 
 

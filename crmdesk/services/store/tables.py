@@ -124,6 +124,7 @@ PLANS: dict[str, Plan] = {
             ("repeat_of",),
             ("merged_into",),
             ("call_id",),
+            ("external_id",),
         ),
         partial=(("open", OPEN_COMPLAINT, OPEN),),
     ),

@@ -162,7 +162,7 @@ def test_money_crosses_the_border_as_amount_and_currency(ask: Ask) -> None:
     file = proposed(ask)
     assert file["complaint"]["money"] == {"amount": "1200.50", "currency": "CNY"}
     assert file["complaint"]["remedy_total"] == REFUND["value"]
-    assert [line["value"] for line in file["remedies"]] == [REFUND["value"]]
+    assert [line["value"] for line in file["complaint"]["remedies"]] == [REFUND["value"]]
     newest = ask("complaint.history", id=file["complaint"]["id"])["items"][0]
     assert newest["changed"]["remedy_total"]["after"] == REFUND["value"]
     assert newest["fields"]["remedies"][0]["value"] == REFUND["value"]
@@ -191,10 +191,10 @@ def test_the_way_to_the_decision_with_approval_and_answer(ask: Ask) -> None:
     file = proposed(ask)
     file = step(ask, file, "T9", proposal_version=1, call_id=called(ask), sent_via="phone")
     assert file["complaint"]["state"] == "RESPONDED"
-    done = [{"id": file["remedies"][0]["id"], "done_at": NOW}]
+    done = [{"id": file["complaint"]["remedies"][0]["id"], "done_at": NOW}]
     file = step(ask, file, "T11", accepted_by="王芳", how="said", remedies_state=done)
     assert (file["complaint"]["state"], file["complaint"]["due_clock"]) == ("RESOLVED", "follow_up")
-    assert file["remedies"][0]["done_at"] == NOW
+    assert file["complaint"]["remedies"][0]["done_at"] == NOW
     assert ask("complaint.list", filter={"state": "RESOLVED"})["items"] == [file["complaint"]]
 
 

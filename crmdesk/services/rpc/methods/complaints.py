@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.errors import Conflict, NotFound
-from crmdesk.models.complaint import Approval, Complaint, ComplaintBody, ComplaintEvent
+from crmdesk.models.complaint import Approval, Complaint, ComplaintBody, ComplaintEvent, RemedyLine
 from crmdesk.models.complaint_file import ComplaintFile
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.note import Note
@@ -24,12 +24,10 @@ from crmdesk.services.rpc.complaint_records import (
     COMPLAINT,
     EVENT,
     HEAD,
-    REMEDY,
     tell_allowed,
     tell_clocks,
     tell_complaint,
     tell_event,
-    tell_remedy,
 )
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import (
@@ -71,7 +69,6 @@ APPROVAL = record(
 FILE = record(
     Field("complaint", COMPLAINT, required=True),
     Field("allowed", list_of(ALLOWED), "every step, with why it is refused", required=True),
-    Field("remedies", list_of(REMEDY), "what is proposed or granted now", required=True),
     Field("approvals", list_of(APPROVAL), required=True),
     Field("notes", list_of(NOTE), "the log of the investigation, oldest first", required=True),
     Field("hidden_because", nullable(TEXT), "why only the head is shown, and whom to ask", required=True),
@@ -155,8 +152,14 @@ def list_complaints(connection: Any, desk: Desk, given: Given) -> Json:
     currency = desk.parts.house().currency
 
     def tell(rows: Sequence[Row]) -> list[Json]:
-        bodies = _bodies(connection, [row["id"] for row in rows])
-        return [tell_complaint(row, bodies.get(row["id"]), currency) for row in rows]
+        ids = [row["id"] for row in rows]
+        bodies = {row["id"]: row for row in _of(connection, "complaint_body", ComplaintBody, "id", ids)}
+        lines: dict[UUID, list[Row]] = {}
+        for line in _of(connection, "remedy_line", RemedyLine, "complaint_id", ids):
+            lines.setdefault(line["complaint_id"], []).append(line)
+        return [
+            tell_complaint(row, bodies.get(row["id"]), lines.get(row["id"], ()), currency) for row in rows
+        ]
 
     return COMPLAINTS.page(connection, given, tell)
 
@@ -200,9 +203,8 @@ def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> 
         desk.parts.views.opened(CustomerId(head["customer_id"]), "rpc")
     body = rows.get("complaint_body", complaint_id)
     found: dict[str, Json] = {
-        "complaint": tell_complaint(head, body, currency),
+        "complaint": tell_complaint(head, body, remedies_of(rows, complaint_id), currency),
         "allowed": [],
-        "remedies": [],
         "approvals": [],
         "notes": [],
         "hidden_because": None,
@@ -216,11 +218,9 @@ def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> 
     mine = "WHERE complaint_id = ? ORDER BY at, id"
     approvals = select(connection, "approval", Approval, mine, (complaint_id,))
     notes = select(connection, "note", Note, mine, (complaint_id,))
-    lines = [row for row in remedies_of(rows, complaint_id) if not row["void"]]
     return {
         **found,
         "allowed": [tell_allowed(each, currency) for each in steps],
-        "remedies": [tell_remedy(row, currency) for row in lines],
         "approvals": [told(row, ("id", "approver_id", "proposal_version", "at")) for row in approvals],
         "notes": [told(row, NOTE_NAMES) for row in notes],
     }
@@ -229,7 +229,7 @@ def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> 
 def _as_told(work: Any, rules: Procedure, clash: Conflict, complaint_id: UUID) -> Conflict:
     """Return the conflict with the complaint as the interface tells it."""
     head, body = work.row("complaint", complaint_id), work.row("complaint_body", complaint_id)
-    current = tell_complaint(head, body, rules.house.currency)
+    current = tell_complaint(head, body, remedies_of(work.stored, complaint_id), rules.house.currency)
     return Conflict(clash.sentence, current=current, fields=clash.fields, **clash.values)
 
 
@@ -249,11 +249,10 @@ def _id(value: Any) -> UUID | None:
         return None
 
 
-def _bodies(connection: Any, ids: Sequence[UUID]) -> dict[UUID, Row]:
-    if not ids:
-        return {}
-    rest = f"WHERE id IN ({', '.join('?' * len(ids))})"
-    return {row["id"]: row for row in select(connection, "complaint_body", ComplaintBody, rest, ids)}
+def _of(connection: Any, table: str, entity: type, column: str, ids: Sequence[UUID]) -> list[Row]:
+    """Return the rows of *table* that belong to complaints; at most 500 of them."""
+    rest = f"WHERE {column} IN ({', '.join('?' * len(ids))})"
+    return select(connection, table, entity, rest, ids) if ids else []
 
 
 def _people(connection: Any) -> dict[str, str]:

@@ -98,6 +98,7 @@ CREATE TABLE complaint (
 	imported BOOLEAN NOT NULL,
 	last_operation_id BLOB,
 	last_step_at BIGINT,
+	external_id TEXT NOT NULL,
 	CONSTRAINT pk_complaint PRIMARY KEY (id),
 	CONSTRAINT ck_complaint_id CHECK (length(id) = 16),
 	CONSTRAINT ck_complaint_rev CHECK (rev >= 1),
@@ -116,6 +117,8 @@ CREATE INDEX ix_complaint_call_id ON complaint (call_id)
 CREATE INDEX ix_complaint_customer_id_received_at ON complaint (customer_id, received_at)
 
 CREATE INDEX ix_complaint_merged_into ON complaint (merged_into)
+
+CREATE INDEX ix_complaint_external_id ON complaint (external_id)
 
 CREATE INDEX ix_complaint_number ON complaint (number)
 
