@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
-APPROVE, SUPERVISOR = "T9", "supervisor"
+APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ def open_complaint(
     fields: Mapping[str, Json],
     intake: Intake,
     complaint_id: UUID | None = None,
+    solution: Mapping[str, Json] | None = None,
 ) -> Row:
     """Log a complaint (T1); return head and body as one row. The same *complaint_id* again changes nothing.
 
@@ -61,22 +62,39 @@ def open_complaint(
         fields: the payload of T1.
         intake: what else is known.
         complaint_id: a draft's, so that saving it twice makes one complaint.
+        solution: the payload of T13 when it was solved on the call; then both steps are kept, or none.
 
     Raises:
         InvalidInput: a field is missing or wrong.
-        Denied: this role may not log complaints.
+        Denied: this role may not log complaints, or not solve this one alone.
     """
     row_id = complaint_id or work.author.new_id()
     if work.row("complaint", row_id) is None:
-        step = rules.rules.workflow.transition(LOG)
-        payload = checked(step, fields, rules.codes)
-        actor = actor_of(work.stored, work.connection, work.author)
-        taken = _judged(work, rules, step, ComplaintFile({}), actor, payload)
-        number = _new_number(work, rules, tag, taken)
-        extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
-        _write(work, rules, step, taken, row_id, extra)
+        _log(work, rules, tag, fields, intake, row_id)
+        if solution is not None:
+            _solve(work, rules, row_id, solution)
     work.commit()
     return fields_of(work.stored, row_id)
+
+
+def _log(
+    work: UnitOfWork, rules: Procedure, tag: str, fields: Mapping[str, Json], intake: Intake, row_id: UUID
+) -> None:
+    step = rules.rules.workflow.transition(LOG)
+    payload = checked(step, fields, rules.codes)
+    actor = actor_of(work.stored, work.connection, work.author)
+    taken = _judged(work, rules, step, ComplaintFile({}), actor, payload)
+    number = _new_number(work, rules, tag, taken)
+    extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
+    _write(work, rules, step, taken, row_id, extra)
+
+
+def _solve(work: UnitOfWork, rules: Procedure, row_id: UUID, fields: Mapping[str, Json]) -> None:
+    step = rules.rules.workflow.transition(SOLVE)
+    payload = checked(step, fields, rules.codes)
+    actor = actor_of(work.stored, work.connection, work.author)
+    taken = _judged(work, rules, step, file_of(work.stored, row_id), actor, payload)
+    _write(work, rules, step, taken, row_id, {})
 
 
 def take_step(
