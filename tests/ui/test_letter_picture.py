@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from crmdesk.services.complaints.letters import DECISION, pages, pdf
+from crmdesk.services.typesetting.pages import CJK, WIDTH, Page, Run, Style
 from crmdesk.ui.letter_picture import letter_picture, letter_png
 from crmdesk.ui.look import dress
 from tests.services.complaints.letter_cases import BOTH, letter_case
@@ -48,6 +49,17 @@ def test_it_shows_what_the_pdf_prints(language: str, tmp_path: Path) -> None:
     differences = [abs(one - other) for one, other in zip(printed, shown, strict=True)]
     assert sum(differences) / len(differences) < 2.0
     assert max(differences) < 60
+
+
+def test_signs_are_spaced_as_in_print() -> None:
+    """Four squares of 20 points with 30 between them end 170 points from where they begin."""
+    run = Run(100.0, 100.0, "口" * 4, CJK, Style(20.0), spacing=30.0)
+    image = letter_picture(Page((run,)), round(WIDTH))
+    dark = [
+        x for x in range(image.width()) for y in range(75, 110) if image.pixelColor(x, y).lightness() < 128
+    ]
+    assert min(dark) == pytest.approx(100.0, abs=5.0)
+    assert max(dark) == pytest.approx(270.0, abs=5.0)
 
 
 def test_another_thread_may_paint_it() -> None:

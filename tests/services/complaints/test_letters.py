@@ -140,7 +140,7 @@ SAYS = {
     "|6 December 2026|Shanghai Consumer Council|Written apology, done on 20 November 2026",
     (DECISION, "zh"): "您的投诉成立|密封垫圈|退款：人民币 412.00 元，2026年11月30日前完成|更高一级"
     "|2026年12月6日|消费者权益保护委员会|书面致歉，已于2026年11月20日完成",
-    ("closing", "en"): "closed your complaint|done on 20 November 2026|take up your complaint again",
+    ("closing", "en"): "have now closed it|done on 20 November 2026|take up your complaint again",
     ("closing", "zh"): "现予结案|已于2026年11月20日完成|继续处理您的投诉",
     ("summary", "en"): "regard your complaint as resolved|engine still leaks|drain plug",
     ("summary", "zh"): "已与您协商解决|仍然漏油|密封垫圈",
@@ -337,7 +337,7 @@ def test_an_edited_text_is_printed_instead() -> None:
 def test_what_somebody_typed_becomes_no_subject_and_no_signature() -> None:
     typed = "# Not a subject\n> Not a signature\n- an item"
     text = text_of("closing", letter_case("en", reason_text=typed, owner_name="# Emma"))
-    assert text.subject == "Your complaint C26-K7Q-0042 is settled"
+    assert text.subject == "Your complaint C26-K7Q-0042 is closed"
     assert Paragraph(BODY, "Not a signature") in text.paragraphs
 
 
