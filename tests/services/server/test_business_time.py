@@ -129,5 +129,6 @@ def test_outside_of_the_years_both_refuse(server: Any) -> None:
             due(Span(amount, unit), since, time)
         with pytest.raises(psycopg.Error, match="worked out for"):
             server.execute("SELECT crm.due(%s, %s, %s, %s)", (amount, unit, since, time.version))
-    (whole,) = server.execute("SELECT crm.business_between(%s, %s, %s)", (time.version, first, last)).fetchone()
-    assert whole == time.between(first, last) // timedelta(microseconds=1)
+    whole = "SELECT crm.business_between(%s, %s, %s)"
+    (told,) = server.execute(whole, (time.version, first, last)).fetchone()
+    assert told == time.between(first, last) // timedelta(microseconds=1)

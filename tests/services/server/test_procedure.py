@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.gates import GATES, Case
-from crmdesk.models.payload import TYPES
+from crmdesk.models.payload import TYPES, checked
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import to_json
 from crmdesk.models.workflow import ROLES, Transition
 from crmdesk.services.server import procedure
 from tests.cluster import Cluster
-from tests.models.cases import CIRCUMSTANCES, CODES, complete, workflow
+from tests.models.cases import CIRCUMSTANCES, CODES, CUSTOMER, PAYLOADS, complete, workflow
 from tests.models.test_workflow import LINES, STATES
 
 JUDGE = (
@@ -175,3 +175,77 @@ def test_the_house_works_by_a_calendar_that_is_known(server: Any) -> None:
         assert server.execute("SELECT crm.calendar_in_force()").fetchone() == ("uk-default/1",)
         with pytest.raises(psycopg.Error, match=r"There is no business calendar mars\. Choose one of"):
             server.execute("SELECT crm.set_house('mars')")
+
+
+CHECK = """
+CREATE FUNCTION pg_temp.told(p_step text, p_fields jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    PERFORM crm.check_fields(p_step, p_fields);
+    RETURN NULL;
+EXCEPTION WHEN SQLSTATE 'CR100' THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN detail::jsonb;
+END
+$$
+"""
+MOMENT = "2026-03-04T10:00:00+00:00"
+LINE = {"type": "refund", "value": 1, "due": "2026-03-04T10:00:00+08:00"}
+JUNK: tuple[Any, ...] = (
+    *("", " ", "x", "S1", "S9", "phone", "none", "2026-03-04", "2026-03-04T10:00:00", MOMENT),
+    *("2026-13-04T10:00:00+00:00", str(CUSTOMER), "not-an-id", "x" * 100_001, 0, 1, 3, 4, -30, 1.5),
+    *(True, False, None, [], {}, [MOMENT], ["soon"]),
+    *([LINE], [LINE] * 51, [{**LINE, "value": -1}], [{**LINE, "type": "yacht"}], [{**LINE, "colour": "red"}]),
+    *([{"id": str(CUSTOMER), "done_at": "soon"}], [{"id": "x"}]),
+    *([{"time": MOMENT, "part": "night"}], [{"time": MOMENT, "part": "morning"}]),
+    *({"ours": True}, {"ours": 1}, {"theirs": True}, {"decided": True, "reason": " "}),
+    *({"persons": 1, "money": 2}, {"persons": -1}, {"money": 1e12}),
+    *({"decided": "yes", "reason": "So."}, {"decided": True, "reason": "So."}),
+)
+"""What fields of a payload may hold by mistake or on purpose, right for one type and wrong for the others."""
+
+
+def payload_of(chance: random.Random, step: Transition) -> dict[str, Any]:
+    """A payload that lacks nothing, with junk in one field, one missing, or one too many."""
+    payload = dict(PAYLOADS[step.id])
+    names = [field.name for field in step.payload] or ["more"]
+    match chance.randrange(4):
+        case 0:
+            payload.pop(chance.choice(names), None)
+        case 1 if chance.random() < 0.3:
+            payload["more"] = 1
+        case _:
+            payload[chance.choice(names)] = chance.choice(JUNK)
+    return payload
+
+
+def cleaned(step: Transition, payload: dict[str, Any]) -> tuple[dict[str, Any], str | None, dict[str, Any]]:
+    """Return what a desk sends: the payload cleaned, or as it is with the sentence that refuses it."""
+    try:
+        return checked(step, payload, CODES), None, {}
+    except InvalidInput as fault:
+        return payload, fault.sentence, {name: str(value) for name, value in fault.values.items()}
+
+
+def test_both_refuse_the_same_payloads_in_the_same_words(server: Any) -> None:
+    chance = random.Random(11)
+    steps = [chance.choice(workflow().transitions) for _ in range(3_000)]
+    wanted = [(step, *cleaned(step, payload_of(chance, step))) for step in steps]
+    with server.transaction(force_rollback=True):
+        server.execute("INSERT INTO crm.complaint_category (id, key) VALUES (gen_random_uuid(), 'repair')")
+        server.execute("INSERT INTO crm.cause (id, key) VALUES (gen_random_uuid(), 'wrong_part')")
+        server.execute(CHECK)
+        sent = json.dumps([[step.id, payload] for step, payload, _, _ in wanted])
+        told = server.execute(
+            "SELECT pg_temp.told(e.c ->> 0, e.c -> 1) FROM jsonb_array_elements(%s::jsonb)"
+            " WITH ORDINALITY AS e(c, n) ORDER BY e.n",
+            (sent,),
+        ).fetchall()
+    for (step, payload, why, values), (answer,) in zip(wanted, told, strict=True):
+        where = (step.id, {name: str(value)[:60] for name, value in payload.items()})
+        assert (answer and answer["why"]) == why, where
+        if answer and "value" not in values:
+            assert {name: str(value) for name, value in answer["values"].items()} == values, where
+    met = {why for _, _, why, _ in wanted}
+    assert met >= {None, "Please fill in {name}.", "There is no field {names} here."}

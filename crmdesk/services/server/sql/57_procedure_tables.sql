@@ -172,3 +172,21 @@ CREATE OR REPLACE FUNCTION crm.calendar_in_force() RETURNS text LANGUAGE sql STA
 $$;
 
 GRANT EXECUTE ON FUNCTION crm.set_house(text, text) TO crm_administrator;
+
+-- What the gates of 58_procedure_gates.sql are asked about.
+DO $$
+BEGIN
+    IF to_regtype('crm.step_case') IS NULL THEN
+        CREATE TYPE crm.step_case AS (
+            complaint jsonb, actor uuid, role text, device text, teams uuid[], payload jsonb, now timestamptz,
+            agent_limit bigint, supervisor_limit bigint, reopen_days integer, remedies jsonb, approvals jsonb,
+            granted bigint, csm bigint, wording_missing text[], cause_seen bigint, target jsonb, last jsonb,
+            open_states text[]
+        );
+    END IF;
+END
+$$;
+COMMENT ON TYPE crm.step_case IS
+    'everything the gates may look at: complaint is head and body as one object, empty before it is logged; actor'
+    ' NULL is the system; approvals are pairs of approver and proposal version; last is the last step: operation_id,'
+    ' actor, device, at, can_undo, left_the_house; sums in the smallest unit';

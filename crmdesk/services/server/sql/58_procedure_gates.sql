@@ -1,23 +1,6 @@
 -- What must hold before a step of the procedure: the predicates of crmdesk/models/gates.py under the same names, with
 -- the same sentences. Each looks at one case and returns NULL when it holds, else {"why": …, "values": {…}}.
 
-DO $$
-BEGIN
-    IF to_regtype('crm.step_case') IS NULL THEN
-        CREATE TYPE crm.step_case AS (
-            complaint jsonb, actor uuid, role text, device text, teams uuid[], payload jsonb, now timestamptz,
-            agent_limit bigint, supervisor_limit bigint, reopen_days integer, remedies jsonb, approvals jsonb,
-            granted bigint, csm bigint, wording_missing text[], cause_seen bigint, target jsonb, last jsonb,
-            open_states text[]
-        );
-    END IF;
-END
-$$;
-COMMENT ON TYPE crm.step_case IS
-    'everything the gates may look at: complaint is head and body as one object, empty before it is logged; actor'
-    ' NULL is the system; approvals are pairs of approver and proposal version; last is the last step: operation_id,'
-    ' actor, device, at, can_undo, left_the_house; sums in the smallest unit';
-
 CREATE OR REPLACE FUNCTION crm.lacks(p_why text, p_values jsonb DEFAULT '{}') RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object('why', p_why, 'values', p_values)

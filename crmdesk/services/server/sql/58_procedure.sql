@@ -1,0 +1,451 @@
+-- Whether a step that a desk took may be done: the second enforcer of the procedure. The desk decided the step and sent
+-- what it came to; here its payload, the case and what it sets are looked at again before anything is written.
+
+-- Whoever judges sees all rows, whatever the person who sends may read: how often a cause was seen, what was granted
+-- elsewhere. A mark of this transaction in a table that nobody else can write to; never in a setting, which anybody
+-- can make.
+CREATE UNLOGGED TABLE IF NOT EXISTS crm.sees_all (xact xid8 PRIMARY KEY);
+COMMENT ON TABLE crm.sees_all IS 'transactions in which the rules themselves look at rows of all teams';
+
+CREATE OR REPLACE FUNCTION crm.begin_to_see_all() RETURNS void LANGUAGE sql AS $$
+    INSERT INTO crm.sees_all VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING
+$$;
+
+CREATE OR REPLACE FUNCTION crm.cease_to_see_all() RETURNS void LANGUAGE sql AS $$
+    DELETE FROM crm.sees_all WHERE xact = pg_current_xact_id()
+$$;
+
+-- The payload: every field known, of its type, and there when it must be; the sentences are those of
+-- crmdesk/models/payload.py. Desks send it cleaned.
+CREATE OR REPLACE FUNCTION crm.fault(p_name text, p_why text, p_values jsonb DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM crm.refuse('invalid', p_why, jsonb_build_object('name', p_name) || p_values, ARRAY[p_name]);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_text(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    most CONSTANT integer := 100000;
+BEGIN
+    IF jsonb_typeof(p_value) <> 'string' THEN
+        PERFORM crm.fault(p_name, '{name} must be text.');
+    ELSIF char_length(p_value #>> '{}') > most THEN
+        PERFORM crm.fault(
+            p_name, '{name} may have {limit} characters at most; this has {length}.',
+            jsonb_build_object('limit', most, 'length', char_length(p_value #>> '{}')));
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_flag(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF jsonb_typeof(p_value) IS DISTINCT FROM 'boolean' THEN
+        PERFORM crm.fault(p_name, '{name} must be yes or no.');
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.is_time(p_value jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN jsonb_typeof(p_value) = 'string' AND p_value #>> '{}'
+        ~ '^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$'
+        AND (p_value #>> '{}')::timestamptz IS NOT NULL;
+EXCEPTION WHEN data_exception THEN
+    RETURN false;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_time(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF crm.is_time(p_value) IS NOT TRUE THEN
+        PERFORM crm.fault(
+            p_name, '{name} must be a time with its zone, for example 2026-03-01T09:30+08:00.');
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_id(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF coalesce(jsonb_typeof(p_value), '') <> 'string' OR p_value #>> '{}'
+        !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
+        PERFORM crm.fault(p_name, '{name} must be the id of a record.');
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_whole(p_name text, p_value jsonb, p_low bigint, p_high bigint) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF coalesce(jsonb_typeof(p_value), '') <> 'number' OR scale(p_value::numeric) <> 0
+       OR p_value::numeric NOT BETWEEN p_low AND p_high THEN
+        PERFORM crm.fault(
+            p_name, '{name} must be a whole number from {low} to {high}.',
+            jsonb_build_object('low', p_low, 'high', p_high));
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_choice(p_name text, p_value jsonb, p_choices jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF coalesce(jsonb_typeof(p_value), '') NOT IN ('string', 'number') OR NOT p_choices @> p_value THEN
+        PERFORM crm.fault(
+            p_name, '{name} must be one of: {choices}.', jsonb_build_object('choices', (
+                SELECT string_agg(c, ', ' ORDER BY n)
+                FROM jsonb_array_elements_text(p_choices) WITH ORDINALITY AS e(c, n))));
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_code(p_name text, p_value jsonb, p_known boolean) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF jsonb_typeof(p_value) <> 'string' OR NOT p_known THEN
+        PERFORM crm.fault(
+            p_name, '{name}: {value} is not in the list. Choose one of it.',
+            jsonb_build_object('value', left(p_value #>> '{}', 40)));
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_parts(p_name text, p_value jsonb, p_parts text[]) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF jsonb_typeof(p_value) <> 'object' OR p_value - p_parts <> '{}' THEN
+        PERFORM crm.fault(
+            p_name, '{name} must have the parts {parts}.',
+            jsonb_build_object('parts', array_to_string(p_parts, ', ')));
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_list(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    most CONSTANT integer := 50;
+BEGIN
+    IF jsonb_typeof(p_value) <> 'array' OR jsonb_array_length(p_value) > most THEN
+        PERFORM crm.fault(
+            p_name, '{name} must be a list of at most {limit} lines.', jsonb_build_object('limit', most));
+    END IF;
+END
+$$;
+
+-- One line of a list whose lines are objects.
+CREATE OR REPLACE FUNCTION crm.check_line(p_name text, p_type text, p_line jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    most_money CONSTANT bigint := 10000000000;
+    remedies CONSTANT jsonb := '["apology", "explanation", "repair", "replacement", "refund", "discount",
+        "compensation", "voucher", "gift", "process_change", "none"]';
+BEGIN
+    CASE p_type
+        WHEN 'remedies' THEN
+            PERFORM crm.check_parts(p_name, p_line, '{type,value,due}');
+            PERFORM crm.check_choice(p_name, p_line -> 'type', remedies);
+            PERFORM crm.check_whole(p_name, coalesce(p_line -> 'value', '0'), 0, most_money);
+            PERFORM crm.check_time(p_name, p_line -> 'due') WHERE p_line ->> 'due' IS NOT NULL;
+        WHEN 'remedies_state' THEN
+            PERFORM crm.check_parts(p_name, p_line, '{id,done_at,order_id}');
+            PERFORM crm.check_id(p_name, p_line -> 'id');
+            PERFORM crm.check_time(p_name, p_line -> 'done_at') WHERE p_line ->> 'done_at' IS NOT NULL;
+        WHEN 'attempts' THEN
+            PERFORM crm.check_parts(p_name, p_line, '{time,part}');
+            PERFORM crm.check_choice(p_name, p_line -> 'part', '["morning", "afternoon", "evening"]');
+            PERFORM crm.check_time(p_name, p_line -> 'time');
+        ELSE PERFORM crm.check_time(p_name, p_line);
+    END CASE;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_value(p_name text, p_type text, p_value jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    word CONSTANT text := p_value #>> '{}';
+    choices CONSTANT jsonb := (SELECT c.choices FROM crm.procedure_choice c WHERE c.type = p_type);
+    points CONSTANT text[] := '{ours,facts,in_time,undecided,not_query}';
+BEGIN
+    IF choices IS NOT NULL THEN
+        PERFORM crm.check_choice(p_name, p_value, choices);
+        RETURN;
+    END IF;
+    CASE p_type
+        WHEN 'text' THEN PERFORM crm.check_text(p_name, p_value);
+        WHEN 'bool' THEN PERFORM crm.check_flag(p_name, p_value);
+        WHEN 'time' THEN PERFORM crm.check_time(p_name, p_value);
+        WHEN 'id' THEN PERFORM crm.check_id(p_name, p_value);
+        WHEN 'count' THEN PERFORM crm.check_whole(p_name, p_value, 1, 1000000);
+        WHEN 'level' THEN PERFORM crm.check_whole(p_name, p_value, 1, 3);
+        WHEN 'category' THEN PERFORM crm.check_code(
+            p_name, p_value, EXISTS (SELECT 1 FROM crm.complaint_category c WHERE c.key = word));
+        WHEN 'cause' THEN PERFORM crm.check_code(
+            p_name, p_value, EXISTS (SELECT 1 FROM crm.cause c WHERE c.key = word AND c.leaf));
+        WHEN 'remedy_wanted' THEN PERFORM crm.check_code(p_name, p_value, word IN (
+            'apology', 'explanation', 'repair', 'replacement', 'refund', 'discount', 'compensation', 'voucher',
+            'gift', 'process_change', 'none'));
+        WHEN 'regime' THEN PERFORM crm.check_code(
+            p_name, p_value, word = 'none' OR EXISTS (SELECT 1 FROM crm.regime r WHERE r.key = word));
+        WHEN 'checklist' THEN
+            PERFORM crm.check_parts(p_name, p_value, points);
+            PERFORM crm.check_flag(p_name, f) FROM jsonb_each(p_value) AS e(k, f);
+        WHEN 'impact' THEN
+            PERFORM crm.check_parts(p_name, p_value, '{persons,money}');
+            PERFORM crm.check_whole(p_name, coalesce(p_value -> 'persons', '0'), 0, 1000000);
+            PERFORM crm.check_whole(p_name, coalesce(p_value -> 'money', '0'), 0, 10000000000);
+        WHEN 'corrective_action' THEN
+            PERFORM crm.check_parts(p_name, p_value, '{decided,reason}');
+            PERFORM crm.check_text(p_name, coalesce(p_value -> 'reason', '""'));
+            IF crm.stripped(coalesce(p_value ->> 'reason', '')) = '' THEN
+                PERFORM crm.fault(p_name, '{name}: say why a corrective action is decided or not.');
+            END IF;
+            PERFORM crm.check_flag(p_name, p_value -> 'decided');
+        ELSE
+            PERFORM crm.check_list(p_name, p_value);
+            PERFORM crm.check_line(p_name, p_type, e.line)
+            FROM jsonb_array_elements(p_value) WITH ORDINALITY AS e(line, n) ORDER BY e.n;
+    END CASE;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_fields(p_step text, p_fields jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    known CONSTANT text[] := ARRAY(SELECT f.name FROM crm.procedure_field f WHERE f.transition = p_step);
+    field crm.procedure_field;
+    given jsonb;
+BEGIN
+    IF jsonb_typeof(p_fields) IS DISTINCT FROM 'object' THEN
+        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
+    END IF;
+    IF p_fields - known <> '{}' THEN
+        PERFORM crm.refuse_names(
+            ARRAY(SELECT k FROM jsonb_object_keys(p_fields - known) k ORDER BY k COLLATE "C"));
+    END IF;
+    FOR field IN SELECT * FROM crm.procedure_field f WHERE f.transition = p_step ORDER BY f.n LOOP
+        given := nullif(p_fields -> field.name, 'null');
+        IF given IS NOT NULL THEN
+            PERFORM crm.check_value(field.name, field.type, given);
+        END IF;
+        IF field.required AND (given IS NULL OR given = '[]'
+                OR (field.type = 'text' AND crm.stripped(given #>> '{}') = '')) THEN
+            PERFORM crm.refuse_missing(field.name);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Refuse a step decided on what no longer holds: the state it starts from, or a field it reads that somebody else
+-- changed after the version it names. What this desk changed itself, it has seen.
+CREATE OR REPLACE FUNCTION crm.refuse_stale(
+    o crm.operation_in, p_step crm.procedure_transition, p_head crm.complaint, p_complaint jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    named CONSTANT bigint := (o.payload ->> 'version')::bigint;
+    changed text[];
+BEGIN
+    IF o.payload -> 'head' ? 'state' AND o.payload ->> 'from_state' IS DISTINCT FROM p_head.state THEN
+        changed := '{state}';
+    ELSIF named < p_head.rev THEN
+        SELECT array_agg(DISTINCT k COLLATE "C") INTO changed
+        FROM crm.complaint_event e, jsonb_object_keys(e.after::jsonb) k
+        WHERE e.complaint_id = p_head.id AND e.version > named AND k = ANY (p_step.reads)
+          AND e.device IS DISTINCT FROM o.device::text;
+    END IF;
+    IF changed IS NOT NULL THEN
+        PERFORM crm.refuse(
+            'conflict', 'The complaint was changed meanwhile: {names}. Look at it again.',
+            jsonb_build_object('names', array_to_string(changed, ', ')), changed, p_complaint);
+    END IF;
+END
+$$;
+
+-- The sum of the remedies of a complaint and of those it repeats or that repeat it.
+CREATE OR REPLACE FUNCTION crm.granted(p_head crm.complaint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(r.value), 0)::bigint FROM crm.remedy_line r
+    WHERE NOT r.void AND r.complaint_id IN (
+        SELECT p_head.id UNION SELECT p_head.repeat_of WHERE p_head.repeat_of IS NOT NULL
+        UNION SELECT c.id FROM crm.complaint c WHERE c.repeat_of = coalesce(p_head.repeat_of, p_head.id))
+$$;
+
+CREATE OR REPLACE FUNCTION crm.cause_seen(p_cause text, p_now timestamptz) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT count(*) FROM crm.complaint_body b JOIN crm.complaint c ON c.id = b.id
+    WHERE b.cause = p_cause AND p_cause <> '' AND c.received_at >= p_now - interval '2160 hours'
+$$;
+
+CREATE OR REPLACE FUNCTION crm.folded(p_text text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT lower(translate(
+        p_text,
+        E'\t\n\v\f\r\x1c\x1d\x1e\x1f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007'
+        || E'\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000', ''))
+$$;
+
+-- The sentences that the regime demands and the letter named lacks.
+CREATE OR REPLACE FUNCTION crm.wording_missing(p_regime text, p_letter uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    letter crm.letter;
+BEGIN
+    IF p_letter IS NULL THEN
+        RETURN '{}';
+    END IF;
+    SELECT * INTO letter FROM crm.letter l WHERE l.id = p_letter;
+    RETURN ARRAY(
+        SELECT w.words FROM (
+            SELECT s.n, CASE WHEN letter.language = 'zh' THEN s.zh ELSE s.en END AS words
+            FROM crm.regime_sentence s WHERE s.regime = p_regime) w
+        WHERE position(crm.folded(w.words) IN crm.folded(coalesce(letter.text, ''))) = 0
+        ORDER BY w.n);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.last_step(p_head crm.complaint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'operation_id', e.id, 'actor', nullif(e.author, ''), 'device', e.device, 'at', e.at,
+        'can_undo', coalesce(t.undo, false), 'left_the_house', e.left_the_house)
+    FROM crm.complaint_event e LEFT JOIN crm.procedure_transition t ON t.id = e.transition
+    WHERE e.id = p_head.last_operation_id
+$$;
+
+-- Everything the gates may look at.
+CREATE OR REPLACE FUNCTION crm.case_of(
+    o crm.operation_in, p_head crm.complaint, p_body crm.complaint_body, p_fields jsonb
+) RETURNS crm.step_case LANGUAGE plpgsql AS $$
+DECLARE
+    k crm.step_case;
+    known CONSTANT boolean := p_head.id IS NOT NULL;
+BEGIN
+    k.complaint := CASE WHEN known THEN to_jsonb(p_body) || to_jsonb(p_head) ELSE '{}' END;
+    k.actor := nullif(o.actor, '')::uuid;
+    k.role := o.role;
+    k.device := coalesce(o.device::text, '');
+    k.teams := crm.my_teams();
+    k.payload := p_fields;
+    k.now := o.at;
+    SELECT l.agent, l.supervisor INTO k.agent_limit, k.supervisor_limit
+    FROM crm.procedure_limit l JOIN crm.house h USING (currency);
+    k.reopen_days := (SELECT w.reopen_days FROM crm.procedure_window w);
+    k.remedies := (
+        SELECT jsonb_agg(to_jsonb(r)) FROM crm.remedy_line r WHERE r.complaint_id = p_head.id AND NOT r.void);
+    k.approvals := (
+        SELECT jsonb_agg(jsonb_build_array(a.approver_id, a.proposal_version)) FROM crm.approval a
+        WHERE a.complaint_id = p_head.id AND a.approver_id IS NOT NULL);
+    PERFORM crm.begin_to_see_all();
+    k.granted := crm.granted(p_head);
+    k.cause_seen := crm.cause_seen(coalesce(p_fields ->> 'root_cause', p_body.cause, ''), o.at);
+    PERFORM crm.cease_to_see_all();
+    SELECT s.csm INTO k.csm FROM crm.survey s WHERE s.id = (p_fields ->> 'survey_id')::uuid;
+    IF NOT FOUND THEN
+        k.csm := p_body.csm;
+    END IF;
+    k.wording_missing := crm.wording_missing(p_head.regime, (p_fields ->> 'letter_id')::uuid);
+    k.target := (SELECT to_jsonb(c) FROM crm.complaint c WHERE c.id = (p_fields ->> 'target_id')::uuid);
+    k.last := crm.last_step(p_head);
+    k.open_states := ARRAY(SELECT s.key FROM crm.procedure_state s WHERE s.open);
+    RETURN k;
+END
+$$;
+
+-- A value of a field of a complaint, head or body, in the one form in which values can be compared.
+CREATE OR REPLACE FUNCTION crm.as_held(p_name text, p_value jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT (to_jsonb(jsonb_populate_record(NULL::crm.complaint_body, f))
+            || to_jsonb(jsonb_populate_record(NULL::crm.complaint, f))) -> p_name
+    FROM jsonb_build_object(p_name, p_value) f
+$$;
+
+-- What a step sets: the fields that the procedure says, the state it leads to, the values of its payload, and in the
+-- name of nobody else.
+CREATE OR REPLACE FUNCTION crm.check_sets(
+    p_step crm.procedure_transition, k crm.step_case, p_set jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    every CONSTANT text[] := '{state,next_clock,next_due_at}';
+    known CONSTANT text[] := ARRAY(SELECT jsonb_object_keys(p_step.sets));
+    version CONSTANT bigint := coalesce((k.complaint ->> 'proposal_version')::bigint, 0);
+    name text;
+    source text;
+    given jsonb;
+BEGIN
+    IF p_set - known - every <> '{}' THEN
+        PERFORM crm.refuse_names(
+            ARRAY(SELECT n FROM jsonb_object_keys(p_set - known - every) n ORDER BY n COLLATE "C"));
+    END IF;
+    IF coalesce(p_set ->> 'state', '') <> p_step.target THEN
+        PERFORM crm.refuse_value('state');
+    END IF;
+    FOR name, source IN SELECT * FROM jsonb_each_text(p_step.sets) LOOP
+        given := CASE WHEN source <> '' THEN nullif(k.payload #> string_to_array(source, '.'), 'null') END;
+        IF source = '@actor' AND p_set ->> name IS DISTINCT FROM k.actor::text THEN
+            PERFORM crm.refuse('denied', 'Nobody signs with the name of somebody else.');
+        ELSIF given IS NOT NULL AND crm.as_held(name, p_set -> name) IS DISTINCT FROM crm.as_held(name, given) THEN
+            PERFORM crm.refuse_value(name);
+        END IF;
+    END LOOP;
+    IF (p_set ->> 'level')::bigint < (k.complaint ->> 'level')::bigint AND p_step.id <> 'E1' THEN
+        PERFORM crm.refuse_value('level');
+    END IF;
+    IF (p_set ->> 'proposal_version')::bigint <> version + 1 THEN
+        PERFORM crm.refuse(
+            'conflict', 'The proposal was changed meanwhile. Look at it again before you approve it.', '{}',
+            '{proposal_version}', k.complaint);
+    END IF;
+END
+$$;
+
+-- What undoing sets: exactly what the last step had changed, as it was before.
+CREATE OR REPLACE FUNCTION crm.check_undone(p_head crm.complaint, p_set jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    free CONSTANT text[] := '{next_clock,next_due_at,remedy_total}';
+    before jsonb;
+    name text;
+BEGIN
+    SELECT e.before::jsonb INTO before FROM crm.complaint_event e WHERE e.id = p_head.last_operation_id;
+    FOR name IN SELECT jsonb_object_keys(p_set) UNION SELECT jsonb_object_keys(before) LOOP
+        IF name <> ALL (free) AND crm.as_held(name, p_set -> name) IS DISTINCT FROM crm.as_held(name, before -> name)
+        THEN
+            PERFORM crm.refuse_value(name);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Refuse the step with code, sentence and the row as it stands, or return in peace. p_head and p_body are the rows as
+-- they are locked, all NULL for the first step.
+CREATE OR REPLACE FUNCTION crm.judge_step(
+    o crm.operation_in, p_head crm.complaint, p_body crm.complaint_body
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name CONSTANT text := crm.asked_text(o.payload, 'transition');
+    fields CONSTANT jsonb := crm.asked(o.payload, 'fields');
+    changes CONSTANT jsonb := coalesce(o.payload -> 'head', '{}') || coalesce(o.payload -> 'body', '{}');
+    step crm.procedure_transition;
+    k crm.step_case;
+    refusal jsonb;
+BEGIN
+    IF name = 'import' THEN
+        IF o.role NOT IN ('administrator', 'supervisor') THEN
+            PERFORM crm.refuse('denied', 'Your role may not do this.');
+        END IF;
+        RETURN;
+    END IF;
+    SELECT * INTO step FROM crm.procedure_transition t WHERE t.id = name;
+    IF NOT FOUND THEN
+        PERFORM crm.refuse(
+            'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
+            jsonb_build_object('kind', left(name, 100)));
+    END IF;
+    IF p_head.id IS NOT NULL THEN
+        PERFORM crm.refuse_stale(o, step, p_head, to_jsonb(p_body) || to_jsonb(p_head));
+    END IF;
+    PERFORM crm.check_fields(name, fields);
+    k := crm.case_of(o, p_head, p_body, fields);
+    refusal := crm.verdict(name, k);
+    IF refusal IS NOT NULL THEN
+        PERFORM crm.refuse('illegal', refusal ->> 'why', refusal -> 'values', '{}', nullif(k.complaint, '{}'));
+    END IF;
+    IF name = 'U1' THEN
+        PERFORM crm.check_undone(p_head, changes);
+    ELSE
+        PERFORM crm.check_sets(step, k, changes);
+    END IF;
+    PERFORM crm.check_lines(o, p_head, changes);
+END
+$$;

@@ -1,0 +1,243 @@
+"""The server looks at each step again: what a desk decided by the rules passes, what was made up does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from crmdesk.models.operations import Operation
+from crmdesk.models.wire import Row
+from crmdesk.services.server import procedure
+from tests.cluster import Cluster
+from tests.models.cases import PAYLOADS
+from tests.models.hours import shop
+from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA
+from tests.services.server.mirror import MirroredDesk, judge, lay_out
+
+ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
+ASSESSED["impact"] = {"persons": 0, "money": 0}
+PROPOSAL = {**PAYLOADS["T8"], "remedies": [{"type": "refund", "value": 100_00}]}
+
+
+@pytest.fixture(scope="module")
+def base(cluster: Cluster) -> Iterator[Any]:
+    """A connection of the owner to a server with the calendar of these years."""
+    database = cluster.database()
+    with database.connect() as connection:
+        connection.execute("SET timezone = 'UTC'")
+        procedure.fill_calendar(connection, shop())
+        yield connection
+    database.drop()
+
+
+@pytest.fixture
+def server(base: Any) -> Iterator[Any]:
+    """The same, with nothing of other tests in it."""
+    with base.transaction(force_rollback=True):
+        base.execute("SET LOCAL session_replication_role = replica")
+        yield base
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
+    made = MirroredDesk(tmp_path)
+    yield made
+    made.close()
+
+
+def at_work(desk: MirroredDesk, **assessed: Any) -> Row:
+    """A complaint that is being investigated."""
+    row = desk.log()
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(desk.who))
+    row = desk.step(row, "T4", DORA, **{**ASSESSED, **assessed})
+    return desk.step(row, "T5", contacted_at=desk.iso())
+
+
+def told(desk: MirroredDesk, row: Row) -> Row:
+    row = desk.step(row, "T8", **PROPOSAL)
+    version = row["proposal_version"]
+    return desk.step(row, "T9", DORA, proposal_version=version, call_id=str(CALL), sent_via="phone")
+
+
+def solved(desk: MirroredDesk, row: Row) -> Row:
+    row = told(desk, row)
+    lines = [{"id": str(each["id"]), "done_at": desk.iso()} for each in desk.rows("remedy_line", row["id"])]
+    return desk.step(row, "T11", accepted_by="He", how="said", remedies_state=lines)
+
+
+def to_the_end(desk: MirroredDesk) -> None:
+    row = at_work(desk, regime="UK-8W")
+    row = desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=2))
+    desk.later(days=1)
+    row = desk.step(row, "T7")
+    row = desk.step(row, "E1", to_level=1, reason="He is a journalist.")
+    row = desk.step(row, "E2", body="12315", reference="17", date=desk.iso(), their_deadline=desk.iso(days=9))
+    row = desk.step(row, "T6", wait_for="third_party", what="A part.", until=desk.iso(days=2))
+    row = desk.step(row, "T7", CHEN)
+    row = solved(desk, row)
+    failed = str(desk.rows("remedy_line", row["id"])[-1]["id"])
+    row = desk.step(row, "T14", remedy_id=failed, what="Nothing came.")
+    row = desk.step(row, "T8", **PROPOSAL)
+    row = desk.step(row, "T10", CHEN, missing="The invoice.")
+    row = told(desk, row)
+    row = desk.step(row, "T12", reason="Too little.")
+    row = solved(desk, row)
+    row = desk.step(row, "T20", reason="recurred", text="Again.")
+    row = desk.step(row, "H1", CHEN, to=str(BELA), open_points="Call.")
+    desk.step(row, "D1", IDA, what="A typing error.", reason="Misspelt.")
+
+
+def undone(desk: MirroredDesk) -> None:
+    row = at_work(desk)
+    for step, fields in (
+        ("T6", {"wait_for": "customer", "what": "An invoice.", "until": desk.iso(days=2)}),
+        ("T8", PROPOSAL),
+        ("H1", {"to": str(BELA), "open_points": "Call."}),
+    ):
+        done = desk.step(row, step, **fields)
+        row = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    desk.step(row, "T8", **PROPOSAL)
+
+
+def other_ends(desk: MirroredDesk) -> None:
+    letter = str(CALL)
+    row = desk.log()
+    row = desk.step(row, "T3", CHEN, reason="not_ours", other_route="The dealer.", letter_id=letter)
+    row = desk.step(row, "T21", DORA, reason="new_facts", text="An invoice.")
+    row = desk.step(row, "T4", **{**ASSESSED, "severity": "S4", "regime": "CN-ODR"})
+    desk.step(row, "T18", words="Leave it.", channel="phone")
+    older = at_work(desk)
+    desk.later(days=1)
+    newer = at_work(desk)
+    desk.step(older, "T19", CHEN, target_id=str(newer["id"]))
+    row = desk.log({"severity": "S4"})
+    fields: dict[str, Any] = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}]}
+    fields |= {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    fields["customer_agreed"] = True
+    desk.step(row, "T13", **fields)
+
+
+@pytest.mark.parametrize("story", [to_the_end, undone, other_ends])
+def test_what_a_desk_decides_by_the_rules_passes(
+    desk: MirroredDesk, server: Any, story: Callable[[MirroredDesk], None]
+) -> None:
+    story(desk)
+    for operation, before in desk.done:
+        lay_out(server, before)
+        judge(server, operation)
+    assert len(desk.done) > 5
+
+
+def refused(server: Any, operation: Operation, **other: Any) -> dict[str, Any]:
+    """Return the refusal of *operation* with *other* in its payload."""
+    with pytest.raises(psycopg.Error) as caught, server.transaction():
+        judge(server, operation, **other)
+    assert caught.value.sqlstate == "CR100", caught.value
+    answer: dict[str, Any] = json.loads(caught.value.diag.message_detail or "")
+    return answer
+
+
+def last(desk: MirroredDesk, server: Any) -> Operation:
+    """Lay out what was there before the desk's last step and return that step."""
+    operation, before = desk.done[-1]
+    lay_out(server, before)
+    judge(server, operation)
+    return operation
+
+
+def test_a_step_sets_its_own_fields_and_no_others(desk: MirroredDesk, server: Any) -> None:
+    row = at_work(desk)
+    desk.step(row, "T8", **PROPOSAL)
+    made = last(desk, server)
+    head, body = made.payload["head"], made.payload["body"]
+    assert refused(server, made, head={**head, "severity": "S4"})["fields"] == ["severity"]
+    assert refused(server, made, head={**head, "state": "RESPONDED"})["fields"] == ["state"]
+    assert refused(server, made, body={**body, "finding": "not_upheld"})["fields"] == ["finding"]
+    assert refused(server, made, body={k: v for k, v in body.items() if k != "cause"})["fields"] == ["cause"]
+    assert refused(server, made, body={**body, "proposer_id": str(CHEN)})["rejected"] == "denied"
+    assert refused(server, made, body={**body, "proposal_version": 7})["rejected"] == "conflict"
+
+
+def test_a_step_is_decided_on_what_still_holds(desk: MirroredDesk, server: Any) -> None:
+    row = at_work(desk)
+    desk.step(row, "T8", **PROPOSAL)
+    made = last(desk, server)
+    server.execute("UPDATE crm.complaint SET state = 'WAITING'")
+    answer = refused(server, made)
+    assert (answer["rejected"], answer["fields"]) == ("conflict", ["state"])
+    assert answer["current"]["state"] == "WAITING"
+
+
+def test_a_field_it_reads_was_changed_by_somebody_else(desk: MirroredDesk, server: Any) -> None:
+    row = desk.log()
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(desk.who))
+    desk.step(row, "T4", DORA, **ASSESSED)
+    made = last(desk, server)
+    server.execute(
+        "INSERT INTO crm.complaint_event (id, complaint_id, version, at, device, after)"
+        " VALUES (gen_random_uuid(), %s, %s, now(), 'another', '{\"severity\": \"S2\"}')",
+        (row["id"], row["rev"] + 1),
+    )
+    server.execute("UPDATE crm.complaint SET rev = rev + 1")
+    assert refused(server, made)["fields"] == ["severity"]
+    harmless = json.dumps({"external": "court"})
+    server.execute("UPDATE crm.complaint_event SET after = %s WHERE device = 'another'", (harmless,))
+    judge(server, made)
+
+
+def test_a_due_date_is_the_one_that_targets_and_calendar_give(desk: MirroredDesk, server: Any) -> None:
+    desk.log()
+    made = last(desk, server)
+    lines = made.payload["lines"]
+    moved = {**lines[0], "due": "2027-03-04T02:00:00Z"}
+    answer = refused(server, made, lines=[moved, *lines[1:]])
+    assert (answer["rejected"], answer["fields"]) == ("invalid", ["due"])
+    assert refused(server, made, lines=[{**lines[0], "provisional": True}, *lines[1:]])["fields"] == ["due"]
+    since = {**lines[0], "since": "2026-03-03T02:00:00Z"}
+    assert refused(server, made, lines=[since, *lines[1:]])["fields"] == ["due"]
+    judge(server, made, lines=[{**moved, "calendar": "cn-default/99"}, *lines[1:]])
+    assert refused(server, made, lines=lines[1:])["fields"] == ["clock"]
+
+
+def test_a_severity_told_later_moves_what_was_paused_as_it_was(desk: MirroredDesk, server: Any) -> None:
+    desk.log()
+    newer = at_work(desk)
+    older = desk.log({"received_at": desk.iso(days=-20)})
+    row = desk.step(newer, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=2))
+    desk.later(hours=30)
+    row = desk.step(row, "T7")
+    desk.step(older, "T19", CHEN, target_id=str(row["id"]))
+    made = last(desk, server)
+    lines = made.payload["target"]["lines"]
+    assert {line["event"] for line in lines} == {"recompute"}
+    wrong = {**made.payload["target"], "lines": [{**lines[0], "due": lines[1]["due"]}, *lines[1:]]}
+    assert refused(server, made, target=wrong)["fields"] == ["due"]
+
+
+def test_undoing_gives_back_what_was_and_nothing_else(desk: MirroredDesk, server: Any) -> None:
+    row = at_work(desk)
+    done = desk.step(row, "H1", to=str(BELA), open_points="Call.")
+    desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    made = last(desk, server)
+    head = made.payload["head"]
+    assert refused(server, made, head={**head, "owner_id": str(CHEN)})["fields"] == ["owner_id"]
+    assert refused(server, made, head={**head, "severity": "S4"})["fields"] == ["severity"]
+
+
+def test_what_no_gate_lets_pass_is_illegal_in_the_desks_words(desk: MirroredDesk, server: Any) -> None:
+    row = at_work(desk)
+    desk.step(row, "T8", **PROPOSAL)
+    made = last(desk, server)
+    fields = {**made.payload["fields"], "remedies": [{"type": "none", "value": 0}] * 2}
+    answer = refused(server, made, fields=fields)
+    assert (answer["rejected"], answer["why"]) == (
+        "illegal",
+        "Either no remedy or some: take the line none out.",
+    )
+    with pytest.raises(psycopg.Error, match="Your role may not do this"):
+        judge(server, made, role="administrator")
