@@ -6,6 +6,7 @@ A module of its own, because the first window waits for nothing it does not show
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from crmdesk.models.text import Text
 from crmdesk.models.types import AgentId, ArticleId, CallId, CustomerId, TaskId
@@ -26,7 +27,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TaskLine:
-    """A call-back or task in the worklist."""
+    """A call-back or task in the worklist; ``errand`` is what the procedure of its complaint asks for."""
 
     id: TaskId
     kind: str
@@ -39,6 +40,8 @@ class TaskLine:
     owner: str
     attempts: int
     version: int
+    complaint_id: UUID | None = None
+    errand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

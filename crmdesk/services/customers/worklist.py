@@ -21,7 +21,8 @@ NEWEST = 40
 PASSAGE = 160
 
 _TASK = """SELECT t.id, t.kind, t.subject, t.customer_id, ifnull(c.name, ''), t.number_value, t.due_at,
- ifnull(nullif(a.name_zh, ''), ifnull(nullif(a.name_en, ''), ifnull(a.login, ''))), t.attempts, t.rev
+ ifnull(nullif(a.name_zh, ''), ifnull(nullif(a.name_en, ''), ifnull(a.login, ''))), t.attempts, t.rev,
+ t.complaint_id, ifnull(t.errand, '')
  FROM task AS t LEFT JOIN customer AS c ON c.id = t.customer_id LEFT JOIN agent AS a ON a.id = t.owner_id"""
 _DUE = "t.due_at IS NOT NULL ORDER BY t.due_at LIMIT ?"
 _UNDATED = "t.due_at IS NULL LIMIT ?"
@@ -77,7 +78,7 @@ def _open_tasks(connection: Any, agent_id: AgentId | None, limit: int) -> list[t
 
 
 def _task(row: tuple[Any, ...], now: int) -> TaskLine:
-    row_id, kind, subject, customer, name, number, due, owner, attempts, rev = row
+    row_id, kind, subject, customer, name, number, due, owner, attempts, rev, complaint, errand = row
     who = identity(customer)
     return TaskLine(
         id=TaskId(UUID(bytes=row_id)),
@@ -91,6 +92,8 @@ def _task(row: tuple[Any, ...], now: int) -> TaskLine:
         owner=owner,
         attempts=attempts,
         version=rev,
+        complaint_id=identity(complaint),
+        errand=errand,
     )
 
 

@@ -121,7 +121,7 @@ class Desk:
         """Write a note."""
         self.do(note.append_note(self.author, text, customer_id=owner))
 
-    def task(self, owner: UUID, **fields: object) -> None:
+    def task(self, owner: UUID | None, **fields: object) -> None:
         """Open a task."""
         self.do(task.open_task(self.author, {"customer_id": owner, "subject": "Promised", **fields}))
 

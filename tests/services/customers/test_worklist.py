@@ -54,6 +54,14 @@ def test_unowned_tasks_of_another_team_do_not_wait_for_me(desk: Desk) -> None:
     assert [line.subject for line in worklist(desk.reader, me, now=desk.now).tasks] == ["ours"]
 
 
+def test_a_task_of_a_complaint_says_which_and_what_for(desk: Desk) -> None:
+    of = uuid4()
+    desk.task(None, subject="C26-K7Q-0001", complaint_id=of, errand="follow_up")
+    desk.task(None, subject="by hand")
+    lines = worklist(desk.reader, None, now=desk.now).tasks
+    assert {(line.complaint_id, line.errand) for line in lines} == {(of, "follow_up"), (None, "")}
+
+
 def test_a_missed_call_waits_as_a_call_back(desk: Desk) -> None:
     owner = desk.customer("张伟", MOBILE)
     desk.call(MOBILE, owner, state="ended", result="missed", ended_at=desk.now)

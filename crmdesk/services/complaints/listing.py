@@ -1,0 +1,120 @@
+"""A list of complaints as a screen shows it: its lines, and the names of the codes that stand in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from crmdesk.models.clock import STOP, UNDO
+from crmdesk.models.types import AgentId, TeamId
+from crmdesk.services.complaints import lists
+from crmdesk.services.complaints.lists import ComplaintLine
+from crmdesk.services.complaints.procedure import House, business_time, workflow
+from crmdesk.services.customers.values import micros, moment_at, rows
+from crmdesk.services.store.complaint_index import OPEN
+from crmdesk.values import dataclass
+
+MINE, TEAM, APPROVE, EVERYBODY = "mine", "team", "approve", "everybody"
+SEGMENTS = (MINE, TEAM, APPROVE, EVERYBODY)
+REGIME_DAYS = 2
+"""Business days ahead in which a regime's deadline is near."""
+_CATEGORIES = "SELECT key, name_en, name_zh FROM complaint_category"
+_TEAM = "SELECT team_id FROM agent WHERE id = ?"
+# CROSS: from the open ones to their ledgers, not through all ledgers there ever were.
+_REGIME_LINES = f"""SELECT k.complaint_id, k.n, k.clock, k.event, k.due, k.undoes
+ FROM complaint AS c CROSS JOIN clock_line AS k ON k.complaint_id = c.id
+ WHERE c.{OPEN} AND instr(k.clock, '/')"""
+
+Names = Mapping[str, tuple[str, str]]
+"""English and Chinese names by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines by their next clock, read ``at`` (UTC); ``full``: there may be more than are shown."""
+
+    segment: str
+    lines: tuple[ComplaintLine, ...]
+    states: Names
+    categories: Names
+    at: datetime
+    full: bool = False
+
+
+def listing(connection: Any, segment: str, agent_id: AgentId | None, now: datetime) -> Listing:
+    """Return one of the :data:`SEGMENTS` for *agent_id*.
+
+    To whoever works here without a name all complaints are his, and every proposal waits for his yes;
+    somebody without a team sees what is due of all teams.
+    """
+    return _named(connection, segment, _lines(connection, segment, agent_id, now), now)
+
+
+def regime_listing(
+    connection: Any, segment: str, agent_id: AgentId | None, now: datetime, house: House
+) -> Listing:
+    """Return those lines of a segment whose regime has a deadline in two business days; that clock is shown.
+
+    The clock of the firm that is due before it is left out: it is in :func:`listing`.
+    """
+    until = business_time(house.calendar, now.year).close_of(now, REGIME_DAYS)
+    near = _regime_dues(connection, until)
+    lines = (
+        replace(
+            line, next_clock=near[line.id][0], next_due_at=near[line.id][1], overdue=near[line.id][1] < now
+        )
+        for line in _lines(connection, segment, agent_id, now)
+        if line.id in near
+    )
+    return _named(connection, segment, tuple(sorted(lines, key=lambda line: near[line.id][1])), now)
+
+
+def _lines(
+    connection: Any, segment: str, agent_id: AgentId | None, now: datetime
+) -> tuple[ComplaintLine, ...]:
+    if agent_id is None or segment == EVERYBODY:
+        every = lists.due_list(connection, now)
+        return every if segment != APPROVE else tuple(line for line in every if line.state == "PROPOSED")
+    if segment == TEAM:
+        return lists.due_list(connection, now, _team_of(connection, agent_id))
+    if segment == APPROVE:
+        return lists.approvals(connection, agent_id, now)
+    return lists.mine(connection, agent_id, now)
+
+
+def _team_of(connection: Any, agent_id: AgentId) -> TeamId | None:
+    found = rows(connection, _TEAM, agent_id.bytes)
+    return TeamId(UUID(bytes=found[0][0])) if found and found[0][0] else None
+
+
+def _named(connection: Any, segment: str, lines: tuple[ComplaintLine, ...], now: datetime) -> Listing:
+    if not lines:
+        return Listing(segment, (), MappingProxyType({}), MappingProxyType({}), now)
+    states = {state.key: (state.en, state.zh) for state in workflow().states}
+    categories = {key: (en, zh) for key, en, zh in rows(connection, _CATEGORIES)}
+    return Listing(segment, lines, states, categories, now, len(lines) >= lists.LIMIT)
+
+
+def _regime_dues(connection: Any, until: datetime) -> dict[UUID, tuple[str, datetime]]:
+    """Return of each open complaint the regime's clock that runs and is due first, if that is by *until*."""
+    found = sorted(rows(connection, _REGIME_LINES), key=lambda row: row[1])
+    undone = {(of, undoes) for of, _, _, event, _, undoes in found if event == UNDO}
+    latest = {
+        (of, clock): (event, due)
+        for of, n, clock, event, due, _ in found
+        if event != UNDO and (of, n) not in undone
+    }
+    return _earliest(
+        (of, clock, due)
+        for (of, clock), (event, due) in latest.items()
+        if event != STOP and due <= micros(until)
+    )
+
+
+def _earliest(dues: Iterable[tuple[bytes, str, int]]) -> dict[UUID, tuple[str, datetime]]:
+    ordered = sorted(dues, key=lambda each: each[2], reverse=True)
+    return {UUID(bytes=of): (clock, moment_at(due)) for of, clock, due in ordered}
