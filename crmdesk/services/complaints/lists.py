@@ -1,6 +1,7 @@
 """Lists of complaints, each read from the front of one index: whose clock is next, what waits for a yes.
 
-A line is of the head only, which every desk holds; due dates are those of the last step.
+A line is of the head only, which every desk holds; due dates are those of the last step. Of a restricted
+complaint that another team handles there are number, state and owner.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from crmdesk.values import dataclass
 
 LIMIT = 5000
 RECENT = timedelta(days=90)
-_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, ifnull(k.name, ''),
+_HIDDEN = "c.restricted AND NOT EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"
+_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_HIDDEN}, ifnull(k.name, ''),
  ifnull(nullif(a.name_zh, ''), ifnull(nullif(a.name_en, ''), ifnull(a.login, '')))
  FROM complaint AS c LEFT JOIN customer AS k ON k.id = c.customer_id LEFT JOIN agent AS a ON a.id = c.owner_id
  WHERE c.{OPEN}"""
+_UNSEEN: Row = {"category": "", "customer_id": None}
+"""What nobody but its team sees of a restricted complaint."""
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _UNAPPROVED = """ AND c.state = 'PROPOSED' AND c.id IN (
  SELECT b.id FROM complaint_body AS b WHERE b.id = c.id AND (b.proposer_id IS NULL OR b.proposer_id <> ?)
@@ -106,6 +110,8 @@ def _lines(found: Iterable[tuple[Any, ...]], now: datetime) -> tuple[ComplaintLi
 
 def _line(values: tuple[Any, ...], now: datetime) -> ComplaintLine:
     held: Row = dict(zip(OPEN_COMPLAINT, values[1:], strict=False))
+    if values[-3]:
+        held |= _UNSEEN
     due = moment(held["next_due_at"])
     customer, owner, team = (identity(held[name]) for name in ("customer_id", "owner_id", "team_id"))
     return ComplaintLine(
@@ -117,7 +123,7 @@ def _line(values: tuple[Any, ...], now: datetime) -> ComplaintLine:
         external=held["external"],
         category=held["category"],
         customer_id=CustomerId(customer) if customer else None,
-        customer_name=values[-2],
+        customer_name="" if values[-3] else values[-2],
         owner_id=AgentId(owner) if owner else None,
         owner_name=values[-1],
         team_id=TeamId(team) if team else None,

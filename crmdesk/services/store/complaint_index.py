@@ -15,6 +15,7 @@ OPEN_COMPLAINT = (
         "received_at",
         "repeat_of",
         "reopen_count",
+        "restricted",
         "rev",
     ),
 )

@@ -53,6 +53,16 @@ def test_the_due_list_is_of_a_team_or_of_everybody_and_leaves_out_what_ended(des
     assert lists.due_list(desk.connection, desk.now, TeamId(OTHER_TEAM)) == ()
 
 
+def test_a_restricted_complaint_of_another_team_says_neither_who_nor_what(desk: ComplaintDesk) -> None:
+    row = desk.log(restricted=True)
+    (line,) = lists.due_list(desk.connection, desk.now)
+    assert (line.customer_name, line.category) == ("王芳", "repair")
+    desk.connection.execute("DELETE FROM complaint_body")
+    (line,) = lists.due_list(desk.connection, desk.now)
+    assert (line.customer_name, line.customer_id, line.category) == ("", None, "")
+    assert (line.number, line.owner_name) == (row["number"], "p1")
+
+
 def test_lists_of_open_ones_read_their_small_index(desk: ComplaintDesk) -> None:
     desk.connection.execute("ANALYZE")
     query = lists._LINE + lists._BY_CLOCK

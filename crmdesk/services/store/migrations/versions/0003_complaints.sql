@@ -122,7 +122,7 @@ CREATE INDEX ix_complaint_external_id ON complaint (external_id)
 
 CREATE INDEX ix_complaint_number ON complaint (number)
 
-CREATE INDEX ix_complaint_open ON complaint (next_due_at, owner_id, team_id, state, severity, level, external, number, category, customer_id, next_clock, wait_for, wait_until, received_at, repeat_of, reopen_count, rev) WHERE state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED')
+CREATE INDEX ix_complaint_open ON complaint (next_due_at, owner_id, team_id, state, severity, level, external, number, category, customer_id, next_clock, wait_for, wait_until, received_at, repeat_of, reopen_count, restricted, rev) WHERE state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED')
 
 CREATE INDEX ix_complaint_owner_id_state_next_due_at ON complaint (owner_id, state, next_due_at)
 
