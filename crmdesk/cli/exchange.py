@@ -25,8 +25,8 @@ BATCH_CHARACTERS = 200_000
 BESIDE = 10
 """How much less of the processor an import asks for than a window open beside it."""
 
-KINDS = ("customers", "contacts", "assets", "visits", "articles")
-LATER_KINDS = ("orders", "complaints")
+KINDS = ("customers", "contacts", "assets", "visits", "articles", "complaints")
+LATER_KINDS = ("orders",)
 LATER_FILES = (".xlsx", ".xls", ".ods", ".vcf")
 
 
@@ -34,7 +34,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the commands to the command line."""
     taken = subparsers.add_parser(
         "import",
-        help="read customers, contacts, assets, visits or articles from a file",
+        help="read customers, contacts, assets, visits, articles or complaints from a file",
         description="Reads CSV or JSON lines; encoding and delimiter are found. Columns are named like the"
         " fields of `crmdesk rpc --describe`; --mapping names others. The source's id is kept as external_id,"
         " so a second import of the same file changes nothing. The last line of output sums up:"
@@ -56,7 +56,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     taken.set_defaults(run=run_import)
     given = subparsers.add_parser(
         "export",
-        help="write customers, contacts, assets, visits or articles to a file",
+        help="write customers, contacts, assets, visits, articles or complaints to a file",
         description="Writes CSV, or JSON lines for a name that ends in .jsonl; to standard output without a"
         " name. What was exported can be imported again.",
     )
@@ -131,9 +131,9 @@ def _site(desk: Client) -> Site:
     from crmdesk.services.telephony.numbers import NumberParser, SiteRules
 
     told = dict(desk.call("exchange.site", {}))
-    zone = ZoneInfo(told.pop("zone"))
+    zone, currency = ZoneInfo(told.pop("zone")), told.pop("currency")
     prefixes = tuple(told.pop("international_prefixes"))
-    return Site(NumberParser(SiteRules(**told, international_prefixes=prefixes)).parse, zone)
+    return Site(NumberParser(SiteRules(**told, international_prefixes=prefixes)).parse, zone, currency)
 
 
 def _rows(
@@ -173,6 +173,8 @@ def _take(
     desk: Client, given: argparse.Namespace, rows: Iterable[Prepared], refused: list[dict[str, Any]]
 ) -> dict[str, int]:
     """Take the rows; what is new goes to the server first, if that is wanted."""
+    if given.server and given.kind == "complaints":
+        raise InvalidInput("Complaints go to the server one by one: leave out --server.")
     if not given.server or given.dry_run:
         return _send(desk, given, rows, refused)
     held = list(rows)
@@ -253,14 +255,26 @@ LISTS = {
     "assets": "asset.list",
     "visits": "visit.list",
     "articles": "knowledge.list",
+    "complaints": "complaint.list",
 }
+
+
+def _exported(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record as files hold it: remedies without what belongs to this store alone."""
+    if "remedies" not in record:
+        return record
+    lines = record["remedies"] or ()
+    kept = [
+        {k: v for k, v in line.items() if k not in ("id", "position") and v is not None} for line in lines
+    ]
+    return {**record, "remedies": kept}
 
 
 def _pages(desk: Client, kind: str) -> Iterator[dict[str, Any]]:
     after: str | None = None
     while True:
         page = desk.call(LISTS[kind], {"order": "id", "limit": 500, "after": after})
-        yield from page["items"]
+        yield from map(_exported, page["items"])
         after = page["next"]
         if after is None:
             return

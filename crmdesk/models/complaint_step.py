@@ -251,13 +251,13 @@ def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: 
             mark |= {"granted_at": operation.at}
         if any(row[name] != value for name, value in mark.items()):
             yield patched("remedy_line", row, mark)
+    version, granted_at = body.get("proposal_version") or 0, operation.at if told else None
     for n, line in enumerate(payload["granted"]):
         made = RemedyLine(
             **whose,
             position=len(held) + n,
-            proposal_version=body.get("proposal_version") or 0,
-            # One from another system brings its own dates along.
-            **{"granted_at": operation.at if told else None, **from_json(RemedyLine, line)},
+            # One from another system brings its own version and dates along.
+            **{"proposal_version": version, "granted_at": granted_at, **from_json(RemedyLine, line)},
         )
         yield fresh("remedy_line", made)
 

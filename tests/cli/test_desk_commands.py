@@ -132,8 +132,8 @@ def test_what_is_there_of_half_a_file_can_be_taken(run: Run, tmp_path: Path) -> 
 
 
 def test_kinds_of_later_versions_are_refused_in_words(run: Run, tmp_path: Path) -> None:
-    code, _, err = run("export", "complaints")
-    assert (code, err) == (1, "crmdesk: This version of crmdesk does not exchange complaints yet.\n")
+    code, _, err = run("export", "orders")
+    assert (code, err) == (1, "crmdesk: This version of crmdesk does not exchange orders yet.\n")
 
 
 def test_commands_go_through_the_open_window(run: Run, window: Path, tmp_path: Path) -> None:

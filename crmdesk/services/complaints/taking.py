@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
 APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
+ESCALATED = "escalated"
+SYSTEM = Actor(None, "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,8 @@ def _log(
     payload = checked(step, fields, rules.codes)
     actor = actor_of(work.stored, work.connection, work.author)
     taken = _judged(work, rules, step, ComplaintFile({}), actor, payload)
-    number = _new_number(work, rules, tag, taken)
+    received = taken.moment("received_at") or taken.at
+    number = give_number(work.connection, received, rules.house.tzinfo, tag)
     extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
     _write(work, rules, step, taken, row_id, extra)
 
@@ -167,6 +171,25 @@ def approve(work: UnitOfWork, rules: Procedure, complaint_id: UUID, proposal_ver
     return fields
 
 
+def take_by_time(
+    work: UnitOfWork,
+    rules: Procedure,
+    file: ComplaintFile,
+    transition: str,
+    payload: Mapping[str, Json],
+    operation_id: UUID,
+) -> bool:
+    """Do a step as the system; not committed. Return whether it may be done: a gate may want a person."""
+    step = rules.rules.workflow.transition(transition)
+    now = work.author.now()
+    case = case_of(work.stored, work.connection, rules, file, SYSTEM, payload, now)
+    if verdict(step, case).may:
+        taken = Step(file, SYSTEM, payload, now, rules.rules, operation_id)
+        _write(work, rules, step, taken, file.fields["id"], {})
+        return True
+    return False
+
+
 def _refuse_stale(
     work: UnitOfWork, step: Transition, file: ComplaintFile, from_state: str | None, version: int | None
 ) -> None:
@@ -240,11 +263,24 @@ def _write(
         fields=taken.payload,
         outcome=outcome,
         before=taken.file.ledger,
-        tasks=tuple(_task(taken, outcome, n, errand) for n, errand in enumerate(outcome.errands)),
+        tasks=_tasks(work, taken, outcome),
         target_id=target.fields["id"] if target else None,
         target_before=target.ledger if target else Ledger(),
     )
     work.do(describe_step(work.author, decided, taken.operation_id))
+
+
+def _tasks(work: UnitOfWork, taken: Step, outcome: Outcome) -> tuple[Row, ...]:
+    """Return the tasks of all errands; an escalation goes to each of those whom its level names."""
+    found: list[Row] = []
+    for errand in outcome.errands:
+        made = _task(taken, outcome, len(found), errand)
+        level = outcome.changed.get("level") if errand.kind == ESCALATED else None
+        people = escalated_to(work.connection, level, made["team_id"]) if level else ()
+        ids = (child_id(taken.operation_id, "task", len(found) + n) for n in range(len(people)))
+        called = [{**made, "id": row_id, "owner_id": who} for row_id, who in zip(ids, people, strict=True)]
+        found += called or [made]
+    return tuple(found)
 
 
 def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:
@@ -284,17 +320,14 @@ def tag_of(connection: Any, own: str) -> str:
     return str(told[0]) if told else own
 
 
-def _new_number(work: UnitOfWork, rules: Procedure, tag: str, taken: Step) -> str:
-    """Give out the next number under *tag*; it is kept in the same transaction."""
-    held = work.connection.execute("SELECT value FROM setting WHERE name = ?", (SEQUENCE,)).fetchone()
+def give_number(connection: Any, received_at: datetime, zone: tzinfo, tag: str) -> str:
+    """Give out the next number under *tag*; it is kept in the transaction of *connection*."""
+    held = connection.execute("SELECT value FROM setting WHERE name = ?", (SEQUENCE,)).fetchone()
     before, last = json.loads(held[0]) if held else (tag, 0)
-    number = next_number(
-        taken.moment("received_at") or taken.at,
-        rules.house.tzinfo,
-        tag,
-        last if before == tag else 0,
-    )
-    work.connection.execute(
+    number = next_number(received_at, zone, tag, last if before == tag else 0)
+    while connection.execute("SELECT 1 FROM complaint WHERE number = ?", (str(number),)).fetchone():
+        number = next_number(received_at, zone, tag, number.sequence)
+    connection.execute(
         "INSERT INTO setting (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (SEQUENCE, json.dumps([tag, number.sequence])),

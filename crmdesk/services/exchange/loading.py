@@ -60,12 +60,13 @@ class Part:
 Ready = Mapping[str, Json]
 Planned = tuple[str, list[Operation]]
 """What will become of a row, and the operations that do it."""
+Planner = Callable[["UnitOfWork", Ready], Planned]
 
 
 def load(
-    store: Store, kind: str, rows: Sequence[Prepared], *, dry: bool, considerate: bool = False
+    store: Store, plan: Planner, rows: Sequence[Prepared], *, dry: bool, considerate: bool = False
 ) -> list[Taken]:
-    """Take *rows* of *kind* in short transactions; with *dry* only say what would happen.
+    """Take *rows* in short transactions as *plan* has them; with *dry* only say what would happen.
 
     Returns what became of the rows, of fewer than given when the store could not be written any more: those
     are in, taking the others again goes on or says why not.
@@ -81,7 +82,7 @@ def load(
     while len(found) < len(rows):
         begun = time.perf_counter()
         future = store.write(
-            _part, kind, rows[len(found) : len(found) + size], lambda: store.wanted, dry, initiator=SOURCE
+            _part, plan, rows[len(found) : len(found) + size], lambda: store.wanted, dry, initiator=SOURCE
         )
         if found and isinstance(future.exception(), StoreFault):
             break
@@ -94,14 +95,14 @@ def load(
 
 
 def _part(
-    work: UnitOfWork, kind: str, rows: Sequence[Prepared], wanted: Callable[[], bool], dry: bool
+    work: UnitOfWork, plan: Planner, rows: Sequence[Prepared], wanted: Callable[[], bool], dry: bool
 ) -> Part:
     """Take *rows*, or fewer when the store is *wanted* meanwhile; in one transaction, kept unless *dry*."""
     begun = time.perf_counter()
     taken: list[Taken] = []
     with work.together():
         for row in rows:
-            taken.append(_take(work, kind, row))
+            taken.append(_take(work, plan, row))
             if wanted():
                 break
     if not dry:
@@ -109,11 +110,11 @@ def _part(
     return Part(taken, (time.perf_counter() - begun) * 1000)
 
 
-def _take(work: UnitOfWork, kind: str, row: Prepared) -> Taken:
+def _take(work: UnitOfWork, plan: Planner, row: Prepared) -> Taken:
     if row.reason:
         return Taken(row.line, REFUSED, row.reason)
     try:
-        outcome, operations = PLANS[kind](work, row.ready)
+        outcome, operations = plan(work, row.ready)
     except AgentError as refused:
         return Taken(row.line, REFUSED, str(refused))
     for operation in operations:
@@ -254,7 +255,7 @@ def _outcome(operations: list[Operation]) -> Planned:
     return (CHANGED if operations else SAME), operations
 
 
-PLANS: Mapping[str, Callable[[UnitOfWork, Ready], Planned]] = MappingProxyType(
+PLANS: Mapping[str, Planner] = MappingProxyType(
     {
         "customers": plan_customer,
         "contacts": plan_contact,

@@ -7,7 +7,8 @@ write. A ready row holds JSON values::
      "of": "",                                the customer or asset it belongs to, by its id or the source's
      "fields": {"name": "张三"},               cleaned, as the fields of the entity
      "points": [{"kind": "phone", …}],        numbers and addresses, understood by the rules of the site
-     "items": []}                             of a visit
+     "items": [],                             of a visit; the remedies of a complaint
+     "links": {}}                             what a complaint names, by its id or the source's
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """How numbers and times without zone are meant where the file came from."""
+    """How numbers, times without zone and money without currency are meant where the file came from."""
 
     parse: Parse
     zone: tzinfo
+    currency: str = "CNY"
 
 
 def prepare(kind: str, line: int, values: Mapping[str, Json], site: Site) -> Prepared:
@@ -195,6 +197,14 @@ def prepare_article(values: Mapping[str, Json], site: Site) -> Row:
     return _ready(values, "article", _cleaned(typed, article.checked_fields(typed, new=False)))
 
 
+def prepare_complaint(values: Mapping[str, Json], site: Site) -> Row:
+    """Make a complaint ready with its remedies and what it names."""
+    from crmdesk.services.exchange.complaints import ready_complaint
+
+    fields, remedies, links = ready_complaint(values, site.zone, site.currency)
+    return {**_ready(values, "complaint", fields, items=remedies), "links": links}
+
+
 PREPARERS: Mapping[str, Callable[[Mapping[str, Json], Site], Row]] = MappingProxyType(
     {
         "customers": prepare_customer,
@@ -202,5 +212,6 @@ PREPARERS: Mapping[str, Callable[[Mapping[str, Json], Site], Row]] = MappingProx
         "assets": prepare_asset,
         "visits": prepare_visit,
         "articles": prepare_article,
+        "complaints": prepare_complaint,
     }
 )

@@ -1,8 +1,9 @@
 """Records into files: CSV that spreadsheet programs open, or JSON lines.
 
 CSV is UTF-8 with a byte order mark and CRLF, as spreadsheet programs want it; lists are numbered columns,
-lists of objects one JSON cell. A cell that a spreadsheet program would take for a formula is written as it
-is: what was exported must come back the same, and the import takes nothing for a formula.
+lists of objects one JSON cell, money an amount with its currency. A cell that a spreadsheet program would
+take for a formula is written as it is: what was exported must come back the same, and the import takes
+nothing for a formula.
 """
 
 from __future__ import annotations
@@ -77,4 +78,6 @@ def _cell(kind: Exchanged, row: Mapping[str, Any], column: str) -> str:
         return str(value[int(place) - 1]) if int(place) <= len(value) else ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return f"{value['amount']} {value['currency']}"
     return "" if value is None else str(value)

@@ -64,7 +64,9 @@ def ready(desk: Desk, kind: str, rows: list[dict[str, Any]]) -> list[Prepared]:
 def take(
     desk: Desk, kind: str, rows: list[dict[str, Any]], *, dry: bool = False, considerate: bool = False
 ) -> list[str]:
-    taken = loading.load(desk.store, kind, ready(desk, kind, rows), dry=dry, considerate=considerate)
+    taken = loading.load(
+        desk.store, loading.PLANS[kind], ready(desk, kind, rows), dry=dry, considerate=considerate
+    )
     assert [each.line for each in taken] == list(range(2, len(rows) + 2))
     return [f"{each.outcome} {each.reason}".strip() for each in taken]
 
@@ -194,10 +196,10 @@ def test_rows_that_are_in_are_told_when_the_disk_is_full(desk: Desk, monkeypatch
 
     monkeypatch.setattr(loading, "_part", fill)
     rows = ready(desk, "customers", [{"external_id": f"N{n}", "name": f"N{n}"} for n in range(5)])
-    taken = loading.load(desk.store, "customers", rows, dry=False, considerate=True)
+    taken = loading.load(desk.store, loading.PLANS["customers"], rows, dry=False, considerate=True)
     assert [each.line for each in taken] == [2, 3]
     with pytest.raises(DiskFull):
-        loading.load(desk.store, "customers", rows[2:], dry=False)
+        loading.load(desk.store, loading.PLANS["customers"], rows[2:], dry=False)
 
 
 def test_a_transaction_ends_when_somebody_else_wants_the_store(

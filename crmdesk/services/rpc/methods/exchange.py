@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.wire import Json, to_json
-from crmdesk.services.exchange.columns import KINDS
+from crmdesk.services.exchange.columns import COMPLAINTS, KINDS
+from crmdesk.services.exchange.complaints import Importing, plan_complaint
 from crmdesk.services.exchange.filing import new_rows
-from crmdesk.services.exchange.loading import CHANGED, NEW, REFUSED, SAME, load
+from crmdesk.services.exchange.loading import CHANGED, NEW, PLANS, REFUSED, SAME, Planner, load
 from crmdesk.services.exchange.preparing import MOST_LISTED, Prepared, Site, prepare
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import COUNT, FLAG, ID, TEXT, Field, choice, list_of, record
@@ -37,7 +38,8 @@ READY = record(
     Field("of", TEXT, "the customer or asset it belongs to", default=""),
     Field("fields", record(open_ended=True), "cleaned, as JSON of their types", required=True),
     Field("points", list_of(POINT, MOST_LISTED), "numbers and addresses as understood", default=()),
-    Field("items", list_of(record(open_ended=True), MOST_LISTED), "of a visit", default=()),
+    Field("items", list_of(record(open_ended=True), MOST_LISTED), "of a visit; remedies", default=()),
+    Field("links", record(open_ended=True), "what a complaint names", default={}),
 )
 ROW = record(
     Field("line", COUNT, "where the row begins in its file", required=True),
@@ -46,6 +48,7 @@ ROW = record(
 )
 SITE = record(
     Field("zone", TEXT, "name of the time zone", required=True),
+    Field("currency", TEXT, "of money without one", required=True),
     Field("country", TEXT, "of numbers without country code", required=True),
     Field("area_code", TEXT, "of numbers without area code", required=True),
     Field("outside_prefix", TEXT, "dialled to get a line", required=True),
@@ -60,28 +63,39 @@ TAKEN = record(
 
 
 def site(_connection: Any, desk: Desk, _given: Given) -> Json:
-    """Return how numbers and times without zone are meant here."""
-    return {"zone": desk.parts.zone(), **to_json(asdict(desk.parts.numbers.site))}
+    """Return how numbers, times without zone and money without currency are meant here."""
+    house = desk.parts.house()
+    return {"zone": house.zone, "currency": house.currency, **to_json(asdict(desk.parts.numbers.site))}
 
 
 def take_rows(session: Session, given: Given) -> Json:
     """Take rows in short transactions; each is in or refused on its own."""
     desk, kind = session.desk, given["kind"]
-    here = Site(desk.parts.numbers.parse, ZoneInfo(desk.parts.zone()))
-    rows = [_prepared(kind, row, here) for row in given["rows"]]
+    rows = [_prepared(kind, row, _here(desk)) for row in given["rows"]]
     dry = given.get("dry_run", False)
-    taken = load(desk.store, kind, rows, dry=dry, considerate=desk.parts.considerate)
+    taken = load(desk.store, _plan(desk, kind), rows, dry=dry, considerate=desk.parts.considerate)
     return {"rows": [asdict(each) for each in taken]}
 
 
 def file_rows(session: Session, given: Given) -> Json:
     """Bring the rows that are new to the server in bulk."""
     desk, kind = session.desk, given["kind"]
-    here = Site(desk.parts.numbers.parse, ZoneInfo(desk.parts.zone()))
-    filed = new_rows(desk.store, kind, [_prepared(kind, row, here) for row in given["rows"]])
+    filed = new_rows(desk.store, kind, [_prepared(kind, row, _here(desk)) for row in given["rows"]])
     if filed.lines:
         desk.parts.sharing.file(filed.tables)
     return {"lines": list(filed.lines)}
+
+
+def _here(desk: Desk) -> Site:
+    house = desk.parts.house()
+    return Site(desk.parts.numbers.parse, ZoneInfo(house.zone), house.currency)
+
+
+def _plan(desk: Desk, kind: str) -> Planner:
+    if kind != COMPLAINTS.name:
+        return PLANS[kind]
+    importing = Importing(desk.parts.house(), desk.parts.tag)
+    return lambda work, ready: plan_complaint(work, ready, importing)
 
 
 def _prepared(kind: str, row: Mapping[str, Json], here: Site) -> Prepared:
@@ -118,7 +132,7 @@ METHODS: tuple[Method, ...] = (
         "Bring the rows of a file that are new to the shared database in bulk, as an administrator; they come"
         " here with the next round. The import that follows finds them and does what is left.",
         (
-            Field("kind", choice(KINDS), required=True),
+            Field("kind", choice(PLANS), required=True),
             Field("rows", list_of(ROW, MOST), "at most 500", required=True),
         ),
         record(Field("lines", list_of(COUNT), "of the rows that are at the server now", required=True)),
