@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import CrmdeskError
+from crmdesk.services.complaints.due import DueClock
 from crmdesk.services.customers import search_index
 from crmdesk.services.erasure import finish_left
 from crmdesk.services.knowledge import index as knowledge_index
@@ -33,7 +34,7 @@ ANSWERS_KEPT = timedelta(days=30)
 
 
 class Upkeep:
-    """Looks after a desk on a thread of its own, at the start and then every hour.
+    """Looks after a desk on a thread of its own, at the start and then every hour; beside it runs a DueClock.
 
     Args:
         profile: whose settings name the folder of the nightly backup.
@@ -45,14 +46,17 @@ class Upkeep:
         self._store = store
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._due = DueClock(profile.settings, profile.clock, store)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self._due.start()
 
     def stop(self) -> None:
         """End after the work at hand; safe to call when not started."""
         self._stopping.set()
+        self._due.stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -76,12 +80,15 @@ class Upkeep:
 
 
 def run_due(profile: Profile, store: Store) -> int:
-    """Do what the desk's clock makes due: forget old answers, write today's backup; return how much was done.
+    """Do what the desk's clock makes due: forget old answers, move complaints on, write today's backup.
+
+    Returns how much was done.
 
     Raises:
         CrmdeskError: the backup could not be written; old answers are forgotten all the same.
     """
     done = store.write(forget_answers, profile.clock() - ANSWERS_KEPT).result().result
+    done += DueClock(profile.settings, profile.clock, store).look()
     folder = profile.settings.text("backup_folder")
     if folder:
         keep = profile.settings.number("backup_keep")

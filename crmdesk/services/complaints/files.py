@@ -10,7 +10,7 @@ from uuid import UUID
 
 from crmdesk.errors import NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
-from crmdesk.models.complaint_file import ComplaintFile, LastEvent
+from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile, LastEvent
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.gates import Actor, Case, LastStep
 from crmdesk.models.operations import Author, Rows
@@ -39,6 +39,21 @@ def actor_of(rows: Rows, connection: Any, author: Author) -> Actor:
         role = SUPERVISOR
     teams = frozenset({row["team_id"]} if row["team_id"] else ())
     return Actor(AgentId(row["id"]), role, author.device, teams)
+
+
+def escalated_to(connection: Any, level: int, team_id: UUID | None) -> tuple[UUID, ...]:
+    """Return whom *level* calls: 1 the team's supervisors, 2 all of them, 3 administrators as well.
+
+    A team without a supervisor has those of the house.
+    """
+    roles = ("supervisor", "administrator") if level >= LEVEL_MOST else ("supervisor",)
+    marks = ", ".join("?" * len(roles))
+    people = connection.execute(
+        f"SELECT id, team_id FROM agent WHERE active AND role IN ({marks}) ORDER BY id", roles
+    ).fetchall()
+    known = [(UUID(bytes=who), team and UUID(bytes=team)) for who, team in people]
+    own = [who for who, team in known if level == 1 and team is not None and team == team_id]
+    return tuple(own or [who for who, _ in known])
 
 
 def fields_of(rows: Rows, complaint_id: UUID) -> Row:

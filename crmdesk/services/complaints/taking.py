@@ -21,7 +21,14 @@ from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
-from crmdesk.services.complaints.files import actor_of, case_of, fields_of, file_of, reads_changed
+from crmdesk.services.complaints.files import (
+    actor_of,
+    case_of,
+    escalated_to,
+    fields_of,
+    file_of,
+    reads_changed,
+)
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.values import dataclass
 
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
 SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
 APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
+ESCALATED = "escalated"
+SYSTEM = Actor(None, "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +178,25 @@ def approve(work: UnitOfWork, rules: Procedure, complaint_id: UUID, proposal_ver
     return fields
 
 
+def take_by_time(
+    work: UnitOfWork,
+    rules: Procedure,
+    file: ComplaintFile,
+    transition: str,
+    payload: Mapping[str, Json],
+    operation_id: UUID,
+) -> bool:
+    """Do a step as the system; not committed. Return whether it may be done: a gate may want a person."""
+    step = rules.rules.workflow.transition(transition)
+    now = work.author.now()
+    case = case_of(work.stored, work.connection, rules, file, SYSTEM, payload, now)
+    if verdict(step, case).may:
+        taken = Step(file, SYSTEM, payload, now, rules.rules, operation_id)
+        _write(work, rules, step, taken, file.fields["id"], {})
+        return True
+    return False
+
+
 def _refuse_stale(
     work: UnitOfWork, step: Transition, file: ComplaintFile, from_state: str | None, version: int | None
 ) -> None:
@@ -242,11 +270,24 @@ def _write(
         fields=taken.payload,
         outcome=outcome,
         before=taken.file.ledger,
-        tasks=tuple(_task(taken, outcome, n, errand) for n, errand in enumerate(outcome.errands)),
+        tasks=_tasks(work, taken, outcome),
         target_id=target.fields["id"] if target else None,
         target_before=target.ledger if target else Ledger(),
     )
     work.do(describe_step(work.author, decided, taken.operation_id))
+
+
+def _tasks(work: UnitOfWork, taken: Step, outcome: Outcome) -> tuple[Row, ...]:
+    """Return the tasks of all errands; an escalation goes to each of those whom its level names."""
+    found: list[Row] = []
+    for errand in outcome.errands:
+        made = _task(taken, outcome, len(found), errand)
+        level = outcome.changed.get("level") if errand.kind == ESCALATED else None
+        people = escalated_to(work.connection, level, made["team_id"]) if level else ()
+        ids = (child_id(taken.operation_id, "task", len(found) + n) for n in range(len(people)))
+        called = [{**made, "id": row_id, "owner_id": who} for row_id, who in zip(ids, people, strict=True)]
+        found += called or [made]
+    return tuple(found)
 
 
 def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:

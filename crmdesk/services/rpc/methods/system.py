@@ -164,9 +164,10 @@ METHODS: tuple[Method, ...] = (
     ),
     action(
         "clock.run_due",
-        "Do at once what the desk's clock makes due: old answers are forgotten, today's backup is written.",
+        "Do at once what the desk's clock makes due: complaints go on, old answers are forgotten,"
+        " today's backup is written.",
         (),
-        record(Field("done", COUNT, "answers forgotten and backups written", required=True)),
+        record(Field("done", COUNT, "steps, reminders, answers forgotten, backups written", required=True)),
         run_due,
         test_only=True,
     ),

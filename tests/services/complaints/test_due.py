@@ -1,0 +1,164 @@
+"""What time does at a desk that works alone: once, in nobody's name, and only what is due."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from crmdesk.models.timetable import sampled
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.due import find_due, run_due
+from tests.models.cases import PAYLOADS
+from tests.services.complaints.house import ANNA, CALL, CHECKLIST, CHEN, DORA, EMIL, ComplaintDesk
+
+ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
+ASSESSED["impact"] = {"persons": 0, "money": 0}
+REFUND: list[dict[str, Any]] = [{"type": "refund", "value": 100_00}]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
+    made = ComplaintDesk(tmp_path)
+    yield made
+    made.close()
+
+
+def id_sampled(*, yes: bool) -> UUID:
+    """An id that is in the sample of 20 %, or is not."""
+    return next(made for n in itertools.count(5000) if sampled(made := UUID(int=n), 20) is yes)
+
+
+def at_work(desk: ComplaintDesk, row_id: UUID | None = None, **assessed: Any) -> Row:
+    fields = {
+        **PAYLOADS["T1"],
+        "received_at": desk.now.isoformat(),
+        "customer_id": None,
+        "unidentified": True,
+        "call_id": str(CALL),
+    }
+    with desk.work() as work:
+        row = taking.open_complaint(work, desk.rules(), "K7Q", fields, taking.Intake(), row_id)
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    row = desk.step(row, "T4", DORA, **{**ASSESSED, **assessed})
+    return desk.step(row, "T5", contacted_at=desk.iso())
+
+
+def resolved(desk: ComplaintDesk, row_id: UUID | None = None, **assessed: Any) -> Row:
+    row = at_work(desk, row_id, **assessed)
+    row = desk.step(row, "T8", DORA, **{**PAYLOADS["T8"], "remedies": REFUND})
+    row = desk.step(row, "T9", CHEN, proposal_version=1, call_id=str(CALL), sent_via="phone")
+    lines = [{"id": str(each["id"]), "done_at": desk.iso()} for each in desk.rows("remedy_line", row["id"])]
+    return desk.step(row, "T11", accepted_by="He", how="said", remedies_state=lines)
+
+
+def run(desk: ComplaintDesk) -> int:
+    with desk.work() as work:
+        return run_due(work, desk.rules())
+
+
+def tasks(desk: ComplaintDesk, row: Row, errand: str) -> list[Row]:
+    return [each for each in desk.rows("task", row["id"]) if each["errand"] == errand]
+
+
+def events(desk: ComplaintDesk, row: Row, transition: str) -> list[Row]:
+    return [each for each in desk.rows("complaint_event", row["id"]) if each["transition"] == transition]
+
+
+def test_a_wait_ends_at_its_date_in_nobodys_name_and_once(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    before = row["next_due_at"]
+    desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=2))
+    desk.later(days=2, seconds=-10)
+    run(desk)
+    assert events(desk, row, "T7") == []
+    desk.later(seconds=10)
+    run(desk)
+    assert desk.row("complaint", row["id"])["state"] == "INVESTIGATING"
+    assert desk.row("complaint", row["id"])["next_due_at"] > before
+    assert [event["author"] for event in events(desk, row, "T7")] == [""]
+    assert run(desk) == 0
+
+
+@pytest.mark.parametrize(("severity", "in_sample", "state"), [
+    ("S3", False, "FOLLOW_UP"), ("S4", True, "FOLLOW_UP"), ("S4", False, "CLOSED"),
+])
+def test_who_is_to_be_asked_is_and_who_is_not_is_closed(
+    desk: ComplaintDesk, severity: str, in_sample: bool, state: str
+) -> None:
+    row = resolved(desk, id_sampled(yes=in_sample), severity=severity)
+    desk.now = row["follow_up_at"] - timedelta(seconds=1)
+    run(desk)
+    assert desk.row("complaint", row["id"])["state"] == "RESOLVED"
+    desk.later(seconds=1)
+    run(desk)
+    assert desk.row("complaint", row["id"])["state"] == state
+    assert len(tasks(desk, row, "follow_up")) == (state == "FOLLOW_UP")
+    assert run(desk) == 0
+
+
+def test_a_level_comes_by_time_to_whom_it_names(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    due = next(line for line in desk.rows("clock_line", row["id"]) if line["clock"] == "decide")["due"]
+    desk.now = due - timedelta(seconds=1)
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 0
+    desk.later(seconds=1)
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 1
+    assert {task["owner_id"] for task in tasks(desk, row, "escalated")} == {CHEN, DORA, EMIL}
+    assert run(desk) == 0
+    head = desk.row("complaint", row["id"])
+    head = desk.step(head, "E1", CHEN, to_level=3, reason="The press.")
+    head = desk.step(head, "E1", CHEN, to_level=1, reason="They lost interest.")
+    assert run(desk) == 0
+    desk.later(days=10)
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 2
+
+
+def test_the_owner_is_reminded_once_for_each_share_and_of_the_latest_alone(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    assert (row["next_clock"], tasks(desk, row, "reminder")) == ("update", [])
+    desk.now = row["next_due_at"] - timedelta(hours=1)
+    run(desk)
+    run(desk)
+    (told,) = tasks(desk, row, "reminder")
+    assert (told["note"], told["owner_id"], told["due_at"]) == ("update 75 %", ANNA, row["next_due_at"])
+    assert told["subject"] == row["number"]
+    desk.now = row["next_due_at"]
+    run(desk)
+    assert {each["note"] for each in tasks(desk, row, "reminder")} == {"update 75 %", "update 100 %"}
+
+
+def test_what_came_from_another_system_is_left_in_peace(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    desk.connection.execute("UPDATE complaint SET imported = 1")
+    desk.later(days=40)
+    assert run(desk) == 0
+    assert tasks(desk, row, "reminder") == []
+
+
+def test_what_is_known_of_a_complaint_holds_until_a_step_changes_it(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    known: dict[UUID, Any] = {}
+    assert find_due(desk.connection, desk.rules(), desk.now, known) == []
+    (version, at) = known[row["id"]]
+    assert version == row["rev"]
+    assert find_due(desk.connection, desk.rules(), at, {**known}) == [row["id"]]
+    desk.step(row, "T18", DORA, words="Leave it.", channel="phone")
+    assert find_due(desk.connection, desk.rules(), at, known) == []
+    assert known == {}
+
+
+def test_a_shared_desk_leaves_it_to_the_server(desk: ComplaintDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work(desk)
+    desk.later(days=30)
+    monkeypatch.setattr("crmdesk.services.complaints.due.is_shared", lambda _: True)
+    assert run(desk) == 0
