@@ -364,4 +364,15 @@ def _kept(rows: Rows, operation: Operation, table: str, entity: type, times: Row
     yield fresh(table, made)
 
 
-_encoded = json.JSONEncoder(ensure_ascii=False).encode
+def _encoded(value: Json) -> str:
+    """Return *value* as JSON, names ordered as PostgreSQL's ``jsonb`` has them: short ones first."""
+    return json.dumps(_ordered(value), ensure_ascii=False)
+
+
+def _ordered(value: Json) -> Json:
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
+        return {name: _ordered(value[name]) for name in names}
+    if isinstance(value, list | tuple):
+        return [_ordered(each) for each in value]
+    return value

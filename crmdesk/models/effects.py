@@ -86,6 +86,11 @@ ENTITIES: Mapping[str, type] = MappingProxyType(
 )
 """The entity behind each table that operations change."""
 
+OF_TEAMS = tuple(
+    table for table, entity in ENTITIES.items() if {"team_id", "author"} <= entity.__annotations__.keys()
+)
+"""Tables whose rows may be for one team only, and for whoever wrote them."""
+
 
 def apply(rows: Rows, operation: Operation) -> tuple[RowChange, ...]:
     """Return the rows that *operation* writes, in order, each as it stands afterwards.

@@ -37,6 +37,7 @@ ADMINISTRATORS = ("D1",)
 SELDOM = frozenset({"T3", "T18", "T19", "E1", "E2", "H1", "U1", "D1"})
 """Steps that end a complaint or lead nowhere: taken when the dice say so."""
 NOBODY = UUID(int=0)
+TEAMS = (UUID(int=100), UUID(int=101))
 LATEST = datetime(2026, 12, 10, tzinfo=UTC)
 """Until then days may pass."""
 
@@ -59,8 +60,8 @@ class NothingCounted:
         return (0,)
 
 
-def log_complaint(world: Hotline, dice: Dice) -> Operation:
-    """A new complaint; one in some hundred is sent twice."""
+def log_complaint(world: Hotline, dice: Dice, *, team: UUID | None = None) -> Operation:
+    """A new complaint, of *team*, else of any; one in some hundred is sent twice."""
     again = dice.b == 0 and world.complaints
     made = child_id(world.customers[0], world.author.device, int(world.author.now().timestamp()))
     row_id = dice.pick(world.complaints) if again else made
@@ -73,7 +74,7 @@ def log_complaint(world: Hotline, dice: Dice) -> Operation:
     }
     extra = {
         "number": f"C26-K7Q-{len(world.complaints):04}",
-        "team_id": _team(dice.a),
+        "team_id": team or _team(dice.a),
         "complainant": dice.word,
         "restricted": dice.b % 7 == 0,
     }
@@ -84,7 +85,7 @@ def log_complaint(world: Hotline, dice: Dice) -> Operation:
 def take_step(world: Hotline, dice: Dice) -> Operation:
     """The next step of a complaint that may be done, as far as this desk remembers; else a new complaint."""
     known = [each for each in world.complaints if world.memory.get("complaint", each)]
-    if not known or dice.b % 6 == 0:
+    if not known or dice.b % 12 == 0:
         return log_complaint(world, dice)
     complaint = dice.pick(known)
     target = known[dice.b % len(known)]
@@ -100,6 +101,14 @@ def take_step(world: Hotline, dice: Dice) -> Operation:
             extra = {"team_id": _team(dice.b)} if step.id in ("T2", "H1") else {}
             return _written(world, step, file, _actor(world, step.id), fields, complaint, extra)
     return log_complaint(world, dice)
+
+
+def step_taken(world: Hotline, dice: Dice, complaint: UUID, key: str, extra: Row) -> Operation:
+    """The step *key*, whatever is thought of it; *extra* goes over its payload, a team over its changes."""
+    file, step = file_of(world.memory, complaint), workflow().transition(key)
+    fields = {**(_fields(world, dice, step, file, complaint) or {}), **extra}
+    more = {"team_id": fields.pop("team_id")} if "team_id" in fields else {}
+    return _written(world, step, file, _actor(world, key), fields, complaint, more, always=True)
 
 
 def approve(world: Hotline, dice: Dice) -> Operation:
@@ -164,8 +173,10 @@ def _written(
     fields: Mapping[str, Any],
     complaint: UUID,
     extra: Row,
+    *,
+    always: bool = False,
 ) -> Operation:
-    """Take the step and describe what it came to; the desk remembers it, mostly."""
+    """Take the step and describe what it came to; the desk remembers it, mostly or *always*."""
     payload = checked(step, fields, CODES)
     operation_id = child_id(
         complaint, f"{world.author.device}/{step.id}", int(world.author.now().timestamp())
@@ -188,7 +199,7 @@ def _written(
     operation = describe_step(author, decided, operation_id)
     if complaint not in world.complaints:
         world.complaints.append(complaint)
-    return _remember(world, operation, heard=operation_id.int % 8 != 0 or step.id == "T1")
+    return _remember(world, operation, heard=always or operation_id.int % 8 != 0 or step.id == "T1")
 
 
 def _finished(outcome: Outcome, taken: Step, extra: Row) -> Outcome:
@@ -307,7 +318,7 @@ def _actor(world: Hotline, transition: str) -> Actor:
 
 
 def _team(number: int) -> UUID | None:
-    return UUID(int=100 + number % 2) if number % 3 else None
+    return TEAMS[number % 2] if number % 3 else None
 
 
 def _remembered(world: Hotline, complaint: UUID) -> Row:

@@ -41,10 +41,18 @@ INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "visit_item": (("visit_id",),),
         "call": (("customer_id", "started_at"), ("started_at",)),
         "call_leg": (("call_id",),),
-        "note": (("call_id",), ("customer_id",)),
-        "task": (("call_id",), ("customer_id",)),
+        "note": (("call_id",), ("customer_id",), ("complaint_id",)),
+        "task": (("call_id",), ("customer_id",), ("complaint_id",)),
         "article_use": (("call_id",),),
         "interaction": (("customer_id", "at"), ("at",)),
+        "complaint": (("customer_id",), ("repeat_of",)),
+        "complaint_event": (("complaint_id", "version"),),
+        "clock_line": (("complaint_id",),),
+        "remedy_line": (("complaint_id",),),
+        "approval": (("complaint_id",),),
+        "letter": (("complaint_id",),),
+        "survey": (("complaint_id",), ("customer_id",)),
+        "corrective_action": (("complaint_id",),),
     }
 )
 """What effects and desks look rows up by; never a text, because an index entry has a limit and texts none."""

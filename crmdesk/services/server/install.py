@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import ServerUnfit
+from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.text import Text, say
 from crmdesk.services.server import catalogue, ddl, procedure
 from crmdesk.services.server.connect import connect, parsed, worded_work
@@ -28,10 +29,10 @@ MIN_CLIENT = 1
 
 SQL = Path(__file__).resolve().parent / "sql"
 OWNER = "crm_owner"
-OWN_TEAM: Mapping[str, tuple[str, str]] = {"note": ("team_id", "author")}
+OWN_TEAM: Mapping[str, tuple[str, str]] = dict.fromkeys(OF_TEAMS, ("team_id", "author"))
 """Tables whose rows may be for one team only: the columns of the team and of the author, who sees it too."""
 
-PARENTS = ("customer_id", "call_id", "visit_id")
+PARENTS = ("customer_id", "call_id", "visit_id", "complaint_id")
 """The column that says to whose history a row belongs: the first of these that a table has."""
 
 NOT_DONE = "not done: "

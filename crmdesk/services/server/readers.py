@@ -2,7 +2,9 @@
 
 ``crm.new_<table>()`` is a row of defaults, ``crm.read_<table>(row, values)`` lays JSON values over a row,
 ``crm.lay_<table>(row)`` writes a row that is there already, ``crm.save_<table>(id, values)`` is the effect of
-``code.save``, ``crm.fields_of(kind)`` tells which fields an operation may bring.
+``code.save``, ``crm.fields_of(kind)`` tells which fields an operation may bring. For complaints besides:
+``crm.wire_<table>(row)`` is a row as desks write it in JSON, ``crm.hand_complaint_body(row)`` and
+``crm.hand_children(complaint, team)`` write what goes to another team.
 
 A general function would plan its statement anew at each call, which costs more than all the rest of an
 operation.
@@ -16,7 +18,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from crmdesk.models import agent, article, asset, choice, customer, task, visit
+from crmdesk.models import agent, article, asset, choice, complaint_step, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.server.ddl import TABLES, columns, default_of, literal, qualified, quoted
@@ -39,6 +41,9 @@ def _all_but(entity: str, *names: str) -> frozenset[str]:
     return frozenset(columns(entity)) - {"rev", *names}
 
 
+_OF_FILE = ("team_id", "author")
+"""Columns that rows of a complaint's file have from the complaint and from whoever writes them."""
+
 FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "customer.create": customer.EDITABLE,
@@ -58,6 +63,18 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "point": _all_but("contact_point", "id"),
         "item": _all_but("visit_item", "id"),
         "leg": _all_but("call_leg"),
+        "step head": _all_but("complaint", "id", "last_operation_id", "last_step_at"),
+        "step body": _all_but("complaint_body", "id", *_OF_FILE),
+        "step lines": _all_but("clock_line", "complaint_id", *_OF_FILE),
+        "step granted": frozenset({"id", "type", "value", "due"}),
+        "import granted": _all_but("remedy_line", "complaint_id", "position", *_OF_FILE),
+        "step marked": frozenset({"done_at", "order_id", "failed_at"}),
+        "step tasks": (task.EDITABLE | {"id"}) - {"complaint_id"},
+        "target head": frozenset({"received_at", "next_clock", "next_due_at"}),
+        "letter.make": frozenset({"complaint_id", "kind", "language", "text", "digest"}),
+        "survey.record": _all_but("survey", "id", "at", *_OF_FILE),
+        "action.save": _all_but("corrective_action", "id", "opened_at", *_OF_FILE),
+        "remedy.mark": frozenset({"done_at", "order_id"}),
     }
 )
 """The fields that each kind of operation, or a part of one, may bring. Nobody sets a revision himself."""
@@ -84,7 +101,8 @@ def statements() -> list[str]:
     made = [_fields_of()]
     for table in TABLES:
         made += [_new(table), _read(table), _lay(table)]
-    return [*made, *map(_save, agent.CODE_TABLES), _save_code()]
+    made += [*map(_save, agent.CODE_TABLES), _save_code()]
+    return [*made, _wire("complaint"), _wire("complaint_body"), _hand_body(), _hand_children()]
 
 
 def _fields_of() -> str:
@@ -141,6 +159,55 @@ def _lay(table: str) -> str:
         f"CREATE OR REPLACE FUNCTION crm.lay_{table}(p_row {qualified(table)}) RETURNS void"
         " LANGUAGE plpgsql AS $$\nBEGIN\n"
         f"    UPDATE {qualified(table)} SET {laid} WHERE id = p_row.id;\nEND\n$$"
+    )
+
+
+def _wire(table: str) -> str:
+    """Return the reader's opposite: moments as :func:`crmdesk.models.wire.to_json` has them."""
+    moments = [name for name, (kind, _) in field_types(ENTITIES[table]).items() if kind is datetime]
+    told = ", ".join(f"{literal(name)}, crm.told_moment(p_row.{quoted(name)})" for name in moments)
+    return (
+        f"CREATE OR REPLACE FUNCTION crm.wire_{table}(p_row {qualified(table)}) RETURNS jsonb"
+        f" LANGUAGE plpgsql STABLE AS $$\nBEGIN\n"
+        f"    RETURN to_jsonb(p_row) || jsonb_build_object({told});\nEND\n$$"
+    )
+
+
+def _hand_body() -> str:
+    """Return what writes a body that may go out of the writer's sight.
+
+    An UPDATE that reads a column asks that the new row be seen, too; one at a cursor reads none.
+    """
+    names = [name for name in columns("complaint_body") if name != "id"]
+    laid = ", ".join(f"{quoted(name)} = p_row.{quoted(name)}" for name in names)
+    return f"""\
+CREATE OR REPLACE FUNCTION crm.hand_complaint_body(p_row crm.complaint_body) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    held CURSOR FOR SELECT 1 FROM crm.complaint_body WHERE id = p_row.id FOR NO KEY UPDATE;
+BEGIN
+    FOR _ IN held LOOP
+        UPDATE crm.complaint_body SET {laid} WHERE CURRENT OF held;
+    END LOOP;
+END
+$$"""
+
+
+def _hand_children() -> str:
+    """Return what gives the rows of a complaint to another team, out of the writer's sight if need be."""
+    cursors = "\n".join(
+        f"    of_{table} CURSOR FOR SELECT rev FROM {qualified(table)} WHERE complaint_id = p_complaint"
+        " FOR NO KEY UPDATE;"
+        for table in complaint_step.CHILDREN
+    )
+    loops = "\n".join(
+        f"    FOR one IN of_{table} LOOP\n        UPDATE {qualified(table)} SET team_id = p_team,"
+        f" rev = one.rev + 1 WHERE CURRENT OF of_{table};\n    END LOOP;"
+        for table in complaint_step.CHILDREN
+    )
+    return (
+        "CREATE OR REPLACE FUNCTION crm.hand_children(p_complaint uuid, p_team uuid) RETURNS void"
+        f" LANGUAGE plpgsql AS $$\nDECLARE\n{cursors}\nBEGIN\n{loops}\nEND\n$$"
     )
 
 

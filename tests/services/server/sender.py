@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -91,12 +91,45 @@ def holds_nul(value: Json) -> bool:
     return isinstance(value, str) and "\x00" in value
 
 
+def _gone(rows: RowsInMemory, table: str, row_id: str | None) -> dict[str, Json]:
+    known = row_id is None or rows.get(table, uuid.UUID(row_id)) is not None
+    return {} if known else {"rejected": "gone"}
+
+
+def _not_approved(rows: RowsInMemory, operation: Operation) -> dict[str, Json]:
+    of = uuid.UUID(operation.payload["complaint_id"])
+    head, body = rows.get("complaint", of), rows.get("complaint_body", of)
+    if head is None or body is None:
+        return {"rejected": "gone"}
+    if (head["state"], body["proposal_version"]) != ("PROPOSED", operation.payload["proposal_version"]):
+        return {"rejected": "conflict", "fields": ["proposal_version"]}
+    return {"rejected": "denied"} if str(body["proposer_id"]) == operation.actor else {}
+
+
+def _not_saved(rows: RowsInMemory, operation: Operation) -> dict[str, Json]:
+    if rows.get("corrective_action", uuid.UUID(operation.payload["id"])):
+        return {}
+    return _gone(rows, "complaint", operation.payload["fields"].get("complaint_id"))
+
+
+OF_FILES: Mapping[str, Callable[[RowsInMemory, Operation], dict[str, Json]]] = {
+    "complaint.approve": _not_approved,
+    "letter.make": lambda rows, o: _gone(rows, "complaint", o.payload["fields"]["complaint_id"]),
+    "letter.send": lambda rows, o: _gone(rows, "letter", o.payload["id"]),
+    "survey.record": lambda rows, o: _gone(rows, "complaint", o.payload["fields"].get("complaint_id")),
+    "action.save": _not_saved,
+    "remedy.mark": lambda rows, o: _gone(rows, "remedy_line", o.payload["id"]),
+}
+"""Why an operation on the file of a complaint is refused: {} when it is not."""
+
+
 class Expected:
     """What a server should answer and hold, by the effects in Python."""
 
-    def __init__(self, actor: str) -> None:
+    def __init__(self, actor: str, rows: Mapping[str, dict[uuid.UUID, Row]] | None = None) -> None:
         self.actor = actor
         self.rows = RowsInMemory()
+        self.rows.tables.update(rows or {})
         self.answers: list[dict[str, Json]] = []
         self._changed: dict[tuple[str, uuid.UUID], list[tuple[int, str, frozenset[str]]]] = {}
 
@@ -104,6 +137,20 @@ class Expected:
         """Do *operation* of *device* and return the essence of its answer."""
         self.answers.append(self._answer(replace(operation, actor=self.actor, device=str(device))))
         return self.answers[-1]
+
+    def step(self, operation: Operation, device: uuid.UUID, answer: Mapping[str, Json]) -> None:
+        """Take a step of a complaint that the server, which judges, did not refuse.
+
+        What was decided in another state than the complaint has it must refuse.
+        """
+        done = replace(operation, actor=self.actor, device=str(device))
+        self.answers.append({"ok": True} if "ok" in answer else {"rejected": answer["rejected"]})
+        changes = [] if holds_nul(operation.payload) else apply(self.rows, done)
+        if "ok" in answer:
+            assert changes or operation.payload["transition"] == "T1"
+            self.rows.changed(changes)
+        elif not changes:
+            assert answer["rejected"] in ("conflict", "gone", "invalid"), answer
 
     @property
     def counts(self) -> Counter[str]:
@@ -114,7 +161,10 @@ class Expected:
         if holds_nul(operation.payload):
             return {"rejected": "invalid"}
         try:
-            if not self._decided(operation):
+            if operation.kind in OF_FILES:
+                if refusal := OF_FILES[operation.kind](self.rows, operation):
+                    return refusal
+            elif not self._decided(operation):
                 return {"rejected": "gone"}
         except Conflict as clash:
             return {"rejected": "conflict", "fields": list(clash.fields)}

@@ -366,6 +366,13 @@ BEGIN
         WHEN 'article.mark' THEN _ := crm.apply_article_mark(o);
         WHEN 'choice.remember' THEN _ := crm.apply_choice_remember(o);
         WHEN 'code.save' THEN _ := crm.apply_code_save(o);
+        WHEN 'complaint.step' THEN _ := crm.apply_complaint_step(o);
+        WHEN 'complaint.approve' THEN _ := crm.apply_complaint_approve(o);
+        WHEN 'letter.make' THEN _ := crm.apply_letter_make(o);
+        WHEN 'letter.send' THEN _ := crm.apply_letter_send(o);
+        WHEN 'survey.record' THEN _ := crm.apply_survey_record(o);
+        WHEN 'action.save' THEN _ := crm.apply_action_save(o);
+        WHEN 'remedy.mark' THEN _ := crm.apply_remedy_mark(o);
         ELSE PERFORM crm.refuse(
             'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
             jsonb_build_object('kind', left(o.kind, 100)));

@@ -82,6 +82,13 @@ CREATE OR REPLACE FUNCTION crm.read_moment(p_name text, p_given jsonb) RETURNS t
     END
 $$;
 
+-- A moment as desks write it.
+CREATE OR REPLACE FUNCTION crm.told_moment(p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT to_char(p_at AT TIME ZONE 'UTC', CASE
+        WHEN date_trunc('second', p_at) = p_at THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+        ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)
+$$;
+
 CREATE OR REPLACE FUNCTION crm.read_day(p_name text, p_given jsonb) RETURNS date LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_given #>> '{}' ~ '^\d{4}-\d\d-\d\d$' THEN (p_given #>> '{}')::date

@@ -7,7 +7,7 @@ DECLARE
     held crm.call;
     _ text;
 BEGIN
-    _ := crm.only(o.payload, ARRAY['id', 'call_id', 'customer_id', 'text', 'team_id']);
+    _ := crm.only(o.payload, ARRAY['id', 'call_id', 'customer_id', 'text', 'team_id', 'complaint_id']);
     made.id := crm.asked_id(o.payload, 'id');
     made.call_id := crm.asked_link(o.payload, 'call_id');
     made.customer_id := crm.asked_link(o.payload, 'customer_id');
@@ -16,6 +16,9 @@ BEGIN
     made.at := o.at;
     IF o.payload ? 'team_id' THEN
         made.team_id := crm.asked_link(o.payload, 'team_id');
+    END IF;
+    IF o.payload ? 'complaint_id' THEN
+        made.complaint_id := crm.asked_link(o.payload, 'complaint_id');
     END IF;
     IF made.call_id IS NOT NULL THEN
         -- Shared, so that nobody gives the call to another customer between this look and the note.
@@ -30,7 +33,9 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO crm.note SELECT made.*;
-    _ := crm.show_note(made, held);
+    IF made.complaint_id IS NULL THEN  -- else it shows in the complaint's own file
+        _ := crm.show_note(made, held);
+    END IF;
 END
 $$;
 

@@ -1,0 +1,213 @@
+-- What a complaint's file holds besides the steps: remedies, approvals, letters, surveys, corrective actions.
+
+-- Remedies of a step: what is proposed takes the place of what was never granted, marks go over the rest.
+CREATE OR REPLACE FUNCTION crm.change_remedies(
+    o crm.operation_in, p_head crm.complaint, p_body crm.complaint_body
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    granted CONSTANT jsonb := o.payload -> 'granted';
+    told CONSTANT boolean := o.payload ->> 'transition' IN ('T9', 'T13');
+    gone CONSTANT uuid[] := ARRAY(SELECT g::uuid FROM jsonb_array_elements_text(o.payload -> 'taken_back') g);
+    undone CONSTANT text := o.payload -> 'fields' ->> 'operation_id';
+    was crm.remedy_line;
+    wanted crm.remedy_line;
+    known integer := 0;
+    _ text;
+BEGIN
+    FOR was IN SELECT * FROM crm.remedy_line WHERE complaint_id = p_head.id ORDER BY id FOR NO KEY UPDATE LOOP
+        known := known + 1;
+        _ := crm.only(coalesce(o.payload -> 'marked' -> was.id::text, '{}'), crm.fields_of('step marked'));
+        wanted := crm.read_remedy_line(was, coalesce(o.payload -> 'marked' -> was.id::text, '{}'));
+        IF was.id = ANY (gone) OR (granted <> '[]' AND was.granted_at IS NULL AND NOT was.void) THEN
+            wanted.void := true;
+            wanted.voided_by := o.id;
+        ELSIF was.voided_by::text = undone THEN
+            wanted.void := false;
+            wanted.voided_by := NULL;
+        ELSIF told AND was.granted_at IS NULL AND NOT was.void THEN
+            wanted.granted_at := o.at;
+        END IF;
+        IF wanted IS DISTINCT FROM was THEN
+            wanted.rev := was.rev + 1;
+            _ := crm.lay_remedy_line(wanted);
+        END IF;
+    END LOOP;
+    _ := crm.add_remedies(o, p_head, p_body, known, told);
+END
+$$;
+
+-- Remedies that come with a step; those from another system bring version and dates along.
+CREATE OR REPLACE FUNCTION crm.add_remedies(
+    o crm.operation_in, p_head crm.complaint, p_body crm.complaint_body, p_known integer, p_told boolean
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    made crm.remedy_line;
+    one jsonb;
+BEGIN
+    FOR n IN 0..jsonb_array_length(o.payload -> 'granted') - 1 LOOP
+        one := o.payload -> 'granted' -> n;
+        made := crm.new_remedy_line();
+        made.proposal_version := p_body.proposal_version;
+        made.granted_at := CASE WHEN p_told THEN o.at END;
+        made := crm.read_remedy_line(made, one);
+        made.id := crm.asked_id(one, 'id');
+        made.complaint_id := p_head.id;
+        made.team_id := p_head.team_id;
+        made.author := o.actor;
+        made.position := p_known + n;
+        INSERT INTO crm.remedy_line SELECT made.*;
+    END LOOP;
+END
+$$;
+
+-- Done or ordered; never conflicts, the first date stays.
+CREATE OR REPLACE FUNCTION crm.apply_remedy_mark(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    marks CONSTANT jsonb := crm.asked_fields(o, 'marks');
+    row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
+    was crm.remedy_line;
+    wanted crm.remedy_line;
+    _ text;
+BEGIN
+    SELECT * INTO was FROM crm.remedy_line WHERE id = row_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM crm.gone(o, 'remedy_line');
+    END IF;
+    wanted := crm.read_remedy_line(was, marks);
+    wanted.done_at := coalesce(was.done_at, wanted.done_at);
+    wanted.order_id := coalesce(nullif(was.order_id, ''), wanted.order_id);
+    IF (was.done_at IS NULL AND marks ? 'done_at') OR (was.order_id = '' AND marks ? 'order_id') THEN
+        wanted.rev := was.rev + 1;
+        _ := crm.lay_remedy_line(wanted);
+    END IF;
+END
+$$;
+
+-- A supervisor's yes to a proposal as it stands.
+CREATE OR REPLACE FUNCTION crm.apply_complaint_approve(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    of CONSTANT uuid := crm.asked_id(o.payload, 'complaint_id');
+    made crm.approval := crm.new_approval();
+    head crm.complaint;
+    body crm.complaint_body;
+    _ text;
+BEGIN
+    _ := crm.only(o.payload, ARRAY['id', 'complaint_id', 'proposal_version']);
+    made.id := crm.asked_id(o.payload, 'id');
+    made.proposal_version := crm.read_integer('proposal_version', crm.asked(o.payload, 'proposal_version'));
+    SELECT * INTO head FROM crm.complaint WHERE id = of FOR NO KEY UPDATE;
+    body := crm.complaint_file(o, of);
+    IF head.state <> 'PROPOSED' OR body.proposal_version <> made.proposal_version THEN
+        PERFORM crm.refuse(
+            'conflict', 'The proposal was changed meanwhile. Look at it again before you approve it.', '{}',
+            ARRAY['proposal_version'], to_jsonb(head));
+    END IF;
+    IF o.role <> 'supervisor' OR body.proposer_id::text = o.actor THEN
+        PERFORM crm.refuse('denied', 'A supervisor who did not propose it has to approve this.');
+    END IF;
+    made.complaint_id := of;
+    made.team_id := head.team_id;
+    made.author := o.actor;
+    made.approver_id := o.actor::uuid;
+    made.at := o.at;
+    INSERT INTO crm.approval SELECT made.*;
+END
+$$;
+
+-- The team of the complaint that a new row of its file is about; NULL when it is about none.
+CREATE OR REPLACE FUNCTION crm.team_of_file(o crm.operation_in, p_complaint uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    body crm.complaint_body;
+BEGIN
+    IF p_complaint IS NOT NULL THEN
+        body := crm.complaint_file(o, p_complaint);
+    END IF;
+    RETURN body.team_id;
+END
+$$;
+
+-- A letter as it was printed; one that exists already stays as it is.
+CREATE OR REPLACE FUNCTION crm.apply_letter_make(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    given CONSTANT jsonb := crm.asked_fields(o, 'fields');
+    made crm.letter;
+BEGIN
+    made := crm.read_letter(crm.new_letter(), given);
+    made.id := crm.asked_id(o.payload, 'id');
+    made.team_id := crm.team_of_file(o, crm.asked_id(given, 'complaint_id'));
+    made.author := o.actor;
+    made.made_at := o.at;
+    INSERT INTO crm.letter SELECT made.* ON CONFLICT (id) DO NOTHING;
+END
+$$;
+
+-- It left the house; the first word of it counts.
+CREATE OR REPLACE FUNCTION crm.apply_letter_send(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
+    via CONSTANT text := crm.asked_text(o.payload, 'sent_via');
+    was crm.letter;
+    _ text;
+BEGIN
+    _ := crm.only(o.payload, ARRAY['id', 'sent_via']);
+    SELECT * INTO was FROM crm.letter WHERE id = row_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM crm.gone(o, 'letter');
+    END IF;
+    IF was.sent_at IS NULL THEN
+        was.sent_at := o.at;
+        was.sent_via := via;
+        was.rev := was.rev + 1;
+        _ := crm.lay_letter(was);
+    END IF;
+END
+$$;
+
+-- Answers never conflict; the complaint's own satisfaction is the latest.
+CREATE OR REPLACE FUNCTION crm.apply_survey_record(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    given CONSTANT jsonb := crm.asked_fields(o, 'fields');
+    of CONSTANT uuid := CASE WHEN given ? 'complaint_id' THEN crm.asked_link(given, 'complaint_id') END;
+    made crm.survey;
+    body crm.complaint_body;
+    _ text;
+BEGIN
+    made := crm.read_survey(crm.new_survey(), given);
+    made.id := crm.asked_id(o.payload, 'id');
+    made.team_id := crm.team_of_file(o, of);
+    made.author := o.actor;
+    made.at := o.at;
+    INSERT INTO crm.survey SELECT made.* ON CONFLICT (id) DO NOTHING;
+    SELECT * INTO body FROM crm.complaint_body WHERE id = of FOR NO KEY UPDATE;
+    IF FOUND AND made.csm IS NOT NULL AND (body.csm, body.survey_id) IS DISTINCT FROM (made.csm, made.id) THEN
+        body.csm := made.csm;
+        body.survey_id := made.id;
+        body.rev := body.rev + 1;
+        _ := crm.lay_complaint_body(body);
+    END IF;
+END
+$$;
+
+-- A corrective action, new or changed.
+CREATE OR REPLACE FUNCTION crm.apply_action_save(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    given CONSTANT jsonb := crm.asked_fields(o, 'fields');
+    row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
+    was crm.corrective_action;
+    wanted crm.corrective_action;
+    _ text;
+BEGIN
+    SELECT * INTO was FROM crm.corrective_action WHERE id = row_id FOR NO KEY UPDATE;
+    wanted := crm.read_corrective_action(CASE WHEN FOUND THEN was ELSE crm.new_corrective_action() END, given);
+    IF was.id IS NULL THEN
+        wanted.id := row_id;
+        wanted.team_id := crm.team_of_file(o, wanted.complaint_id);
+        wanted.author := o.actor;
+        wanted.opened_at := o.at;
+        INSERT INTO crm.corrective_action SELECT wanted.*;
+    ELSIF wanted IS DISTINCT FROM was THEN
+        wanted.rev := was.rev + 1;
+        _ := crm.lay_corrective_action(wanted);
+    END IF;
+END
+$$;
