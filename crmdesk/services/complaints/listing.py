@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,9 +11,9 @@ from uuid import UUID
 from crmdesk.models.clock import STOP, UNDO
 from crmdesk.models.types import AgentId, TeamId
 from crmdesk.services.complaints import lists
-from crmdesk.services.complaints.lists import ComplaintLine
+from crmdesk.services.complaints.lists import Lines
 from crmdesk.services.complaints.procedure import House, business_time, workflow
-from crmdesk.services.customers.values import micros, moment_at, rows
+from crmdesk.services.customers.values import micros, rows
 from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.values import dataclass
 
@@ -38,20 +37,22 @@ class Listing:
     """Lines by their next clock, read ``at`` (UTC); ``full``: there may be more than are shown."""
 
     segment: str
-    lines: tuple[ComplaintLine, ...]
+    lines: Lines
     states: Names
     categories: Names
     at: datetime
     full: bool = False
 
 
-def listing(connection: Any, segment: str, agent_id: AgentId | None, now: datetime) -> Listing:
-    """Return one of the :data:`SEGMENTS` for *agent_id*.
+def listing(
+    connection: Any, segment: str, agent_id: AgentId | None, now: datetime, limit: int = lists.LIMIT
+) -> Listing:
+    """Return one of the :data:`SEGMENTS` for *agent_id*, at most *limit* lines.
 
     To whoever works here without a name all complaints are his, and every proposal waits for his yes;
     somebody without a team sees what is due of all teams.
     """
-    return _named(connection, segment, _lines(connection, segment, agent_id, now), now)
+    return _named(connection, segment, _lines(connection, segment, agent_id, now, limit), now, limit)
 
 
 def regime_listing(
@@ -62,28 +63,19 @@ def regime_listing(
     The clock of the firm that is due before it is left out: it is in :func:`listing`.
     """
     until = business_time(house.calendar, now.year).close_of(now, REGIME_DAYS)
-    near = _regime_dues(connection, until)
-    lines = (
-        replace(
-            line, next_clock=near[line.id][0], next_due_at=near[line.id][1], overdue=near[line.id][1] < now
-        )
-        for line in _lines(connection, segment, agent_id, now)
-        if line.id in near
-    )
-    return _named(connection, segment, tuple(sorted(lines, key=lambda line: near[line.id][1])), now)
+    lines = _lines(connection, segment, agent_id, now, lists.LIMIT)
+    return _named(connection, segment, lines.with_clocks(_regime_dues(connection, until)), now)
 
 
-def _lines(
-    connection: Any, segment: str, agent_id: AgentId | None, now: datetime
-) -> tuple[ComplaintLine, ...]:
+def _lines(connection: Any, segment: str, agent_id: AgentId | None, now: datetime, limit: int) -> Lines:
     if agent_id is None or segment == EVERYBODY:
-        every = lists.due_list(connection, now)
-        return every if segment != APPROVE else tuple(line for line in every if line.state == "PROPOSED")
+        every = lists.due_list(connection, now, None, limit)
+        return every.in_state("PROPOSED") if segment == APPROVE else every
     if segment == TEAM:
-        return lists.due_list(connection, now, _team_of(connection, agent_id))
+        return lists.due_list(connection, now, _team_of(connection, agent_id), limit)
     if segment == APPROVE:
-        return lists.approvals(connection, agent_id, now)
-    return lists.mine(connection, agent_id, now)
+        return lists.approvals(connection, agent_id, now, limit)
+    return lists.mine(connection, agent_id, now, limit)
 
 
 def _team_of(connection: Any, agent_id: AgentId) -> TeamId | None:
@@ -91,16 +83,22 @@ def _team_of(connection: Any, agent_id: AgentId) -> TeamId | None:
     return TeamId(UUID(bytes=found[0][0])) if found and found[0][0] else None
 
 
-def _named(connection: Any, segment: str, lines: tuple[ComplaintLine, ...], now: datetime) -> Listing:
+def _named(
+    connection: Any,
+    segment: str,
+    lines: Lines,
+    now: datetime,
+    limit: int = lists.LIMIT,
+) -> Listing:
     if not lines:
-        return Listing(segment, (), MappingProxyType({}), MappingProxyType({}), now)
+        return Listing(segment, lines, MappingProxyType({}), MappingProxyType({}), now)
     states = {state.key: (state.en, state.zh) for state in workflow().states}
     categories = {key: (en, zh) for key, en, zh in rows(connection, _CATEGORIES)}
-    return Listing(segment, lines, states, categories, now, len(lines) >= lists.LIMIT)
+    return Listing(segment, lines, states, categories, now, len(lines) >= limit)
 
 
-def _regime_dues(connection: Any, until: datetime) -> dict[UUID, tuple[str, datetime]]:
-    """Return of each open complaint the regime's clock that runs and is due first, if that is by *until*."""
+def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int]]:
+    """Return by complaint the regime's clock that runs and is due first (µs), if that is by *until*."""
     found = sorted(rows(connection, _REGIME_LINES), key=lambda row: row[1])
     undone = {(of, undoes) for of, _, _, event, _, undoes in found if event == UNDO}
     latest = {
@@ -115,6 +113,6 @@ def _regime_dues(connection: Any, until: datetime) -> dict[UUID, tuple[str, date
     )
 
 
-def _earliest(dues: Iterable[tuple[bytes, str, int]]) -> dict[UUID, tuple[str, datetime]]:
+def _earliest(dues: Iterable[tuple[bytes, str, int]]) -> dict[bytes, tuple[str, int]]:
     ordered = sorted(dues, key=lambda each: each[2], reverse=True)
-    return {UUID(bytes=of): (clock, moment_at(due)) for of, clock, due in ordered}
+    return {of: (clock, due) for of, clock, due in ordered}

@@ -6,9 +6,10 @@ complaint that another team handles there are number, state and owner.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, overload
 from uuid import UUID
 
 from crmdesk.models.types import AgentId, CustomerId, TeamId
@@ -19,13 +20,19 @@ from crmdesk.values import dataclass
 
 LIMIT = 5000
 RECENT = timedelta(days=90)
-_HIDDEN = "c.restricted AND NOT EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"
-_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_HIDDEN}, ifnull(k.name, ''),
- ifnull(nullif(a.name_zh, ''), ifnull(nullif(a.name_en, ''), ifnull(a.login, '')))
- FROM complaint AS c LEFT JOIN customer AS k ON k.id = c.customer_id LEFT JOIN agent AS a ON a.id = c.owner_id
- WHERE c.{OPEN}"""
-_UNSEEN: Row = {"category": "", "customer_id": None}
-"""What nobody but its team sees of a restricted complaint."""
+COLUMNS = ("id", *OPEN_COMPLAINT, "hidden", "customer_name")
+"""What is read of a line, in this order."""
+_AT = {name: n for n, name in enumerate(COLUMNS)}
+_DUE, _NUMBER, _STATE, _SEVERITY, _CATEGORY, _OWNER, _NAME, _HIDDEN = (
+    _AT[name]
+    for name in (
+        *("next_due_at", "number", "state", "severity", "category", "owner_id", "customer_name", "hidden"),
+    )
+)
+_UNSEEN = "c.restricted AND NOT EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"
+_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_UNSEEN}, ifnull(k.name, '')
+ FROM complaint AS c LEFT JOIN customer AS k ON k.id = c.customer_id WHERE c.{OPEN}"""
+_OWNERS = "SELECT id, ifnull(nullif(name_zh, ''), ifnull(nullif(name_en, ''), login)) FROM agent"
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _UNAPPROVED = """ AND c.state = 'PROPOSED' AND c.id IN (
  SELECT b.id FROM complaint_body AS b WHERE b.id = c.id AND (b.proposer_id IS NULL OR b.proposer_id <> ?)
@@ -74,27 +81,95 @@ class ComplaintCounts:
     grave: bool
 
 
-def mine(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> tuple[ComplaintLine, ...]:
+class Lines(Sequence[ComplaintLine]):
+    """Lines by their next clock, those without one last.
+
+    Each is made of its columns when it is looked at: of 5 000 a screen shows thirty.
+
+    Args:
+        found: the columns of each line, see :data:`COLUMNS`.
+        owners: names by id.
+        now: lines due before it are overdue.
+    """
+
+    def __init__(self, found: Sequence[tuple[Any, ...]], owners: Mapping[bytes, str], now: datetime) -> None:
+        self._found = found
+        self._owners = owners
+        self._now = now
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, place: int) -> ComplaintLine: ...
+    @overload
+    def __getitem__(self, place: slice) -> Lines: ...
+    def __getitem__(self, place: int | slice) -> ComplaintLine | Lines:
+        if isinstance(place, slice):
+            return self._of(self._found[place])
+        values = self._found[place]
+        return _line(values, self._owners.get(values[_OWNER], ""), self._now)
+
+    def due_before(self, at: datetime) -> Lines:
+        """Return the lines that are due before *at*."""
+        until, end = micros(at), len(self._found)
+        return self[: bisect_left(range(end), until, key=lambda n: self._due(n, until))]
+
+    def with_text(self, text: str, codes: frozenset[str]) -> Lines:
+        """Return the lines with *text* in number or names, or with a state or category of *codes*."""
+        wanted, owners = text.casefold(), self._owners
+        held = {owner for owner, name in owners.items() if wanted in name.casefold()}
+        return self._of(
+            [
+                row
+                for row in self._found
+                if wanted in row[_NUMBER].casefold()
+                or wanted == row[_SEVERITY].casefold()
+                or row[_STATE] in codes
+                or row[_OWNER] in held
+                or (not row[_HIDDEN] and (row[_CATEGORY] in codes or wanted in row[_NAME].casefold()))
+            ]
+        )
+
+    def in_state(self, state: str) -> Lines:
+        """Return the lines in *state*."""
+        return self._of([row for row in self._found if row[_STATE] == state])
+
+    def with_clocks(self, clocks: Mapping[bytes, tuple[str, int]]) -> Lines:
+        """Return the lines named in *clocks* with the clock (name, due in µs) given there, and by it."""
+        found = []
+        for row in self._found:
+            clock = clocks.get(row[0])
+            if clock is not None:
+                values = [*row]
+                values[_AT["next_clock"]], values[_DUE] = clock
+                found.append(tuple(values))
+        return self._of(sorted(found, key=lambda row: row[_DUE]))
+
+    def _due(self, n: int, until: int) -> int:
+        due: int | None = self._found[n][_DUE]
+        return until if due is None else due
+
+    def _of(self, found: Sequence[tuple[Any, ...]]) -> Lines:
+        return Lines(found, self._owners, self._now)
+
+
+def mine(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
     """Return the open complaints that *agent_id* owns, by their next clock."""
-    query = f"{_LINE} AND c.owner_id = ?{_BY_CLOCK}"
-    return _lines(rows(connection, query, agent_id.bytes, limit), now)
+    return _lines(connection, f"{_LINE} AND c.owner_id = ?{_BY_CLOCK}", now, agent_id.bytes, limit)
 
 
-def due_list(
-    connection: Any, now: datetime, team_id: TeamId | None = None, limit: int = LIMIT
-) -> tuple[ComplaintLine, ...]:
+def due_list(connection: Any, now: datetime, team_id: TeamId | None = None, limit: int = LIMIT) -> Lines:
     """Return the open complaints of *team_id* by their next clock; of everybody without a team."""
     if team_id is None:
-        return _lines(rows(connection, _LINE + _BY_CLOCK, limit), now)
-    return _lines(rows(connection, f"{_LINE} AND c.team_id = ?{_BY_CLOCK}", team_id.bytes, limit), now)
+        return _lines(connection, _LINE + _BY_CLOCK, now, limit)
+    return _lines(connection, f"{_LINE} AND c.team_id = ?{_BY_CLOCK}", now, team_id.bytes, limit)
 
 
-def approvals(
-    connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT
-) -> tuple[ComplaintLine, ...]:
+def approvals(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
     """Return the proposals that *agent_id* did not make and has not said yes to, by their next clock."""
     query = _LINE + _UNAPPROVED + _BY_CLOCK
-    return _lines(rows(connection, query, agent_id.bytes, agent_id.bytes, limit), now)
+    return _lines(connection, query, now, agent_id.bytes, agent_id.bytes, limit)
 
 
 def counts(connection: Any, customer_id: CustomerId, now: datetime) -> ComplaintCounts:
@@ -104,18 +179,18 @@ def counts(connection: Any, customer_id: CustomerId, now: datetime) -> Complaint
     return ComplaintCounts(ever, open_, recent, moment(last), bool(grave))
 
 
-def _lines(found: Iterable[tuple[Any, ...]], now: datetime) -> tuple[ComplaintLine, ...]:
-    return tuple(_line(values, now) for values in found)
+def _lines(connection: Any, query: str, now: datetime, *values: object) -> Lines:
+    return Lines(rows(connection, query, *values), dict(rows(connection, _OWNERS)), now)
 
 
-def _line(values: tuple[Any, ...], now: datetime) -> ComplaintLine:
-    held: Row = dict(zip(OPEN_COMPLAINT, values[1:], strict=False))
-    if values[-3]:
-        held |= _UNSEEN
+def _line(values: tuple[Any, ...], owner_name: str, now: datetime) -> ComplaintLine:
+    held: Row = dict(zip(COLUMNS, values, strict=True))
+    if held["hidden"]:
+        held |= {"category": "", "customer_id": None, "customer_name": ""}
     due = moment(held["next_due_at"])
     customer, owner, team = (identity(held[name]) for name in ("customer_id", "owner_id", "team_id"))
     return ComplaintLine(
-        id=UUID(bytes=values[0]),
+        id=UUID(bytes=held["id"]),
         number=held["number"],
         state=held["state"],
         severity=held["severity"],
@@ -123,9 +198,9 @@ def _line(values: tuple[Any, ...], now: datetime) -> ComplaintLine:
         external=held["external"],
         category=held["category"],
         customer_id=CustomerId(customer) if customer else None,
-        customer_name="" if values[-3] else values[-2],
+        customer_name=held["customer_name"],
         owner_id=AgentId(owner) if owner else None,
-        owner_name=values[-1],
+        owner_name=owner_name,
         team_id=TeamId(team) if team else None,
         next_clock=held["next_clock"],
         next_due_at=due,

@@ -114,3 +114,11 @@ class ComplaintDesk:
             payload = {**made.payload, "id": str(CUSTOMER)}
             work.do(work.author.describe("customer.create", payload))
             work.commit()
+
+
+def under_regime(desk: ComplaintDesk, regime: str) -> Row:
+    """Return a complaint assessed under *regime* at once."""
+    row = desk.log({"severity": "S4"})
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    impact = {"persons": 0, "money": 0}
+    return desk.step(row, "T4", severity="S4", impact=impact, regime=regime, cause_class="B")

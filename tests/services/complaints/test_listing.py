@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from crmdesk.models.types import AgentId
-from crmdesk.models.wire import Row
 from crmdesk.services.complaints.listing import (
     APPROVE,
     EVERYBODY,
@@ -18,7 +17,7 @@ from crmdesk.services.complaints.listing import (
     regime_listing,
 )
 from crmdesk.services.complaints.procedure import House
-from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk
+from tests.services.complaints.house import ANNA, BELA, CHEN, ComplaintDesk, under_regime
 from tests.services.complaints.test_taking import proposed
 
 
@@ -27,14 +26,6 @@ def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
     desk = ComplaintDesk(tmp_path)
     yield desk
     desk.close()
-
-
-def under_regime(desk: ComplaintDesk, regime: str) -> Row:
-    """Return a complaint assessed under *regime* at once."""
-    row = desk.log({"severity": "S4"})
-    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
-    impact = {"persons": 0, "money": 0}
-    return desk.step(row, "T4", severity="S4", impact=impact, regime=regime, cause_class="B")
 
 
 def numbers(desk: ComplaintDesk, segment: str, who: AgentId | None) -> list[str]:
@@ -95,7 +86,7 @@ def test_a_deadline_that_was_undone_or_met_is_not_near(desk: ComplaintDesk) -> N
     desk.step(met, "T18", words="Enough.", channel="phone", who=CHEN)
     desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
     desk.later(days=1)
-    assert regime_listing(desk.connection, MINE, AgentId(ANNA), desk.now, House()).lines == ()
+    assert not regime_listing(desk.connection, MINE, AgentId(ANNA), desk.now, House()).lines
 
 
 def test_ledgers_are_looked_up_from_the_open_ones_through_an_index(desk: ComplaintDesk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,36 @@ def test_the_due_list_is_of_a_team_or_of_everybody_and_leaves_out_what_ended(des
     desk.step(ended, "T18", words="Enough.", channel="phone", who=CHEN)
     assert [line.id for line in lists.due_list(desk.connection, desk.now)] == [kept["id"]]
     assert [line.id for line in lists.due_list(desk.connection, desk.now, TeamId(TEAM))] == [kept["id"]]
-    assert lists.due_list(desk.connection, desk.now, TeamId(OTHER_TEAM)) == ()
+    assert not lists.due_list(desk.connection, desk.now, TeamId(OTHER_TEAM))
+
+
+def test_lines_are_found_by_number_name_owner_severity_and_codes(desk: ComplaintDesk) -> None:
+    first, second = desk.log({"severity": "S1"}), desk.log({"severity": "S4"})
+    desk.step(second, "H1", to=str(BELA), open_points="Call him.")
+    lines = lists.due_list(desk.connection, desk.now)
+
+    def found(text: str, *codes: str) -> list[str]:
+        return [line.number for line in lines.with_text(text, frozenset(codes))]
+
+    one, two = first["number"], second["number"]
+    assert found(one[-4:].lower()) == [one]
+    assert found("王芳") == [one, two]
+    assert found("p2") == [two]
+    assert found("s4") == [two]
+    assert found("no such", "repair") == [one, two]
+    assert found("no such", "RECEIVED") == [one, two]
+    assert found("no such") == []
+
+
+def test_lines_due_before_a_moment_and_those_without_a_clock_never(desk: ComplaintDesk) -> None:
+    quick, slow, idle = (desk.log({"severity": each}) for each in ("S1", "S4", "S4"))
+    desk.connection.execute("UPDATE complaint SET next_due_at = NULL WHERE id = ?", (idle["id"].bytes,))
+    lines = lists.due_list(desk.connection, desk.now)
+    due = quick["next_due_at"]
+    assert [line.id for line in lines] == [quick["id"], slow["id"], idle["id"]]
+    assert [line.id for line in lines.due_before(due)] == []
+    assert [line.id for line in lines.due_before(due + timedelta(seconds=1))] == [quick["id"]]
+    assert len(lines.due_before(due + timedelta(days=99))) == 2
 
 
 def test_a_restricted_complaint_of_another_team_says_neither_who_nor_what(desk: ComplaintDesk) -> None:
@@ -61,6 +91,8 @@ def test_a_restricted_complaint_of_another_team_says_neither_who_nor_what(desk: 
     (line,) = lists.due_list(desk.connection, desk.now)
     assert (line.customer_name, line.customer_id, line.category) == ("", None, "")
     assert (line.number, line.owner_name) == (row["number"], "p1")
+    held = lists.due_list(desk.connection, desk.now)
+    assert not held.with_text("王芳", frozenset({"repair"}))
 
 
 def test_lists_of_open_ones_read_their_small_index(desk: ComplaintDesk) -> None:
