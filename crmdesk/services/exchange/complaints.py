@@ -260,7 +260,7 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _known(work: UnitOfWork, known: Mapping[str, str], fields: Row) -> tuple[Row | None, UUID, Row]:
+def _known(work: UnitOfWork, known: Mapping[str, Any], fields: Row) -> tuple[Row | None, UUID, Row]:
     """Return the complaint that is meant if it is here, the id of a new one, and the fields to keep."""
     number = fields.get("number", "")
     if number and read_number(number) is None:
@@ -274,11 +274,12 @@ def _known(work: UnitOfWork, known: Mapping[str, str], fields: Row) -> tuple[Row
         fields = {**fields, "external_id": number}
         known = known if "id" in known else {"external_id": number}
     if "id" in known:
-        return work.row("complaint", UUID(known["id"])), UUID(known["id"]), fields
+        row_id = UUID(str(known["id"]))
+        return work.row("complaint", row_id), row_id, fields
     if fields.get("external_id"):
         rows = work.rows("complaint", "external_id", fields["external_id"])
         return (rows[0] if rows else None), work.author.new_id(), fields
-    row_id = UUID(known["content"])
+    row_id = UUID(str(known["content"]))
     return work.row("complaint", row_id), row_id, fields
 
 

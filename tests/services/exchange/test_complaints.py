@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from crmdesk.cli.exchange import _exported
 from crmdesk.services.exchange.columns import KINDS, plan_of, values_of
+from crmdesk.services.exchange.preparing import Site, prepare
 from crmdesk.services.exchange.tables import read_sheet
 from crmdesk.services.exchange.texts import read_text
 from crmdesk.services.exchange.writing import write
@@ -24,6 +26,7 @@ from crmdesk.services.profile import Profile, open_profile
 from crmdesk.services.rpc.desk import Desk, close_desk, open_desk
 from crmdesk.services.starter import furnish
 from crmdesk.services.store.keys import MemorySecrets
+from crmdesk.services.telephony.numbers import NumberParser, SiteRules
 from tests.services.rpc.conftest import NOW, Talk
 
 COMPLAINTS = KINDS["complaints"]
@@ -64,8 +67,14 @@ def other(tmp_path: Path, template: tuple[Path, MemorySecrets]) -> Iterator[Talk
 
 
 def take(talk: Talk, *rows: dict[str, Any], dry: bool = False) -> list[str]:
-    """Import *rows*; return what became of each."""
-    sent = [{"line": line, "values": row} for line, row in enumerate(rows, 2)]
+    """Import *rows*; return what became of each. Made ready here, as the command does it, if they can be."""
+    parse = NumberParser(SiteRules()).parse
+    site = Site(parse, ZoneInfo("Asia/Shanghai"))
+    made = [prepare("complaints", line, row, site) for line, row in enumerate(rows, 2)]
+    sent = [
+        {"line": each.line, "values": row} if each.reason else {"line": each.line, "ready": each.ready}
+        for each, row in zip(made, rows, strict=True)
+    ]
     taken = talk("exchange.import", kind="complaints", rows=sent, dry_run=dry)["rows"]
     return [f"{each['outcome']} {each['reason']}".strip() for each in taken]
 
