@@ -72,6 +72,9 @@ _ALL = (
     Option("agent", "", "Login of the agent who works at this desk."),
     Option("extension", "", "Extension of this desk's telephone."),
     Option("company", "", "Name of the house, as it stands in the title.", who="it"),
+    Option("company_address", "", "Address of the house on letters; a semicolon sets parts apart.", who="it"),
+    Option("company_phone", "", "Telephone of the house on letters.", who="it"),
+    Option("company_mail", "", "Mail address of the house on letters.", who="it"),
     Option("country", "CN", "Country whose numbering plan is used (ISO 3166).", who="it"),
     Option("area_code", "21", "Area code of this site, without a leading zero.", who="it"),
     Option("zone", "Asia/Shanghai", "Time zone of this site.", who="it"),
@@ -107,7 +110,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "server": {"address": "server", "ca": "server_ca"},
         "site": {
             name: name
-            for name in ("company", "country", "area_code", "zone", "calendar", "currency", "outside_prefix")
+            for name in (
+                *("company", "company_address", "company_phone", "company_mail"),
+                *("country", "area_code", "zone", "calendar", "currency", "outside_prefix"),
+            )
         },
         "telephony": {
             "source": "telephony",

@@ -40,7 +40,7 @@ def _quick_dataclass(
     made.__init__ = _init_of(made, fields, frozen=frozen)
     shared: dict[str, Any] = {"__repr__": _repr, "__eq__": _eq, "__hash__": _hash if frozen else None}
     if frozen:
-        shared |= {"__setattr__": _refuse_setting, "__delattr__": _refuse_deleting}
+        shared |= {"__setattr__": _refuse_setting, "__delattr__": _refuse_deleting, "__setstate__": _lay_back}
     for name, method in shared.items():
         if name not in own:
             setattr(made, name, method)
@@ -128,6 +128,12 @@ def _nothing(_value: Any) -> tuple[()]:
 
 def _refuse_setting(self: Any, name: str, value: object) -> None:
     raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _lay_back(self: Any, state: Any) -> None:
+    """Take what a copy, or the pickle of another process, holds; with slots the second of a pair."""
+    for name, value in (state[1] if isinstance(state, tuple) else state).items():
+        object.__setattr__(self, name, value)
 
 
 def _refuse_deleting(self: Any, name: str) -> None:

@@ -1,7 +1,9 @@
 """Our dataclasses behave as the standard ones do."""
 
+import copy
 import dataclasses
 import inspect
+import pickle
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, get_type_hints
@@ -56,6 +58,27 @@ def test_frozen_ones_do_not_change_and_can_be_keys(decorate: Callable[..., Any])
         point.x = 3
     with pytest.raises(dataclasses.FrozenInstanceError):
         del point.x
+
+
+@values.dataclass(frozen=True, slots=True)
+class Slotted:
+    """A value that another process can be given."""
+
+    number: int
+    words: tuple[str, ...] = ()
+
+
+@values.dataclass(frozen=True)
+class Open:
+    """One without slots."""
+
+    number: int
+
+
+@pytest.mark.parametrize("made", [Slotted(1, ("a",)), Open(2)])
+def test_frozen_ones_can_be_copied_and_sent_to_another_process(made: object) -> None:
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert copy.copy(made) == made
 
 
 @BOTH

@@ -117,7 +117,7 @@ def _assess(step: Step) -> Outcome:
         **step.given("impact"),
         "level": max(step.has("level") or 0, 1) if severity == "S1" else step.has("level") or 0,
     }
-    told = written or step.has("regime")
+    told = written or step.has("regime") in step.rules.regimes
     return Outcome(changed, ledger, errands=() if told else _written(step, regime))
 
 

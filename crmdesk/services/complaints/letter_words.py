@@ -30,6 +30,10 @@ class LetterWords:
         word: str = self._table[key]
         return word
 
+    def called(self, table: str, key: str) -> str:
+        """Return the word of a code in *table* (remedies, bodies, routes), empty when there is none."""
+        return str(self._table[table].get(key, ""))
+
     def date(self, day: date | None) -> str:
         """Return *day* in words, empty for None."""
         if day is None:

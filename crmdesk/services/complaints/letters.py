@@ -155,7 +155,7 @@ def pages(kind: str, case: LetterCase, text: LetterText | None = None) -> tuple[
     Raises:
         InvalidInput: as in :func:`pdf`.
     """
-    return _pages(kind, case, _printable(kind, case, text))
+    return _pages(kind, case, check_printable(kind, case, text))
 
 
 def pdf(kind: str, case: LetterCase, text: LetterText | None = None) -> bytes:
@@ -173,11 +173,36 @@ def pdf(kind: str, case: LetterCase, text: LetterText | None = None) -> bytes:
         InvalidInput: a field is missing that the letter is about, the text is empty, or it lacks a sentence
             that the regime demands.
     """
+    return set_letter(kind, case, check_printable(kind, case, text))[1]
+
+
+def set_letter(kind: str, case: LetterCase, said: LetterText) -> tuple[tuple[Page, ...], bytes]:
+    """Return sheets and PDF of a letter that :func:`check_printable` found good, now or when it was kept."""
     from crmdesk.services.typesetting.pdf import pdf_of
 
-    said = _printable(kind, case, text)
     company, title = one_line(case.company), said.subject or one_line(case.number)
-    return pdf_of(_pages(kind, case, said), title=title, author=company, language=case.language)
+    sheets = _pages(kind, case, said)
+    return sheets, pdf_of(sheets, title=title, author=company, language=case.language)
+
+
+def check_printable(kind: str, case: LetterCase, text: LetterText | None) -> LetterText:
+    """Return what may be printed: cleaned, not empty, with all the regime demands.
+
+    Raises:
+        InvalidInput: as in :func:`pdf`.
+    """
+    _check(kind, case)
+    said = text_of(kind, case) if text is None else read_text(text.plain(), case.language)
+    if not said.paragraphs:
+        raise InvalidInput("The letter is empty. Start again from the template.", fields=("text",))
+    missing = missing_wording(kind, case, said)
+    if missing:
+        raise InvalidInput(
+            "The letter must still say: {wording} Put it back, or start again from the template.",
+            fields=("text",),
+            wording=" ".join(missing),
+        )
+    return said
 
 
 def unprintable(text: str) -> str:
@@ -221,22 +246,6 @@ def _lacks(name: str) -> InvalidInput:
     if name == "outside_body":
         return InvalidInput("Say to which body outside the letter goes.", fields=(name,))
     return InvalidInput("Write the reason for the customer first.", fields=(name,))
-
-
-def _printable(kind: str, case: LetterCase, text: LetterText | None) -> LetterText:
-    """Return what may be printed: cleaned, not empty, with all the regime demands."""
-    _check(kind, case)
-    said = text_of(kind, case) if text is None else read_text(text.plain(), case.language)
-    if not said.paragraphs:
-        raise InvalidInput("The letter is empty. Start again from the template.", fields=("text",))
-    missing = missing_wording(kind, case, said)
-    if missing:
-        raise InvalidInput(
-            "The letter must still say: {wording} Put it back, or start again from the template.",
-            fields=("text",),
-            wording=" ".join(missing),
-        )
-    return said
 
 
 def _pages(kind: str, case: LetterCase, said: LetterText) -> tuple[Page, ...]:

@@ -21,6 +21,7 @@ from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
+from crmdesk.services.complaints.correspondence import mark_sent
 from crmdesk.services.complaints.files import (
     actor_of,
     case_of,
@@ -146,6 +147,8 @@ def take_step(
         return fields_of(work.stored, complaint_id)
     taken = _judged(work, rules, step, file, actor, payload)
     _write(work, rules, step, taken, complaint_id, _consequences(work, step, payload))
+    if payload.get("letter_id") and payload.get("sent_via"):
+        mark_sent(work, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     work.commit()
     return fields_of(work.stored, complaint_id)
 

@@ -1,0 +1,195 @@
+"""Letters of a complaint as they are kept: made, printed again, and sent.
+
+A letter is written from the store (:mod:`~crmdesk.services.complaints.letter_case`), typeset in another
+process (:mod:`~crmdesk.services.complaints.press`), and kept as its text with the digest of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from crmdesk.errors import InvalidInput, NotFound
+from crmdesk.models.payload import CHANNELS
+from crmdesk.models.rules import one_of
+from crmdesk.models.task import Task
+from crmdesk.services.complaints.files import fields_of
+from crmdesk.services.complaints.letter_case import (
+    LetterWanted,
+    Sender,
+    fitting_kind,
+    letter_case,
+    letter_language,
+)
+from crmdesk.services.complaints.letter_text import LetterText, read_text
+from crmdesk.services.complaints.letters import (
+    ACKNOWLEDGEMENT,
+    SUMMARY,
+    LetterCase,
+    check_printable,
+    missing_wording,
+    text_of,
+)
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crmdesk.models.operations import Rows
+    from crmdesk.services.complaints.procedure import Procedure
+    from crmdesk.services.store.unit_of_work import UnitOfWork
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_ASKED_FOR = {ACKNOWLEDGEMENT: "written_acknowledgement", SUMMARY: "summary"}
+"""The errand that is done once such a letter has left the house."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterDraft:
+    """A letter before it is kept.
+
+    Attributes:
+        case: everything it says, with its language.
+        plain: its words in the form people edit; empty when ``lacks`` says what has to be said first.
+        lacks: why there is no text yet, and by ``field`` which of reason, route, body or next_on would help.
+    """
+
+    kind: str
+    case: LetterCase
+    plain: str
+    lacks: InvalidInput | None = None
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLetter:
+    """A letter that was kept, with what its sheet says today; ``digest`` is that of the file made then."""
+
+    id: UUID
+    kind: str
+    case: LetterCase
+    text: LetterText
+    digest: str
+
+
+_FIELD_OF = {
+    "reason_text": "reason",
+    "finding": "reason",
+    "outside_route": "route",
+    "outside_body": "body",
+    "next_date": "next_on",
+}
+
+
+def draft_letter(
+    rows: Rows, connection: Any, rules: Procedure, sender: Sender, wanted: LetterWanted, now: datetime
+) -> LetterDraft:
+    """Return the letter *wanted* as the template says it; no kind: the one that fits the state.
+
+    Raises:
+        NotFound: there is no such complaint, or its body is not for this person.
+    """
+    fields = fields_of(rows, wanted.complaint_id)
+    wanted = replace(
+        wanted,
+        kind=wanted.kind or fitting_kind(fields),
+        language=wanted.language or letter_language(rows, fields),
+    )
+    case = letter_case(rows, connection, rules, sender, wanted, now)
+    try:
+        return LetterDraft(kind=wanted.kind, case=case, plain=text_of(wanted.kind, case).plain())
+    except InvalidInput as lacks:
+        named = _FIELD_OF.get(lacks.fields[0] if lacks.fields else "", "")
+        return LetterDraft(kind=wanted.kind, case=case, plain="", lacks=lacks, field=named)
+
+
+def wording_missing(kind: str, case: LetterCase, plain: str) -> tuple[str, ...]:
+    """Return what *plain* must still say; costs no typesetting."""
+    return missing_wording(kind, case, read_text(plain, case.language))
+
+
+def make_letter(
+    work: UnitOfWork,
+    rules: Procedure,
+    sender: Sender,
+    wanted: LetterWanted,
+    plain: str,
+    digest: str,
+    letter_id: UUID | None = None,
+) -> UUID:
+    """Keep a letter with its text and the digest of its file; return its id. The same id changes nothing.
+
+    Args:
+        work: the unit of work; committed.
+        rules: by what the complaint is handled.
+        sender: the house.
+        wanted: which letter about which complaint.
+        plain: its words as people edit them.
+        digest: SHA-256 of the PDF, hex digits.
+        letter_id: the draft's.
+
+    Raises:
+        InvalidInput: the letter lacks what it is written for, or a sentence that the regime demands.
+        NotFound: the complaint is not here.
+    """
+    case = letter_case(work.stored, work.connection, rules, sender, wanted, work.author.now())
+    text = check_printable(wanted.kind, case, read_text(plain, case.language))
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidInput("{name} must be the SHA-256 of the file.", fields=("digest",), name="digest")
+    row_id = letter_id or work.author.new_id()
+    fields = {
+        "complaint_id": wanted.complaint_id,
+        "kind": wanted.kind,
+        "language": case.language,
+        "text": text.plain(),
+        "digest": digest,
+    }
+    if work.row("letter", row_id) is None:
+        work.do(work.author.describe("letter.make", {"id": row_id, "fields": fields}))
+    work.commit()
+    return row_id
+
+
+def send_letter(work: UnitOfWork, letter_id: UUID, sent_via: str) -> None:
+    """Write down that a letter has left the house, by which channel; the first word of it counts.
+
+    What the procedure asked for in writing is done with it.
+
+    Raises:
+        InvalidInput: there is no such channel.
+        NotFound: there is no such letter.
+    """
+    mark_sent(work, letter_id, sent_via)
+    work.commit()
+
+
+def mark_sent(work: UnitOfWork, letter_id: UUID, sent_via: str, complaint_id: UUID | None = None) -> None:
+    """Do :func:`send_letter` within a larger change; refuse a letter of another complaint than that one."""
+    one_of("sent_via", sent_via, CHANNELS)
+    row = work.row("letter", letter_id)
+    if row is None or complaint_id not in (None, row["complaint_id"]):
+        raise NotFound("This {what} is not here any more.", fields=("letter_id",), what="letter")
+    if row["sent_at"] is None:
+        work.do(work.author.describe("letter.send", {"id": letter_id, "sent_via": sent_via}))
+    errand = _ASKED_FOR.get(row["kind"])
+    for task in work.rows("task", "complaint_id", row["complaint_id"]):
+        if errand and task["errand"] == errand and task["state"] == "open":
+            done = work.load(Task, task["id"])
+            work.do(done.change(work.author, {"state": "done"}, done.rev))
+
+
+def kept_letter(rows: Rows, connection: Any, rules: Procedure, sender: Sender, letter_id: UUID) -> KeptLetter:
+    """Return a letter to print it once more, dated as it was.
+
+    Raises:
+        NotFound: there is no such letter, or its complaint is not for this person.
+    """
+    row = rows.get("letter", letter_id)
+    if row is None:
+        raise NotFound("This {what} is not here any more.", what="letter")
+    wanted = LetterWanted(complaint_id=row["complaint_id"], kind=row["kind"], language=row["language"])
+    case = letter_case(rows, connection, rules, sender, wanted, row["made_at"])
+    text = read_text(row["text"], row["language"])
+    return KeptLetter(id=letter_id, kind=row["kind"], case=case, text=text, digest=row["digest"])
