@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import InvalidInput, NotFound
-from crmdesk.services.customers.erase import UNCONFIRMED, fits
+from crmdesk.services.customers.erase import UNCONFIRMED, fits, refuse_open
+from crmdesk.services.customers.kept import KEPT
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.server.people import Admin
 
 VACUUMED = (
-    *("customer", "contact_point", "contact", "asset", "service_visit", "visit_item", "call", "note", "task"),
+    *("customer", "contact_point", "contact", "asset", "service_visit", "visit_item", "note", "task"),
+    *KEPT,
     *("interaction", "number_choice", "audit_value", "op", "file", "blob", "help_request"),
 )
 """Tables whose dead rows are taken out of the server's files at once."""
@@ -24,7 +26,7 @@ VACUUMED = (
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What went, by table (``call``: made blank), and how many desks owe their word."""
+    """What went, by table (of those kept: made blank), and how many desks owe their word."""
 
     erasure: UUID
     tables: Mapping[str, int]
@@ -61,13 +63,15 @@ def erase(admin: Admin, customer: UUID, typed: str, reason: str) -> Gone:
 
     Raises:
         NotFound: nobody of that id is there.
-        InvalidInput: what was typed is not his, or no reason is given; nothing was changed.
+        InvalidInput: what was typed is not his, no reason is given, or a complaint of his is open; nothing
+            was changed.
     """
     name, points = _points(admin, customer)
     if not fits(typed, points, name):
         raise InvalidInput(UNCONFIRMED, fields=("number",))
     if not reason.strip():
         raise InvalidInput("Please fill in {name}.", fields=("reason",), name="reason")
+    refuse_open(_open_complaints(admin, customer))
     with admin.transaction():
         gone = _erased(admin, customer, reason.strip())
     # Numbered at once, so that desks hear of it; dead rows leave the files, as far as this account may.
@@ -94,6 +98,15 @@ def _points(admin: Admin, customer: UUID) -> tuple[str, list[str]]:
         "SELECT raw, value, national FROM crm.contact_point WHERE customer_id = %s", (customer,)
     ).fetchall()
     return str(found[0]), [word for row in rows for word in row]
+
+
+def _open_complaints(admin: Admin, customer: UUID) -> list[str]:
+    found = admin.execute(
+        "SELECT c.number FROM crm.complaint c JOIN crm.procedure_state s ON s.key = c.state AND s.open"
+        " WHERE c.customer_id = %s",
+        (customer,),
+    ).fetchall()
+    return [number for (number,) in found]
 
 
 def _erased(admin: Admin, customer: UUID, reason: str) -> Gone:

@@ -4,7 +4,8 @@
 ``crm.lay_<table>(row)`` writes a row that is there already, ``crm.save_<table>(id, values)`` is the effect of
 ``code.save``, ``crm.fields_of(kind)`` tells which fields an operation may bring. For complaints besides:
 ``crm.wire_<table>(row)`` is a row as desks write it in JSON, ``crm.hand_complaint_body(row)`` and
-``crm.hand_children(complaint, team)`` write what goes to another team.
+``crm.hand_children(complaint, team)`` write what goes to another team, ``crm.blank_complaints(customer)``
+takes a person out of his.
 
 A general function would plan its statement anew at each call, which costs more than all the rest of an
 operation.
@@ -21,6 +22,7 @@ from uuid import UUID
 from crmdesk.models import agent, article, asset, choice, complaint_step, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
+from crmdesk.services.customers.kept import BODY, CALL, COMPLAINT, KEPT
 from crmdesk.services.server.ddl import TABLES, columns, default_of, literal, qualified, quoted
 
 READERS: Mapping[type, str] = MappingProxyType(
@@ -102,7 +104,7 @@ def statements() -> list[str]:
     for table in TABLES:
         made += [_new(table), _read(table), _lay(table)]
     made += [*map(_save, agent.CODE_TABLES), _save_code()]
-    return [*made, _wire("complaint"), _wire("complaint_body"), _hand_body(), _hand_children()]
+    return [*made, _wire("complaint"), _wire("complaint_body"), _hand_body(), _hand_children(), _blank()]
 
 
 def _fields_of() -> str:
@@ -209,6 +211,42 @@ def _hand_children() -> str:
         "CREATE OR REPLACE FUNCTION crm.hand_children(p_complaint uuid, p_team uuid) RETURNS void"
         f" LANGUAGE plpgsql AS $$\nDECLARE\n{cursors}\nBEGIN\n{loops}\nEND\n$$"
     )
+
+
+def _blank() -> str:
+    """Return what makes the records of a person's complaints blank: they stay, as figures."""
+    parts = "\n".join(_blank_part(table) for table in KEPT if table != CALL)
+    return f"""\
+CREATE OR REPLACE FUNCTION crm.blank_complaints(
+    p_customer uuid, OUT complaints uuid[], OUT kept uuid[], OUT tables jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    found uuid[];
+BEGIN
+    complaints := ARRAY(SELECT c.id FROM crm.complaint c WHERE c.customer_id = p_customer);
+    kept := complaints;
+    tables := '{{}}';
+{parts}
+    kept := ARRAY(SELECT DISTINCT k FROM unnest(kept) k);
+END
+$$"""
+
+
+def _blank_part(table: str) -> str:
+    whose = {
+        COMPLAINT: "customer_id = p_customer",
+        BODY: "id = ANY (complaints)",
+        "survey": "(complaint_id = ANY (complaints) OR customer_id = p_customer)",
+    }.get(table, "complaint_id = ANY (complaints)")
+    empty = {quoted(name): literal(value) for name, value in KEPT[table].items()}
+    laid = ", ".join(f"{name} = {value}" for name, value in empty.items())
+    not_yet = " OR ".join(f"{name} IS DISTINCT FROM {value}" for name, value in empty.items())
+    return f"""\
+    WITH b AS (
+        UPDATE {qualified(table)} SET rev = rev + 1, {laid} WHERE {whose} AND ({not_yet}) RETURNING id
+    ) SELECT coalesce(array_agg(b.id), '{{}}') INTO found FROM b;
+    kept := kept || found;
+    tables := tables || jsonb_build_object({literal(table)}, cardinality(found));"""
 
 
 def _save(table: str) -> str:

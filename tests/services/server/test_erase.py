@@ -11,6 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from crmdesk.models.effects import ENTITIES
+from crmdesk.models.wire import field_types
+from crmdesk.services.customers.kept import KEPT
 from tests.cluster import Database
 from tests.services.server.rows import MOMENT, add_customer, add_note, stamp_all
 
@@ -53,6 +56,48 @@ def leave_traces(session: Any, customer: uuid.UUID, file: uuid.UUID) -> None:
         (file, customer, len(content), hashlib.sha256(content).digest()),
     )
     session.execute("INSERT INTO crm.blob VALUES (%s, 0, %s)", (file, content))
+
+
+def complain(session: Any, customer: uuid.UUID, team: uuid.UUID | None, state: str = "CLOSED") -> uuid.UUID:
+    """Write a complaint of a customer, with something of him wherever there can be, and return its id."""
+    complaint = uuid.uuid4()
+    moments = {
+        "received_at": MOMENT,
+        "logged_at": MOMENT,
+        "at": MOMENT,
+        "made_at": MOMENT,
+        "opened_at": MOMENT,
+    }
+    for table, empty in KEPT.items():
+        known = field_types(ENTITIES[table])
+        row: dict[str, Any] = {name: at for name, at in moments.items() if name in known}
+        row |= {
+            name: CANARY if value == "" else f'{{"x": "{CANARY}"}}'
+            for name, value in empty.items()
+            if known[name][0] is str
+        }
+        row |= {
+            name: value
+            for name, value in {
+                "number": "C26-K7Q-0001",
+                "state": state,
+                "customer_id": customer,
+                "complaint_id": complaint,
+                "team_id": team,
+                "answers": [CANARY],
+            }.items()
+            if name in known
+        }
+        if table == "call":
+            continue
+        if table == "corrective_action":
+            row["state"] = "open"
+        row["id"] = complaint if table in ("complaint", "complaint_body") else uuid.uuid4()
+        marks = ", ".join(["%s"] * len(row))
+        session.execute(f"INSERT INTO crm.{table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+    note = add_note(session, CANARY, team)
+    session.execute("UPDATE crm.note SET complaint_id = %s, rev = 2 WHERE id = %s", (complaint, note))
+    return complaint
 
 
 def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
@@ -101,6 +146,7 @@ def furnish(session: Any, team: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
     session.execute(
         "UPDATE crm.note SET customer_id = %s, call_id = %s, rev = 2 WHERE id = %s", (customer, call, note)
     )
+    complain(session, customer, team)
     leave_traces(session, customer, asset)
     stamp_all(session)
     return customer, call
@@ -143,7 +189,26 @@ def test_nothing_of_him_is_left_and_the_chain_is_whole(database: Database) -> No
             "SELECT count(DISTINCT pk) FROM crm.feed WHERE pk = ANY (%s)", ([customer, call],)
         )
         assert told.fetchone() == (2,)
-    assert report["rows"] == 12
+        figures = owner.execute("SELECT number, state, customer_id FROM crm.complaint").fetchall()
+        assert figures == [("C26-K7Q-0001", "CLOSED", None)]
+    assert report["rows"] == 12 + 7, "and his complaint, five rows of its file and a note"
+
+
+def test_as_long_as_a_complaint_is_open_its_customer_stays(database: Database) -> None:
+    with database.connect() as owner:
+        customer = add_customer(owner, CANARY)
+        complaint = complain(owner, customer, None, "WAITING")
+        with pytest.raises(psycopg.Error, match="The complaint C26-K7Q-0001 is still open"):
+            owner.execute("SELECT crm.erase_customer(%s)", (customer,))
+        assert shows(everything(database))
+        owner.execute("UPDATE crm.complaint SET state = 'WITHDRAWN' WHERE id = %s", (complaint,))
+        owner.execute("SELECT crm.erase_customer(%s)", (customer,))
+        assert not shows(everything(database))
+        with pytest.raises(psycopg.Error, match="erased at his own wish"):
+            owner.execute(
+                "INSERT INTO crm.letter (id, complaint_id, made_at) VALUES (gen_random_uuid(), %s, %s)",
+                (complaint, MOMENT),
+            )
 
 
 def test_each_desk_is_told_and_confirms(database: Database) -> None:

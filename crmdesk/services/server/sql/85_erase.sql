@@ -20,20 +20,22 @@ CREATE TABLE IF NOT EXISTS crm.erasure_confirmed (
 );
 COMMENT ON TABLE crm.erasure_confirmed IS 'the desks that may hold copies; confirmed_at NULL until it says so';
 
--- What an offline desk still sends about an erased person is refused; crm.on_row() asks for each row written.
+-- What an offline desk still sends about an erased person is refused; the trigger of each table asks for each row written.
 CREATE OR REPLACE FUNCTION crm.refuse_erased(p_row jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (
         SELECT 1 FROM crm.erased e
-        WHERE e.row_id IN ((p_row ->> 'id')::uuid, (p_row ->> 'customer_id')::uuid, (p_row ->> 'asset_id')::uuid)) THEN
+        WHERE e.row_id IN (
+            (p_row ->> 'id')::uuid, (p_row ->> 'customer_id')::uuid, (p_row ->> 'asset_id')::uuid,
+            (p_row ->> 'complaint_id')::uuid)) THEN
         PERFORM crm.refuse('gone', 'This person was erased at his own wish.');
     END IF;
 END
 $$;
 
--- Erase a customer. Only whoever owns the database, who sees the notes of all teams. Calls stay as figures,
--- without number and name. Again, it finds nothing more. Returns {"erasure", "rows", "desks", "tables"}: how
+-- Erase a customer. Only whoever owns the database, who sees the notes of all teams. Calls and the records of
+-- complaints that came to an end stay as figures, without him. Again, it finds nothing more. Returns {"erasure", "rows", "desks", "tables"}: how
 -- many rows went, of each table, and how many desks owe their word.
 CREATE OR REPLACE FUNCTION crm.erase_customer(p_id uuid, p_reason text DEFAULT '') RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -43,12 +45,14 @@ DECLARE
     gone uuid[] := ARRAY[p_id];
     found uuid[];
     numbers text[];
+    his record;
     part text;
     tables jsonb := '{}';
 BEGIN
     IF crm.my_role() IS DISTINCT FROM 'owner' THEN
         RAISE EXCEPTION 'Only the owner of the database erases a person.' USING ERRCODE = 'CR004';
     END IF;
+    PERFORM crm.refuse_open_complaints(p_id);
     PERFORM crm.begin_operation(NULL, NULL);
     SELECT array_agg(c.value) INTO numbers FROM crm.contact_point c WHERE c.customer_id = p_id AND c.value <> '';
     WITH blank AS (
@@ -63,37 +67,56 @@ BEGIN
         WHERE v.id = i.visit_id AND v.customer_id = p_id RETURNING i.id
     ) SELECT coalesce(array_agg(i.id), '{}') INTO found FROM items i;
     gone := gone || found;
-    tables := jsonb_build_object('call', cardinality(calls), 'visit_item', cardinality(found));
+    his := crm.blank_complaints(p_id);
+    tables := his.tables || jsonb_build_object('call', cardinality(calls), 'visit_item', cardinality(found));
     FOREACH part IN ARRAY ARRAY['contact_point', 'contact', 'note', 'task', 'interaction', 'number_choice',
                                 'service_visit', 'asset'] LOOP
         EXECUTE format(
             'WITH d AS (DELETE FROM crm.%I WHERE customer_id = $1 %s RETURNING id) SELECT array_agg(id) FROM d',
             part, CASE WHEN part = 'number_choice' THEN 'OR value = ANY ($2)'
-                       WHEN part = 'note' THEN 'OR call_id = ANY ($3)'
+                       WHEN part = 'note' THEN 'OR call_id = ANY ($3) OR complaint_id = ANY ($4)'
                        WHEN part = 'task' THEN
-                           'OR call_id = ANY ($3) OR (customer_id IS NULL AND number_value = ANY ($2))'
-                       WHEN part = 'interaction' THEN 'OR id = ANY ($3)' ELSE '' END)
-        INTO found USING p_id, numbers, calls;
+                           'OR call_id = ANY ($3) OR complaint_id = ANY ($4)'
+                           ' OR (customer_id IS NULL AND number_value = ANY ($2))'
+                       WHEN part = 'interaction' THEN 'OR id = ANY ($3) OR id = ANY ($4)' ELSE '' END)
+        INTO found USING p_id, numbers, calls, his.complaints;
         gone := gone || coalesce(found, '{}');
         tables := tables || jsonb_build_object(part, coalesce(cardinality(found), 0));
     END LOOP;
     WITH himself AS (DELETE FROM crm.customer c WHERE c.id = p_id RETURNING c.id)
     SELECT tables || jsonb_build_object('customer', count(*)) INTO tables FROM himself;
-    tables := tables || crm.erase_traces(p_id, gone || calls);
+    tables := tables || crm.erase_traces(p_id, gone || calls || his.kept);
     INSERT INTO crm.erasure AS held (id, customer_id, row_ids, login, at, reason)
-    VALUES (gen_random_uuid(), p_id, gone || calls, session_user, clock_timestamp(), coalesce(p_reason, ''))
+    VALUES (
+        gen_random_uuid(), p_id, gone || calls || his.kept, session_user, clock_timestamp(), coalesce(p_reason, ''))
     ON CONFLICT (customer_id) DO UPDATE SET row_ids = (
         SELECT array_agg(DISTINCT x) FROM unnest(held.row_ids || excluded.row_ids) x)
     RETURNING held.id INTO made;
-    INSERT INTO crm.erased SELECT DISTINCT g FROM unnest(gone) g WHERE g <> ALL (calls) ON CONFLICT DO NOTHING;
+    INSERT INTO crm.erased SELECT DISTINCT g FROM unnest(gone || his.complaints) g WHERE g <> ALL (calls)
+    ON CONFLICT DO NOTHING;
     PERFORM crm.note_audit('erasure', made, NULL, jsonb_build_object(
-        'customer_id', p_id, 'reason', p_reason, 'rows', cardinality(gone || calls)));
+        'customer_id', p_id, 'reason', p_reason, 'rows', cardinality(gone || calls || his.kept)));
     INSERT INTO crm.erasure_confirmed (erasure, device)
     SELECT made, d.id FROM crm.device d WHERE d.state <> 'confirmed' ON CONFLICT DO NOTHING;
     RETURN jsonb_build_object(
-        'erasure', made, 'rows', cardinality(gone || calls), 'tables', tables,
+        'erasure', made, 'rows', cardinality(gone || calls || his.kept), 'tables', tables,
         'desks', (SELECT count(*) FROM crm.erasure_confirmed c
                   WHERE c.erasure = made AND c.confirmed_at IS NULL));
+END
+$$;
+
+-- As long as a complaint of his is open, somebody still needs to know whose it is.
+CREATE OR REPLACE FUNCTION crm.refuse_open_complaints(p_customer uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    numbers text;
+BEGIN
+    SELECT string_agg(c.number, ', ' ORDER BY c.number) INTO numbers
+    FROM crm.complaint c JOIN crm.procedure_state s ON s.key = c.state AND s.open WHERE c.customer_id = p_customer;
+    IF numbers IS NOT NULL THEN
+        RAISE EXCEPTION 'The complaint % is still open. Bring it to its end first, or withdraw it.', numbers
+        USING ERRCODE = 'CR004';
+    END IF;
 END
 $$;
 
