@@ -153,6 +153,15 @@ class Logged:
     readout: Text
 
 
+def warm(connection: Any, sense: Sense, house: House, now: datetime) -> None:
+    """Load what the first form asks for: the procedure, the readings of names, the words of guesses."""
+    procedure(connection, house, now)
+    for row in rows(connection, _CATEGORIES):
+        _category(row, spelt)
+    sense.guesses.guess("")
+    sense.gravity.provisional("")
+
+
 def offer(
     connection: Any,
     sheet: Sheet,

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.gates import FACTS_AT_LEAST, MINOR
 from crmdesk.models.payload import CHECKLIST
 from crmdesk.models.text import Text, say
 from crmdesk.models.wire import Json
-from crmdesk.services.complaints.taking import Intake
 from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.complaints.taking import Intake
 
 NOTHING = "none"
 CENTS = 100
@@ -141,6 +143,8 @@ def first_step(sheet: Sheet) -> dict[str, Json]:
 
 def beside(sheet: Sheet) -> Intake:
     """Return what a complaint has besides the payload of T1."""
+    from crmdesk.services.complaints.taking import Intake
+
     return Intake(
         complainant=sheet.complainant.strip(),
         third_party=sheet.third_party.strip(),

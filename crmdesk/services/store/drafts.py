@@ -77,6 +77,10 @@ class Drafts:
         """Ask for all drafts of notes, the newest first; forms are asked for one by one."""
         return self._run(self._all)
 
+    def open_forms(self, key: str) -> Future[tuple[NoteDraft, ...]]:
+        """Ask for the drafts of forms whose keys begin with *key*, the newest first."""
+        return self._run(self._forms, key)
+
     def forget(self, draft_id: str) -> Future[None]:
         """Forget the draft that became a note, and saves of it that still wait."""
         with self._guard:
@@ -155,6 +159,14 @@ class Drafts:
     def _all(self) -> tuple[NoteDraft, ...]:
         rows = self._connection.execute(
             f"SELECT {COLUMNS} FROM draft WHERE draft_id NOT GLOB '{FORM}*' ORDER BY saved_at DESC, draft_id"
+        )
+        return tuple(_draft(row) for row in rows)
+
+    def _forms(self, key: str) -> tuple[NoteDraft, ...]:
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM draft WHERE draft_id >= ? AND draft_id < ?"
+            " ORDER BY saved_at DESC, draft_id",
+            (FORM + key, FORM + key + "\U0010ffff"),
         )
         return tuple(_draft(row) for row in rows)
 

@@ -10,7 +10,7 @@ import pytest
 from crmdesk.errors import StoreFault
 from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.services.store.connection import open_connection
-from crmdesk.services.store.drafts import Drafts, drafts_key
+from crmdesk.services.store.drafts import FORM, Drafts, drafts_key
 
 KEY = drafts_key(bytes(32))
 AT = datetime(2026, 11, 20, 9, 58, 0, 123456, tzinfo=UTC)
@@ -107,3 +107,14 @@ def test_a_folder_that_is_not_there_is_a_sentence_and_nothing_is_lost(tmp_path: 
         folder.mkdir()
         drafts.save(draft("typed more")).result()
         assert [held.text for held in drafts.open_drafts().result()] == ["typed more"]
+
+
+def test_forms_are_found_by_their_keys_and_are_no_notes(drafts: Drafts) -> None:
+    for n, key in enumerate(("intake/call 1", "step/T4", "intake/customer 2", "intakes")):
+        drafts.save(draft(key, call=FORM + key, name=FORM + key, later=n))
+    drafts.save(draft("a note")).result()
+    assert [held.text for held in drafts.open_forms("intake/").result()] == [
+        "intake/customer 2",
+        "intake/call 1",
+    ]
+    assert [held.text for held in drafts.open_drafts().result()] == ["a note"]
