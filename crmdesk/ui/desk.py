@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.customers.duplicates import Duplicate
     from crmdesk.ui.complaint_desk import Complaints
+    from crmdesk.ui.intake_desk import Intakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,11 @@ class Desk(Protocol):
     @property
     def complaints(self) -> Complaints:
         """What is asked about one complaint."""
+        ...
+
+    @property
+    def intakes(self) -> Intakes:
+        """What is asked while a complaint is written down."""
         ...
 
     def worklist(self) -> Future[Worklist]:

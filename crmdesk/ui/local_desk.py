@@ -6,6 +6,7 @@ What a request needs is imported by the first one of its kind: the first window 
 from __future__ import annotations
 
 from concurrent.futures import Future
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from crmdesk.services.telephony.gateway import Gateway
     from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, Sharing, WrapUp
+    from crmdesk.ui.intake_desk import Intakes
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -53,6 +55,7 @@ class LocalDesk:
         sharing: gives what knows the shared database; None while this PC works alone and cannot join.
         viewed: hears whose record was opened and why, once it was read.
         house: tells where complaints are handled: calendar, currency, zone.
+        tag: gives this desk's part of the numbers of complaints.
     """
 
     def __init__(  # noqa: PLR0913 - each is a service of its own; half have a default
@@ -67,6 +70,7 @@ class LocalDesk:
         viewed: Callable[[CustomerId, str], None] = lambda _customer_id, _why: None,
         *,
         house: Callable[[], House] | None = None,
+        tag: Callable[[], str] = lambda: "",
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -77,6 +81,7 @@ class LocalDesk:
         self._sharing = sharing
         self._viewed = viewed
         self._house = house
+        self._tag = tag
         self._errands = Lane("errands")
 
     def close(self) -> None:
@@ -100,6 +105,13 @@ class LocalDesk:
         from crmdesk.ui.complaint_desk import LocalComplaints
 
         return LocalComplaints(self._store, self._drafts, self._house or _usual_house)
+
+    @cached_property
+    def intakes(self) -> Intakes:
+        """What is asked while a complaint is written down."""
+        from crmdesk.ui.intake_desk import LocalIntakes
+
+        return LocalIntakes(self._store, self._drafts, self._house or _usual_house, self._tag)
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""
