@@ -100,7 +100,7 @@ PATHS = [
     "CREATE TEMP VIEW mine AS SELECT text FROM crm.note",
     "CREATE EXTENSION dblink",
     "CREATE PUBLICATION mine FOR ALL TABLES",
-    "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION crm.on_row()",
+    "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION crm.on_line()",
     "SELECT pg_logical_slot_get_changes('s', NULL, NULL)",
     "SELECT tab, pk, parent FROM crm.feed WHERE teams <> '{}'",
     "SELECT * FROM crm.file",

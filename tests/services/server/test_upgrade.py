@@ -104,11 +104,11 @@ def test_a_column_goes_by_way_of_a_release_that_has_both(
 ) -> None:
     """Expand, fill, contract: the desk of the first release works through all of it and hears of each row."""
     with database.connect() as owner:
-        owner.execute("ALTER TABLE crm.customer DROP COLUMN hint")
         owner.execute("ALTER TABLE crm.customer ADD COLUMN remark text NOT NULL DEFAULT ''")
         row_id = add_customer(owner)
         owner.execute("UPDATE crm.customer SET remark = 'likes tea'")
         stamp_all(owner)
+        owner.execute("ALTER TABLE crm.customer DROP COLUMN hint")
     release(2, step_0002_rows="UPDATE crm.customer SET hint = remark, rev = rev + 1 WHERE remark <> hint")
     assert "customer has a new column hint" in upgraded(database)
     one.worker.run_once()

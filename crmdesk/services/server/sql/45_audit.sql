@@ -64,89 +64,132 @@ BEGIN
 END
 $$;
 
--- Of each changed row: a pointer for those who see it or saw it, and a row of the audit; fields is {} where the
--- whole row came or went. Every change of every desk comes through here: three statements, no further call.
--- TG_ARGV: columns that name the parent, the team and the author; empty when there is none.
+-- Keep what changed in one row: a pointer for those who see it or saw it, a line of the audit, and its values; p_fields
+-- is {} where the whole row came or went. Every change of every desk comes through here: one statement, and it calls
+-- nothing but digests. Returns whether anybody was ever erased.
 -- Without settings of its own, which cost each row more than the pointer: whoever may write rows is no agent, and what
 -- desks send is done under the settings of crm.push_many().
-CREATE OR REPLACE FUNCTION crm.on_row() RETURNS trigger
+CREATE OR REPLACE FUNCTION crm.keep_change(
+    p_tab text, p_pk uuid, p_rev bigint, p_parent uuid, p_teams uuid[], p_fields text[], p_before jsonb, p_after jsonb
+) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     _ text;
-    was jsonb;
-    shown jsonb;
-    before jsonb;
-    after jsonb;
-    changed text[] := '{}';
-    whose uuid[] := '{}';
     line crm.audit;
     salt CONSTANT bytea := uuid_send(gen_random_uuid());
+    some_erased boolean;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        shown := to_jsonb(NEW);
-        after := jsonb_strip_nulls(shown);
-        line.pk := NEW.id;
-        line.rev := NEW.rev;
-    ELSIF TG_OP = 'DELETE' THEN
-        shown := to_jsonb(OLD);
-        before := jsonb_strip_nulls(shown);
-        line.pk := OLD.id;
-        line.rev := OLD.rev;
-    ELSE
-        was := to_jsonb(OLD);
-        shown := to_jsonb(NEW);
-        SELECT array_agg(c.key), jsonb_object_agg(c.key, was -> c.key), jsonb_object_agg(c.key, c.value)
-        INTO changed, before, after
-        FROM jsonb_each(shown) c WHERE c.value <> was -> c.key;
-        IF changed IS NULL THEN
-            RETURN NULL;
-        END IF;
-        line.pk := NEW.id;
-        line.rev := NEW.rev;
-        IF was ->> TG_ARGV[0] <> shown ->> TG_ARGV[0] THEN
-            PERFORM crm.point(TG_TABLE_NAME, line.pk, (was ->> TG_ARGV[0])::uuid, '{}');
-        END IF;
-    END IF;
-    IF TG_OP <> 'DELETE' AND EXISTS (SELECT 1 FROM crm.erased) THEN
-        PERFORM crm.refuse_erased(shown);
-    END IF;
-    IF TG_ARGV[1] <> '' AND shown ->> TG_ARGV[1] IS NOT NULL AND (was IS NULL OR was ->> TG_ARGV[1] IS NOT NULL)
-    THEN
-        SELECT array_agg(DISTINCT t::uuid) INTO whose
-        FROM unnest(ARRAY[was ->> TG_ARGV[1], shown ->> TG_ARGV[1], nullif(shown ->> TG_ARGV[2], '')]) t
-        WHERE t IS NOT NULL;
-    END IF;
     -- The row's own change has given this transaction its number: see crm.next_feed_id().
     line.n := nextval('crm.feed_id_seq');
     line.op := nullif(current_setting('crm.op', true), '');
     line.device := nullif(current_setting('crm.device', true), '');
     line.login := session_user;
-    line.tab := TG_TABLE_NAME;
-    line.fields := changed;
+    line.tab := p_tab;
+    line.pk := p_pk;
+    line.rev := p_rev;
+    line.fields := p_fields;
     line.at := clock_timestamp();
-    line.value_digest := crm.value_digest(salt, before, after);
+    line.value_digest := crm.value_digest(salt, p_before, p_after);
     line.digest := crm.audit_digest(line);
     WITH pointer AS (
-        INSERT INTO crm.feed (id, tab, pk, parent, teams)
-        VALUES (line.n, line.tab, line.pk, (shown ->> TG_ARGV[0])::uuid, whose)
+        INSERT INTO crm.feed (id, tab, pk, parent, teams) VALUES (line.n, p_tab, p_pk, p_parent, p_teams)
     ), row_of_audit AS (
         INSERT INTO crm.audit SELECT line.*
     )
-    INSERT INTO crm.audit_value (audit, salt, before, after) VALUES (line.n, salt, before, after);
+    INSERT INTO crm.audit_value (audit, salt, before, after) VALUES (line.n, salt, p_before, p_after)
+    RETURNING EXISTS (SELECT 1 FROM crm.erased) INTO some_erased;
     _ := set_config('crm.fed', line.n::text, true);
-    RETURN NULL;
+    RETURN some_erased;
 END
 $$;
+
+-- Whom a pointer is for: the teams a row is and was of, and its author; everybody, {}, when it is or was for all.
+CREATE OR REPLACE FUNCTION crm.audience(p_teams uuid[], p_author text) RETURNS uuid[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF array_position(p_teams, NULL) IS NOT NULL THEN
+        RETURN '{}';
+    END IF;
+    RETURN (
+        SELECT array_agg(DISTINCT t) FROM unnest(p_teams || nullif(p_author, '')::uuid) t WHERE t IS NOT NULL);
+END
+$$;
+
+-- What makes the trigger function that tells of the changes in a table. Each table has its own, which compares its
+-- columns one by one: a general one turned each row into JSON twice, to find three fields of thirty. Rows of a batch
+-- (48_bulk.sql) leave no pointer and no line of their own; a condition of the trigger itself would be read and
+-- planned anew for each statement. Columns stand in quotes whatever their names: PL/pgSQL has words of its own ("by").
+CREATE OR REPLACE FUNCTION crm.watcher_of(p crm.entity) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $make$
+DECLARE
+    old_parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL' ELSE format('OLD.%I', p.parent) END;
+    new_parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL' ELSE format('NEW.%I', p.parent) END;
+    compared CONSTANT text := (
+        SELECT string_agg(format(
+            'IF OLD."%1$s" IS DISTINCT FROM NEW."%1$s" THEN fields := fields || %1$L::text;'
+            ' before := before || jsonb_build_object(%1$L, OLD."%1$s");'
+            ' after := after || jsonb_build_object(%1$L, NEW."%1$s"); END IF;', c), E'\n        ')
+        FROM unnest(p.columns) c);
+    left_one text := '';
+    audiences text[] := ARRAY[$$'{}'$$, $$'{}'$$, $$'{}'$$];
+BEGIN
+    IF p.parent <> '' THEN
+        left_one := format(
+            'IF %1$s <> %2$s THEN _ := crm.point(%3$L, NEW.id, %1$s, ''{}''); END IF;', old_parent, new_parent, p.tab);
+    END IF;
+    IF p.team <> '' THEN
+        audiences := ARRAY[
+            format('crm.audience(ARRAY[OLD.%I], OLD.%I)', p.team, p.author),
+            format('crm.audience(ARRAY[NEW.%I], NEW.%I)', p.team, p.author),
+            format('crm.audience(ARRAY[OLD.%1$I, NEW.%1$I], NEW.%2$I)', p.team, p.author)];
+    END IF;
+    RETURN format($watcher$
+CREATE OR REPLACE FUNCTION crm.%1$I() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    _ text;
+    fields text[] := '{}';
+    before jsonb := '{}';
+    after jsonb := '{}';
+    some_erased boolean;
+BEGIN
+    IF current_setting('crm.bulk', true) <> '' AND crm.in_bulk() THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        %5$s
+        IF fields = '{}' THEN
+            RETURN NULL;
+        END IF;
+        %6$s
+        some_erased := crm.keep_change(%2$L, NEW.id, NEW.rev, %4$s, %9$s, fields, before, after);
+    ELSIF TG_OP = 'INSERT' THEN
+        some_erased := crm.keep_change(
+            %2$L, NEW.id, NEW.rev, %4$s, %8$s, '{}', NULL, jsonb_strip_nulls(to_jsonb(NEW)));
+    ELSE
+        _ := crm.keep_change(%2$L, OLD.id, OLD.rev, %3$s, %7$s, '{}', jsonb_strip_nulls(to_jsonb(OLD)), NULL);
+        RETURN NULL;
+    END IF;
+    IF some_erased THEN
+        _ := crm.refuse_erased(to_jsonb(NEW));
+    END IF;
+    RETURN NULL;
+END
+$$
+$watcher$, 'on_' || p.tab, p.tab, old_parent, new_parent, compared, left_one,
+        audiences[1], audiences[2], audiences[3]);
+END
+$make$;
 
 DO $$
 DECLARE
     one crm.entity;
 BEGIN
     FOR one IN SELECT * FROM crm.entity LOOP
+        EXECUTE crm.watcher_of(one);
         EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS crm_row ON crm.%I', one.tab);
         EXECUTE pg_catalog.format(
             'CREATE TRIGGER crm_row AFTER INSERT OR UPDATE OR DELETE ON crm.%I'
-            ' FOR EACH ROW EXECUTE FUNCTION crm.on_row(%L, %L, %L)', one.tab, one.parent, one.team, one.author);
+            ' FOR EACH ROW EXECUTE FUNCTION crm.%I()', one.tab, 'on_' || one.tab);
     END LOOP;
 END
 $$;

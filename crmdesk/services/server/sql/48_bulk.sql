@@ -64,26 +64,6 @@ BEGIN
 END
 $$;
 
--- Rows of a batch leave no pointer and no audit of their own: each trigger that does so gets this condition.
-DO $$
-DECLARE
-    one record;
-BEGIN
-    FOR one IN
-        SELECT t.tgname, c.relname, pg_catalog.pg_get_triggerdef(t.oid) AS made
-        FROM pg_catalog.pg_trigger t
-        JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN crm.entity e ON e.tab = c.relname
-        WHERE c.relnamespace = 'crm'::pg_catalog.regnamespace AND t.tgname LIKE 'crm\_row%' AND t.tgqual IS NULL
-    LOOP
-        EXECUTE pg_catalog.format('DROP TRIGGER %I ON crm.%I', one.tgname, one.relname);
-        EXECUTE pg_catalog.replace(
-            one.made, ' EXECUTE FUNCTION ',
-            ' WHEN (coalesce(pg_catalog.current_setting(''crm.bulk'', true), '''') = '''' OR NOT crm.in_bulk())'
-            ' EXECUTE FUNCTION ');
-    END LOOP;
-END
-$$;
-
 -- Begin a load, or go on with it: returns for each table the last number that is here, staged or merged. The
 -- digest says what is loaded; p_tabs are its tables, those first that others refer to.
 CREATE OR REPLACE FUNCTION crm.begin_load(p_id uuid, p_digest text, p_tabs text[]) RETURNS jsonb

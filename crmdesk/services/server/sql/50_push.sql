@@ -142,7 +142,8 @@ CREATE OR REPLACE FUNCTION crm.push_in_order(
 DECLARE
     most CONSTANT integer := 50;  -- a transaction with more subtransactions is dear for everybody's snapshots
     received CONSTANT timestamptz := crm.now();
-    known CONSTANT uuid[] := ARRAY(SELECT k.op FROM crm.op k JOIN unnest(p_sent) s ON s.op = k.op WHERE k.first);
+    named CONSTANT uuid[] := ARRAY(SELECT s.op FROM unnest(p_sent) s);
+    known CONSTANT uuid[] := ARRAY(SELECT k.op FROM crm.op k WHERE k.op = ANY (named) AND k.first);
     desk record;
     sent crm.operation_sent;
     o crm.operation_in;
@@ -153,6 +154,7 @@ DECLARE
     _ text;
 BEGIN
     desk := crm.sending_desk(p_device);
+    _ := set_config('crm.device', p_device::text, true);
     o.actor := desk.actor;
     o.role := desk.role;
     o.device := p_device;
@@ -183,9 +185,10 @@ BEGIN
             o.version := sent.version;
             o.base_rev := sent.base_rev;
             o.again := coalesce(sent.again, false);
-            _ := crm.begin_operation(sent.op, p_device);
+            -- As crm.begin_operation() and crm.end_operation() do, which have settings of their own.
+            _ := set_config('crm.op', sent.op::text, true) || set_config('crm.fed', '', true);
             entry.result := crm.done_or_refused(o, sent.payload, cardinality(answers) = 0);
-            entry.feed_to := crm.end_operation();
+            entry.feed_to := nullif(current_setting('crm.fed'), '');
             EXIT WHEN entry.result IS NULL;
         ELSE
             SELECT crm.answer_to_known(k), k.feed_to INTO entry.result, entry.feed_to
@@ -198,6 +201,7 @@ BEGIN
         entries := entries || entry;
         answers := answers || CASE WHEN entry.first THEN entry.result ELSE entry.result || '{"dup": true}' END;
     END LOOP;
+    _ := set_config('crm.op', '', true) || set_config('crm.device', '', true);
     IF entry.n > desk.last_n THEN
         INSERT INTO crm.op SELECT e.* FROM unnest(entries) e;
         UPDATE crm.device SET last_n = entry.n, last_effective_at = entry.effective_at, seen_at = received
