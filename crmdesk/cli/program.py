@@ -31,6 +31,7 @@ GROUPS = (
     "rpc",
     "profiles",
     "exchange",
+    "register",
     "backup",
     "server",
     "admin",

@@ -241,3 +241,22 @@ def test_complaints_go_into_files_and_come_out_of_them(desk: Desk) -> None:
         assert json.loads(done.stdout)["same"] == 1, done.stdout.decode()
     with desk.rpc(CRMDESK_CLOCK=START) as rpc:
         assert Procedure(rpc).ask("complaint.get", id=file["complaint"]["id"]) == file
+
+
+def test_the_register_goes_out_with_a_proof_and_a_change_of_it_is_seen(desk: Desk) -> None:
+    with desk.rpc(CRMDESK_CLOCK=START) as rpc:
+        procedure = Procedure(rpc)
+        procedure.proposed()
+        procedure.open()
+    file = desk.path / "register.csv"
+    done = desk.run("export", "register", str(file), "--from", "2026-11-20", CRMDESK_CLOCK=START)
+    assert done.returncode == 0, done.stderr.decode()
+    told = json.loads(done.stdout)
+    assert (told["rows"], told["not_accepted"]) == (2, 0)
+    done = desk.run("verify", str(file), "--head", told["head"])
+    assert json.loads(done.stdout) == told
+    done = desk.run("verify", str(file), "--head", "0" * 64)
+    assert (done.returncode, b"another register" in done.stderr) == (1, True)
+    file.write_text(file.read_text(encoding="utf-8-sig").replace("PROPOSED", "REJECTED"), encoding="utf-8")
+    done = desk.run("verify", str(file))
+    assert (done.returncode, b"not as it was written" in done.stderr) == (1, True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from crmdesk.errors import Conflict, NotFound
+from crmdesk.errors import Conflict, InvalidInput, NotFound
 from crmdesk.models.complaint import Approval, Complaint, ComplaintBody, ComplaintEvent, RemedyLine
 from crmdesk.models.complaint_file import ComplaintFile
 from crmdesk.models.complaint_step import ledger_of
@@ -17,6 +18,7 @@ from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.files import actor_of, fields_of, file_of, remedies_of
 from crmdesk.services.complaints.procedure import Procedure, procedure
+from crmdesk.services.complaints.register import COLUMNS, register_part
 from crmdesk.services.rpc.complaint_records import (
     ALLOWED,
     BEHIND,
@@ -32,6 +34,7 @@ from crmdesk.services.rpc.complaint_records import (
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import (
     COUNT,
+    DAY,
     FLAG,
     ID,
     INTEGER,
@@ -195,6 +198,28 @@ def history(connection: Any, desk: Desk, given: Given) -> Json:
     }
 
 
+def list_register(connection: Any, desk: Desk, given: Given) -> Json:
+    """Return lines of the register, the earliest received first."""
+    house = desk.parts.house()
+    since, until = given.get("received_from"), given.get("received_to")
+    first = datetime.combine(since, time.min, house.tzinfo) if since else None
+    last = datetime.combine(until, time.max, house.tzinfo) if until else None
+    after = _place(given["after"]) if given.get("after") else None
+    part = register_part(connection, desk.now(), house.currency, given["limit"], after, (first, last))
+    place = f"{to_json(part.after[0])} {part.after[1]}" if part.after else None
+    return {"columns": list(COLUMNS[:-1]), "items": [list(line) for line in part.lines], "next": place}
+
+
+def _place(token: str) -> tuple[datetime, UUID]:
+    at, _, row_id = token.partition(" ")
+    try:
+        return datetime.fromisoformat(at), UUID(row_id)
+    except ValueError:
+        raise InvalidInput(
+            "This `after` does not belong to this list; begin again without it.", fields=("after",)
+        ) from None
+
+
 def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> Json:
     """Return the file as the interface tells it; only the head where the body is for others."""
     rows, currency = StoredRows(connection), rules.house.currency
@@ -314,5 +339,21 @@ METHODS: tuple[Method, ...] = (
             Field("complete", FLAG, "false: some of it is only on the server", required=True),
         ),
         history,
+    ),
+    query(
+        "complaint.register",
+        "The register for an auditor without its digests: one line a complaint, no names, no texts.",
+        (
+            Field("received_from", DAY, "first day at the site"),
+            Field("received_to", DAY, "last day at the site"),
+            Field("after", nullable(TEXT), "`next` of the part before"),
+            Field("limit", integer(1, 500), "at most this many", default=500),
+        ),
+        record(
+            Field("columns", list_of(TEXT), required=True),
+            Field("items", list_of(list_of(TEXT)), "cells in the order of the columns", required=True),
+            Field("next", nullable(TEXT), required=True),
+        ),
+        list_register,
     ),
 )
