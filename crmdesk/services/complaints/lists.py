@@ -14,25 +14,28 @@ from uuid import UUID
 
 from crmdesk.models.types import AgentId, CustomerId, TeamId
 from crmdesk.models.wire import Row
-from crmdesk.services.customers.values import identity, micros, moment, moment_at, rows
+from crmdesk.services.customers.values import identity, marks, micros, moment, moment_at, rows
 from crmdesk.services.store.complaint_index import OPEN, OPEN_COMPLAINT
 from crmdesk.values import dataclass
 
 LIMIT = 5000
 RECENT = timedelta(days=90)
-COLUMNS = ("id", *OPEN_COMPLAINT, "hidden", "customer_name")
+NAMED = 100
+"""Lines whose customers' names are read with the list: a name costs more than the line."""
+COLUMNS = ("id", *OPEN_COMPLAINT, "hidden")
 """What is read of a line, in this order."""
 _AT = {name: n for n, name in enumerate(COLUMNS)}
-_DUE, _NUMBER, _STATE, _SEVERITY, _CATEGORY, _OWNER, _NAME, _HIDDEN = (
+_DUE, _NUMBER, _STATE, _SEVERITY, _CATEGORY, _OWNER, _CUSTOMER, _HIDDEN = (
     _AT[name]
     for name in (
-        *("next_due_at", "number", "state", "severity", "category", "owner_id", "customer_name", "hidden"),
+        *("next_due_at", "number", "state", "severity", "category", "owner_id", "customer_id", "hidden"),
     )
 )
 _UNSEEN = "c.restricted AND NOT EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"
-_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_UNSEEN}, ifnull(k.name, '')
- FROM complaint AS c LEFT JOIN customer AS k ON k.id = c.customer_id WHERE c.{OPEN}"""
+_LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_UNSEEN}
+ FROM complaint AS c WHERE c.{OPEN}"""
 _OWNERS = "SELECT id, ifnull(nullif(name_zh, ''), ifnull(nullif(name_en, ''), login)) FROM agent"
+_MARKS = 500
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _UNAPPROVED = """ AND c.state = 'PROPOSED' AND c.id IN (
  SELECT b.id FROM complaint_body AS b WHERE b.id = c.id AND (b.proposer_id IS NULL OR b.proposer_id <> ?)
@@ -89,12 +92,20 @@ class Lines(Sequence[ComplaintLine]):
     Args:
         found: the columns of each line, see :data:`COLUMNS`.
         owners: names by id.
+        customers: names by id; one that is not known yet is empty.
         now: lines due before it are overdue.
     """
 
-    def __init__(self, found: Sequence[tuple[Any, ...]], owners: Mapping[bytes, str], now: datetime) -> None:
+    def __init__(
+        self,
+        found: Sequence[tuple[Any, ...]],
+        owners: Mapping[bytes, str],
+        customers: Mapping[bytes, str],
+        now: datetime,
+    ) -> None:
         self._found = found
         self._owners = owners
+        self._customers = customers
         self._now = now
 
     def __len__(self) -> int:
@@ -108,7 +119,8 @@ class Lines(Sequence[ComplaintLine]):
         if isinstance(place, slice):
             return self._of(self._found[place])
         values = self._found[place]
-        return _line(values, self._owners.get(values[_OWNER], ""), self._now)
+        customer, owner = self._customers.get(values[_CUSTOMER], ""), self._owners.get(values[_OWNER], "")
+        return _line(values, customer, owner, self._now)
 
     def due_before(self, at: datetime) -> Lines:
         """Return the lines that are due before *at*."""
@@ -117,8 +129,9 @@ class Lines(Sequence[ComplaintLine]):
 
     def with_text(self, text: str, codes: frozenset[str]) -> Lines:
         """Return the lines with *text* in number or names, or with a state or category of *codes*."""
-        wanted, owners = text.casefold(), self._owners
-        held = {owner for owner, name in owners.items() if wanted in name.casefold()}
+        wanted = text.casefold()
+        owners = {owner for owner, name in self._owners.items() if wanted in name.casefold()}
+        customers = {customer for customer, name in self._customers.items() if wanted in name.casefold()}
         return self._of(
             [
                 row
@@ -126,10 +139,15 @@ class Lines(Sequence[ComplaintLine]):
                 if wanted in row[_NUMBER].casefold()
                 or wanted == row[_SEVERITY].casefold()
                 or row[_STATE] in codes
-                or row[_OWNER] in held
-                or (not row[_HIDDEN] and (row[_CATEGORY] in codes or wanted in row[_NAME].casefold()))
+                or row[_OWNER] in owners
+                or (not row[_HIDDEN] and (row[_CATEGORY] in codes or row[_CUSTOMER] in customers))
             ]
         )
+
+    def place_of(self, complaint_id: UUID) -> int:
+        """Return the number of a line, -1 when it is not among these."""
+        wanted = complaint_id.bytes
+        return next((n for n, row in enumerate(self._found) if row[0] == wanted), -1)
 
     def in_state(self, state: str) -> Lines:
         """Return the lines in *state*."""
@@ -146,12 +164,25 @@ class Lines(Sequence[ComplaintLine]):
                 found.append(tuple(values))
         return self._of(sorted(found, key=lambda row: row[_DUE]))
 
+    def with_names(self, customers: Mapping[bytes, str]) -> Lines:
+        """Return the same lines with these names of customers."""
+        return Lines(self._found, self._owners, customers, self._now)
+
+    @property
+    def customers(self) -> Mapping[bytes, str]:
+        """The names of customers that are known, by id."""
+        return self._customers
+
+    def customer_ids(self) -> list[bytes]:
+        """Return whose names belong to these lines, each once, in the order of the store."""
+        return sorted({row[_CUSTOMER] for row in self._found} - {None})
+
     def _due(self, n: int, until: int) -> int:
         due: int | None = self._found[n][_DUE]
         return until if due is None else due
 
     def _of(self, found: Sequence[tuple[Any, ...]]) -> Lines:
-        return Lines(found, self._owners, self._now)
+        return Lines(found, self._owners, self._customers, self._now)
 
 
 def mine(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
@@ -180,13 +211,23 @@ def counts(connection: Any, customer_id: CustomerId, now: datetime) -> Complaint
 
 
 def _lines(connection: Any, query: str, now: datetime, *values: object) -> Lines:
-    return Lines(rows(connection, query, *values), dict(rows(connection, _OWNERS)), now)
+    found = Lines(rows(connection, query, *values), dict(rows(connection, _OWNERS)), {}, now)
+    return found.with_names(customer_names(connection, found[:NAMED]))
 
 
-def _line(values: tuple[Any, ...], owner_name: str, now: datetime) -> ComplaintLine:
+def customer_names(connection: Any, lines: Lines) -> Mapping[bytes, str]:
+    """Return the names of the customers of *lines*; those of 5 000 cost four times what the lines do."""
+    wanted, names = lines.customer_ids(), dict[bytes, str]()
+    for n in range(0, len(wanted), _MARKS):
+        batch = wanted[n : n + _MARKS]
+        names |= rows(connection, f"SELECT id, name FROM customer WHERE id IN ({marks(len(batch))})", *batch)
+    return names
+
+
+def _line(values: tuple[Any, ...], customer_name: str, owner_name: str, now: datetime) -> ComplaintLine:
     held: Row = dict(zip(COLUMNS, values, strict=True))
     if held["hidden"]:
-        held |= {"category": "", "customer_id": None, "customer_name": ""}
+        held |= {"category": "", "customer_id": None}
     due = moment(held["next_due_at"])
     customer, owner, team = (identity(held[name]) for name in ("customer_id", "owner_id", "team_id"))
     return ComplaintLine(
@@ -198,7 +239,7 @@ def _line(values: tuple[Any, ...], owner_name: str, now: datetime) -> ComplaintL
         external=held["external"],
         category=held["category"],
         customer_id=CustomerId(customer) if customer else None,
-        customer_name=held["customer_name"],
+        customer_name="" if held["hidden"] else customer_name,
         owner_id=AgentId(owner) if owner else None,
         owner_name=owner_name,
         team_id=TeamId(team) if team else None,

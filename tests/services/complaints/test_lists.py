@@ -14,6 +14,7 @@ from crmdesk.services.customers.profile import badges, customer_card, tally
 from tests.services.complaints.house import (
     ANNA,
     BELA,
+    CALL,
     CHECKLIST,
     CHEN,
     CUSTOMER,
@@ -70,6 +71,22 @@ def test_lines_are_found_by_number_name_owner_severity_and_codes(desk: Complaint
     assert found("no such", "repair") == [one, two]
     assert found("no such", "RECEIVED") == [one, two]
     assert found("no such") == []
+
+
+def test_names_of_customers_come_with_the_first_lines_and_the_rest_when_asked_for(
+    desk: ComplaintDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        desk.log()
+    desk.log({"customer_id": None, "unidentified": True, "call_id": str(CALL)})
+    monkeypatch.setattr(lists, "NAMED", 0)
+    lines = lists.due_list(desk.connection, desk.now)
+    assert [line.customer_name for line in lines] == [""] * 4
+    assert not lines.with_text("王芳", frozenset())
+    named = lines.with_names(lists.customer_names(desk.connection, lines))
+    assert sorted(line.customer_name for line in named) == ["", "王芳", "王芳", "王芳"]
+    assert len(named.with_text("王芳", frozenset())) == 3
+    assert named[:2].due_before(desk.now + timedelta(days=9)).customers == named.customers
 
 
 def test_lines_due_before_a_moment_and_those_without_a_clock_never(desk: ComplaintDesk) -> None:
