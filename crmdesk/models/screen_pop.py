@@ -7,6 +7,7 @@ notes are data and shown as they are.
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import UUID
 
 from crmdesk.models.text import Text
 from crmdesk.models.types import ArticleId, AssetId, CallId, ContactPointId, CustomerId
@@ -233,11 +234,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundComplaint:
+    """A complaint whose number was typed, its state in both languages, the customer's name."""
+
+    id: UUID
+    number: str
+    state_en: str
+    state_zh: str
+    customer: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FoundPage:
-    """Hits, best first; ``more`` when there are further ones than were asked for."""
+    """Hits, best first; ``more`` when there are further ones than were asked for; complaints by number."""
 
     items: tuple[Found, ...]
     more: bool
+    complaints: tuple[FoundComplaint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

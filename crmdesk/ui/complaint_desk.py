@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from crmdesk.models.operations import Author
+    from crmdesk.models.screen_pop import FoundComplaint
     from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.listing import Listing
+    from crmdesk.services.complaints.lists import Lines
     from crmdesk.services.complaints.procedure import House
-    from crmdesk.services.complaints.record_view import ComplaintRecord, NumberedComplaint
+    from crmdesk.services.complaints.record_view import ComplaintRecord
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Store
 
 T = TypeVar("T")
+LIMIT = 5000
+"""Lines that a list shows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,22 @@ class StepWanted:
 class Complaints(Protocol):
     """Complaints as the window sees them. Any thread may complete the futures."""
 
+    def listed(self, segment: str, *, by_regime: bool = False, limit: int = LIMIT) -> Future[Listing]:
+        """Ask for one of the :data:`~crmdesk.services.complaints.listing.SEGMENTS`, by the next clock.
+
+        *by_regime*: only those with a regime's deadline in two business days, by it; *limit*: lines at most.
+        """
+        ...
+
+    def customer_names(self, lines: Lines) -> Future[Mapping[bytes, str]]:
+        """Ask for the names of the customers of *lines*, by id: a long list comes without most of them."""
+        ...
+
     def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
         """Ask for all there is to show of a complaint."""
         ...
 
-    def numbered(self, text: str) -> Future[tuple[NumberedComplaint, ...]]:
+    def numbered(self, text: str) -> Future[tuple[FoundComplaint, ...]]:
         """Ask which complaints have the number *text* means, typed in any way; none when it is no number."""
         ...
 
@@ -83,11 +99,22 @@ class LocalComplaints:
         self._drafts = drafts
         self._house = house
 
+    def listed(self, segment: str, *, by_regime: bool = False, limit: int = LIMIT) -> Future[Listing]:
+        """Ask for one of the segments of open complaints."""
+        house = self._house if by_regime else None
+        return self._store.read(_listed, segment, self._store.author, limit, house)
+
+    def customer_names(self, lines: Lines) -> Future[Mapping[bytes, str]]:
+        """Ask for the names of the customers of *lines*."""
+        from crmdesk.services.complaints.lists import customer_names
+
+        return self._store.read(customer_names, lines)
+
     def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
         """Ask for all there is to show of a complaint."""
         return self._store.read(_record, complaint_id, self._house, self._store.author)
 
-    def numbered(self, text: str) -> Future[tuple[NumberedComplaint, ...]]:
+    def numbered(self, text: str) -> Future[tuple[FoundComplaint, ...]]:
         """Ask which complaints have the number *text* means."""
         return self._store.read(_numbered, text)
 
@@ -124,6 +151,18 @@ class LocalComplaints:
         return self._drafts.forget(FORM + key)
 
 
+def _listed(
+    connection: Any, segment: str, author: Author, limit: int, house: Callable[[], House] | None
+) -> Listing:
+    from crmdesk.models.types import AgentId
+    from crmdesk.services.complaints.listing import listing, regime_listing
+
+    agent = AgentId(UUID(author.actor)) if author.actor else None
+    if house is not None:
+        return regime_listing(connection, segment, agent, author.now(), house())
+    return listing(connection, segment, agent, author.now(), limit)
+
+
 def _record(
     connection: Any, complaint_id: UUID, house: Callable[[], House], author: Author
 ) -> ComplaintRecord:
@@ -132,7 +171,7 @@ def _record(
     return complaint_record(connection, complaint_id, house(), author, author.now())
 
 
-def _numbered(connection: Any, text: str) -> tuple[NumberedComplaint, ...]:
+def _numbered(connection: Any, text: str) -> tuple[FoundComplaint, ...]:
     from crmdesk.models.complaint_number import read_number
     from crmdesk.services.complaints.record import numbered
 

@@ -15,6 +15,7 @@ from crmdesk.models.clock import STOPPED, Ledger, Standing
 from crmdesk.models.complaint_file import ComplaintFile
 from crmdesk.models.complaint_number import ComplaintNumber
 from crmdesk.models.operations import Author, Rows
+from crmdesk.models.screen_pop import FoundComplaint
 from crmdesk.models.types import AgentId
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.allowed import allowed
@@ -35,7 +36,6 @@ from crmdesk.services.complaints.record_view import (
     Link,
     LogLine,
     Named,
-    NumberedComplaint,
     RemedyView,
     TaskView,
 )
@@ -103,12 +103,15 @@ def complaint_record(
     return read.whole(head, body) if body is not None else read.outside(head)
 
 
-def numbered(connection: Any, number: ComplaintNumber) -> tuple[NumberedComplaint, ...]:
+def numbered(connection: Any, number: ComplaintNumber) -> tuple[FoundComplaint, ...]:
     """Return the complaints with this number: one, or several told apart by a letter behind it."""
     text = str(number)
     found = connection.execute(_NUMBERED, (text, text + "Z")).fetchall()
+    states = {state.key: state for state in workflow().states} if found else {}
     return tuple(
-        NumberedComplaint(UUID(bytes=row_id), held, state, customer, from_micros(at))
+        FoundComplaint(
+            UUID(bytes=row_id), held, states[state].en, states[state].zh, customer, from_micros(at)
+        )
         for row_id, held, state, customer, at in found
         if held == text or (held[:-1] == text and held[-1].isalpha())
     )

@@ -161,7 +161,7 @@ class LetterView:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """Something the complaint asks for; ``errand`` is the procedure's key, empty when people thought of it."""
+    """Something to do for it; ``errand`` is the procedure's key, empty when people thought of it."""
 
     id: UUID
     errand: str
@@ -290,14 +290,3 @@ class ComplaintRecord:
     def next_clock(self) -> ClockView | None:
         """The clock that is due next, of those that run."""
         return next((clock for clock in self.clocks if clock.state != "stopped"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedComplaint:
-    """A complaint found by its number."""
-
-    id: UUID
-    number: str
-    state: str
-    customer: str
-    received_at: datetime

@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.asset import VIN_LENGTH, plate_key
-from crmdesk.models.screen_pop import Found, FoundPage
+from crmdesk.models.complaint_number import read_number
+from crmdesk.models.screen_pop import Found, FoundComplaint, FoundPage
 from crmdesk.models.text import Text, say
 from crmdesk.models.types import CustomerId
 from crmdesk.services.customers.names import (
@@ -114,12 +115,23 @@ def find(connection: Any, text: str, *, limit: int = 20) -> FoundPage:
         limit: how many; ``more`` tells that there are others.
     """
     query = understand(text)
+    complaints = _complaints(connection, query.text)
     hits = _Hits(max(1, min(limit, LIMIT)))
     words = (_addresses, _names) if "@" in query.folded else (_names, _addresses)
     for way in (_exact, _numbers_and_codes, *words):
         if hits.room:
             way(connection, query, hits)
-    return _page(connection, hits)
+    return _page(connection, hits, complaints)
+
+
+def _complaints(connection: Any, text: str) -> tuple[FoundComplaint, ...]:
+    """Return the complaints whose number *text* is, typed in any way."""
+    number = read_number(text)
+    if number is None:
+        return ()
+    from crmdesk.services.complaints.record import numbered
+
+    return numbered(connection, number)
 
 
 def understand(text: str) -> Query:
@@ -298,10 +310,10 @@ def _spoken(names: Sequence[str], words: Sequence[str]) -> bool:
     return all(any(term.startswith((word, INITIALS + word)) for term in terms) for word in words)
 
 
-def _page(connection: Any, hits: _Hits) -> FoundPage:
+def _page(connection: Any, hits: _Hits, complaints: tuple[FoundComplaint, ...]) -> FoundPage:
     shown = list(hits.found.items())[: hits.limit]
     if not shown:
-        return FoundPage((), False)
+        return FoundPage((), False, complaints)
     heads = rows(connection, _HEADS.format(marks(len(shown))), *(customer for customer, _ in shown))
     by_id = {head[0]: head for head in heads}
     items = []
@@ -310,4 +322,4 @@ def _page(connection: Any, hits: _Hits) -> FoundPage:
             _, name, name_alt, kind, tier, plate, phone = by_id[customer]
             told = detail or plate or phone or ""
             items.append(Found(CustomerId(UUID(bytes=customer)), name, name_alt, kind, tier, why, told))
-    return FoundPage(tuple(items), len(hits.found) > hits.limit)
+    return FoundPage(tuple(items), len(hits.found) > hits.limit, complaints)

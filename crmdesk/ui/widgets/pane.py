@@ -60,10 +60,13 @@ class Pane(QWidget):
 
 
 class ActionButton(QToolButton):
-    """A button that runs an action and shows its key behind the words."""
+    """A button that runs an action and shows its key behind the words; the ``main`` one stands out."""
 
-    def __init__(self, ink: Ink, action: QAction, parent: QWidget | None = None, *, icon: str = "") -> None:
+    def __init__(
+        self, ink: Ink, action: QAction, parent: QWidget | None = None, *, icon: str = "", main: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._main = main
         self._ink = ink
         self._icon = icon
         self._action = action
@@ -89,16 +92,19 @@ class ActionButton(QToolButton):
         back = theme.selection if self.isDown() or (self.underMouse() and on) else theme.raised
         painter.fillRect(self.rect(), ink.colour(theme.line))
         painter.fillRect(self.rect().adjusted(1, 1, -1, -1), ink.colour(back))
-        colour = theme.accent if on else theme.muted
+        colour, quiet = theme.accent if on else theme.muted, theme.muted
+        if self._main and on:
+            painter.fillRect(self.rect(), ink.colour(theme.accent))
+            colour = quiet = theme.on_accent
         left = 12
         if self._icon:
             ink.icon(painter, QRect(left, (self.height() - 16) // 2, 16, 16).topLeft(), self._icon, colour)
             left += 20
         area = QRect(left, 0, self.width() - left - 4, self.height())
         used = ink.measured(painter, area, self._action.iconText(), ink.fonts.strong, colour)
-        ink.line(painter, area.adjusted(used + 8, 0, 0, 0), self._key(), ink.fonts.body, theme.muted)
+        ink.line(painter, area.adjusted(used + 8, 0, 0, 0), self._key(), ink.fonts.body, quiet)
         if self.hasFocus():
-            ink.focus_ring(painter, self.rect())
+            ink.focus_ring(painter, self.rect().adjusted(2, 2, -2, -2) if self._main else self.rect())
         painter.end()
 
     def _key(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ class Told(QLabel):
         super().__init__(parent)
         self._ink = ink
         self._tone = "plain"
+        # Its own roles: inherited ones change with what it is put on, and a tone's colours would be lost.
+        self.setBackgroundRole(QPalette.ColorRole.Window)
+        self.setForegroundRole(QPalette.ColorRole.WindowText)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setMargin(margin)
