@@ -14,8 +14,8 @@ from uuid import UUID
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models.payload import CHANNELS
 from crmdesk.models.rules import one_of
-from crmdesk.models.task import Task
 from crmdesk.services.complaints.files import fields_of
+from crmdesk.services.complaints.follow_up import finish_errands
 from crmdesk.services.complaints.letter_case import (
     LetterWanted,
     Sender,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
 _DIGEST = re.compile("[0-9a-f]{64}")
-_ASKED_FOR = {ACKNOWLEDGEMENT: "written_acknowledgement", SUMMARY: "summary"}
+_ASKED_FOR = {ACKNOWLEDGEMENT: ("written_acknowledgement",), SUMMARY: ("summary",)}
 """The errand that is done once such a letter has left the house."""
 
 
@@ -173,11 +173,7 @@ def mark_sent(work: UnitOfWork, letter_id: UUID, sent_via: str, complaint_id: UU
         raise NotFound("This {what} is not here any more.", fields=("letter_id",), what="letter")
     if row["sent_at"] is None:
         work.do(work.author.describe("letter.send", {"id": letter_id, "sent_via": sent_via}))
-    errand = _ASKED_FOR.get(row["kind"])
-    for task in work.rows("task", "complaint_id", row["complaint_id"]):
-        if errand and task["errand"] == errand and task["state"] == "open":
-            done = work.load(Task, task["id"])
-            work.do(done.change(work.author, {"state": "done"}, done.rev))
+    finish_errands(work, row["complaint_id"], _ASKED_FOR.get(row["kind"], ()))
 
 
 def kept_letter(rows: Rows, connection: Any, rules: Procedure, sender: Sender, letter_id: UUID) -> KeptLetter:

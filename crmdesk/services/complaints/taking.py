@@ -30,6 +30,7 @@ from crmdesk.services.complaints.files import (
     file_of,
     reads_changed,
 )
+from crmdesk.services.complaints.follow_up import finish_errands
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.values import dataclass
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
 APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
+FOLLOWED_UP = ("T16", "T17")
+"""Steps with which the follow-up is over."""
 ESCALATED = "escalated"
 SYSTEM = Actor(None, "system")
 
@@ -149,6 +152,8 @@ def take_step(
     _write(work, rules, step, taken, complaint_id, _consequences(work, step, payload))
     if payload.get("letter_id") and payload.get("sent_via"):
         mark_sent(work, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
+    if step.id in FOLLOWED_UP:
+        finish_errands(work, complaint_id, ("follow_up",))
     work.commit()
     return fields_of(work.stored, complaint_id)
 
