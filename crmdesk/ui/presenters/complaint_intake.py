@@ -1,0 +1,324 @@
+"""F8: a complaint beside the record, filled from the call, kept from the first key, saved with its number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+from crmdesk.errors import CrmdeskError
+from crmdesk.services.complaints.intake_sheet import lacking
+from crmdesk.ui.presenters.intake_cases import Cases, content_of
+from crmdesk.ui.views.note import AUTOSAVE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crmdesk.services.complaints.intake import Assessment, Logged, Offer
+    from crmdesk.ui.presenters.intake_cases import Case
+    from crmdesk.ui.presenters.record import RecordPresenter
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+    from crmdesk.ui.views.complaint_intake import ComplaintIntake
+
+_LOOK_MS = 250
+"""So long after the last key words and history are looked at again."""
+_LOOKED_AT = frozenset({"what_happened", "category", "asset_id", "received_at"})
+_GUESSED = frozenset({"category", "severity", "repeat_of", "outlet"})
+
+
+class ComplaintIntakePresenter(QObject):
+    """Steers the form; it is made when it is first wanted, or in spare time.
+
+    Args:
+        make_room: put away what else stands beside the record.
+    """
+
+    def __init__(
+        self, place: Workplace, tools: Tools, record: RecordPresenter, make_room: Callable[[], object]
+    ) -> None:
+        super().__init__()
+        self._place, self._tools, self._record, self._make_room = place, tools, record, make_room
+        self._desk, self._words, self._operations = tools.desk, place.words, place.operations
+        self._form: ComplaintIntake | None = None
+        self._case: Case | None = None
+        self._cases = Cases(place.words, place.moments)
+        self._saved: dict[str, Logged] = {}
+        self._limit: int | None = None
+        self._saving = False
+        self._autosave = QTimer(self, singleShot=True, interval=AUTOSAVE_MS)
+        self._autosave.timeout.connect(self._keep)
+        self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
+        self._look.timeout.connect(self.look_again)
+        record.shown.connect(self._on_shown)
+        place.words.changed.connect(self._retranslate)
+
+    @property
+    def has_focus(self) -> bool:
+        """Whether the keyboard is in the form."""
+        focus = QApplication.focusWidget()
+        return self._form is not None and focus is not None and self._form.isAncestorOf(focus)
+
+    @property
+    def form(self) -> ComplaintIntake:
+        """The form; made now if nobody wanted it before."""
+        return self._form_there()
+
+    def warm(self) -> None:
+        """Make the form and let the services load what it asks for, ahead of the first F8."""
+        self._form_there()
+        self._operations.run(self._desk.intakes.warm(), failed=lambda _error: None)
+
+    def take_over(self) -> None:
+        """Ask for forms that were never saved, e.g. after a power cut."""
+        self._operations.run(self._desk.intakes.unfinished(), self._on_unfinished)
+
+    def toggle(self) -> None:
+        """Open the form for what is shown; from inside of it, go back to the record."""
+        if self._form is not None and not self._form.isHidden() and (self.has_focus or self._is_told()):
+            self.close()
+            return
+        case = self._wanted()
+        if case is None:
+            told = self._words.tr("Find the customer first: Ctrl+K. Then F8 writes a complaint down.")
+            self._place.parts.messages.say(told, "due")
+            return
+        self._open(case)
+
+    def solve(self) -> bool:
+        """Unfold what is needed to solve it on the call; return whether the form was there."""
+        form = self._form
+        if form is None or form.isHidden() or not form.shows_form:
+            return False
+        form.show_solution()
+        self._on_edited("solution")
+        return True
+
+    def set_severity(self, row: int) -> None:
+        """Say how grave it is: 0 is S1."""
+        if self._form is not None and row < 4:
+            self._form.fields.set_severity(row)
+
+    def accept(self) -> None:
+        """Save what stands in the form."""
+        form, case = self._form, self._case
+        if form is None or case is None or self._saving or not form.shows_form:
+            return
+        self._keep()
+        sheet = form.fields.sheet(case.sheet)
+        problems = lacking(sheet, self._limit)
+        form.fields.tell(problems)
+        form.refuse("")
+        if problems:
+            form.to_field(next(iter(problems)))
+            return
+        self._saving = True
+        self._operations.run(
+            self._desk.intakes.log(sheet),
+            lambda logged: self._on_logged(case.key, logged),
+            failed=self._on_refused,
+        )
+
+    def close(self) -> bool:
+        """Put the form away, keeping what was typed; return whether it was open."""
+        form = self._form
+        if form is None or form.isHidden():
+            return False
+        inside = self.has_focus
+        self.put_away()
+        if inside:
+            self._back_to_call()
+        return True
+
+    def put_away(self) -> None:
+        """Hide the form; everything typed stays."""
+        self.flush()
+        if self._form is not None:
+            self._form.hide()
+
+    def flush(self) -> None:
+        """Keep unsaved typing now."""
+        if self._autosave.isActive():
+            self._autosave.stop()
+            self._keep()
+
+    def _back_to_call(self) -> None:
+        if self._place.slots.current is not None and self._record.slot is not None:
+            self._place.parts.note.to_note()
+        else:
+            self._place.parts.timeline.list.setFocus()
+
+    def _wanted(self) -> Case | None:
+        """Return the case of what is shown, else one that was never finished."""
+        slot = self._record.slot or (self._place.slots.current if self._record.record is None else None)
+        if slot is not None:
+            return self._cases.of_call(slot, self._place.parts.note.text(slot.number).strip())
+        if self._record.record is not None:
+            return self._cases.of_customer(self._record.record.customer)
+        return next(iter(self._cases.kept.values()), None)
+
+    def _open(self, case: Case) -> None:
+        self.flush()
+        form, parts = self._form_there(), self._place.parts
+        self._make_room()
+        if parts.stage.shown is not parts.record:
+            self._show_record()
+        self._case, self._saving = case, False
+        logged = self._saved.get(case.key)
+        if logged is not None:
+            self._tell(logged)
+            return
+        form.fields.fill(case.sheet, case.who)
+        form.show_form()
+        form.to_field("what_happened")
+        self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
+
+    def _show_record(self) -> None:
+        parts, current = self._place.parts, self._place.slots.current
+        if current is not None:
+            self._record.show_slot(current)
+        else:
+            parts.record.with_call(False)
+            self._record.show_nobody()
+        parts.stage.present(parts.record)
+
+    def _form_there(self) -> ComplaintIntake:
+        if self._form is None:
+            from crmdesk.ui.views.complaint_intake import ComplaintIntake
+
+            form = self._form = ComplaintIntake(self._tools)
+            self._place.parts.record.add_side(form)
+            form.fields.edited.connect(self._on_edited)
+            form.another_wanted.connect(self._on_another)
+            before: QWidget = self._place.parts.answers.article
+            for control in form.controls():
+                QWidget.setTabOrder(before, control)
+                before = control
+        return self._form
+
+    def _is_told(self) -> bool:
+        return self._form is not None and not self._form.shows_form
+
+    def _on_edited(self, name: str) -> None:
+        case, form = self._case, self._form
+        if case is None or form is None:
+            return
+        if name in _GUESSED:
+            self._case = replace(case, by_hand=case.by_hand | {name})
+        if name == "asset_id" and "outlet" not in case.by_hand:
+            form.fields.guess_outlet()
+        if not self._autosave.isActive():
+            # Started by the first key and not by later ones: typing without a pause is saved too.
+            self._autosave.start()
+        if name in _LOOKED_AT:
+            self._look.start()
+
+    def _keep(self) -> None:
+        """Keep what stands in the form."""
+        case, form = self._case, self._form
+        if case is None or form is None or self._saving or not form.shows_form:
+            return
+        held = self._case = replace(case, sheet=form.fields.sheet(case.sheet))
+        self._cases.keep(held)
+        self._operations.run(self._desk.intakes.keep(held.key, content_of(held)), self._on_kept)
+
+    def _on_kept(self, _done: object) -> None:
+        if self._form is not None and not self._form.isHidden():
+            at = self._place.moments.local(self._place.moments.now()).strftime("%H:%M:%S")
+            self._form.say_kept(self._words.tr("kept {time}", time=at))
+
+    def look_again(self) -> None:
+        """Ask what words and history say of what stands in the form now."""
+        case, form = self._case, self._form
+        if case is not None and form is not None and not form.isHidden() and form.shows_form:
+            sheet = form.fields.sheet(case.sheet)
+            if "category" not in case.by_hand:
+                sheet = replace(sheet, category="")
+            self._operations.run(self._desk.intakes.assess(sheet), self._on_assessed, topic="intake")
+
+    def _on_offer(self, offered: Offer) -> None:
+        case, form = self._case, self._form
+        if case is None or form is None:
+            return
+        self._limit = offered.limit
+        if offered.language and not case.sheet.language:
+            self._case = replace(case, sheet=replace(case.sheet, language=offered.language))
+        form.fields.offer(offered, case.by_hand)
+        self._on_assessed(offered.assessment)
+
+    def _on_assessed(self, found: Assessment) -> None:
+        if self._case is not None and self._form is not None and not self._form.isHidden():
+            self._form.fields.assess(found, self._case.by_hand)
+
+    def _on_logged(self, key: str, logged: Logged) -> None:
+        self._saving = False
+        self._autosave.stop()
+        self._look.stop()
+        self._cases.kept.pop(key, None)
+        self._saved[key] = logged
+        self._operations.run(self._desk.intakes.forget(key))
+        if self._case is not None and self._case.key == key:
+            self._tell(logged)
+
+    def _tell(self, logged: Logged) -> None:
+        form, case = self._form, self._case
+        if form is None or case is None:
+            return
+        spoken = self._words.twin(
+            case.sheet.language if case.sheet.language in ("en", "zh") else self._words.language
+        )
+        tr = self._words.tr
+        following = ""
+        if logged.due_at is not None:
+            following = tr("Next: {when}", when=self._place.moments.day_and_time(logged.due_at))
+        inside = self.has_focus
+        form.show_saved(logged.number, spoken.text(logged.readout), following)
+        if inside:
+            self._back_to_call()
+
+    def _on_refused(self, error: BaseException) -> None:
+        self._saving = False
+        form = self._form
+        if form is None:
+            self._operations.failed.emit(error)
+            return
+        form.refuse(self._words.error(error))
+        fields = error.fields if isinstance(error, CrmdeskError) else ()
+        if fields:
+            form.to_field(fields[0])
+
+    def _on_another(self) -> None:
+        case = self._case
+        if case is not None:
+            self._saved.pop(case.key, None)
+            self._case = None
+            fresh = self._wanted()
+            if fresh is not None:
+                self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
+
+    def _on_unfinished(self, forms: tuple[Mapping[str, Any], ...]) -> None:
+        if self._cases.take_over(forms):
+            told = self._words.tr("A complaint that was not finished is back. F8 opens it.")
+            self._place.parts.messages.say(told, "good")
+
+    def _on_shown(self) -> None:
+        """Somebody else is shown: the form of the former waits until F8 in his record."""
+        form, case = self._form, self._case
+        if form is None or case is None or form.isHidden():
+            return
+        wanted = self._wanted()
+        if wanted is None or wanted.key != case.key:
+            self.put_away()
+        elif wanted.sheet.customer_id != case.sheet.customer_id and form.shows_form:
+            who, of = wanted.who, wanted.sheet
+            sheet = replace(case.sheet, customer_id=of.customer_id, language=of.language)
+            self._case = replace(case, who=who, sheet=sheet)
+            form.fields.know_customer(who, of.asset_id)
+            self._keep()
+            self._operations.run(self._desk.intakes.offer(self._case.sheet), self._on_offer, topic="intake")
+
+    def _retranslate(self) -> None:
+        form, case = self._form, self._case
+        if form is not None and not form.isHidden() and case is not None and case.key in self._saved:
+            self._tell(self._saved[case.key])

@@ -1,0 +1,117 @@
+"""What forms of new complaints are about: a call, a customer, or one that was never finished."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from crmdesk.services.complaints.intake_sheet import Sheet, from_draft, to_draft
+from crmdesk.ui.painting import plain
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from crmdesk.models.screen_pop import AssetCard, CustomerCard
+    from crmdesk.models.wire import Json
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.slots import Slot
+    from crmdesk.ui.translation import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a form is about: ``key`` names call or customer, ``who`` says it; ``by_hand`` was not guessed."""
+
+    key: str
+    who: str
+    sheet: Sheet
+    by_hand: frozenset[str] = frozenset()
+
+
+class Cases:
+    """Makes cases, and remembers those that were begun: ``kept`` by key, the last one first."""
+
+    def __init__(self, words: Words, moments: Moments) -> None:
+        self._words = words
+        self._moments = moments
+        self.kept: dict[str, Case] = {}
+
+    def keep(self, case: Case) -> None:
+        """Remember *case* as the last one."""
+        self.kept = {case.key: case, **{key: held for key, held in self.kept.items() if key != case.key}}
+
+    def take_over(self, forms: tuple[Mapping[str, Any], ...]) -> bool:
+        """Remember what was kept before this program began; return whether there was any."""
+        found = [case for case in map(case_of, forms) if case is not None]
+        self.kept |= {case.key: case for case in found if case.key not in self.kept}
+        return bool(found)
+
+    def of_call(self, slot: Slot, note: str) -> Case:
+        """Return the case of a call, with what is in the *note* of it so far, or as it was kept."""
+        pop, card = slot.pop, slot.pop.customer
+        key = f"call {pop.call_id}"
+        who = self._who(card, pop.number.display or pop.caller_name, pop.rang_at)
+        kept = self.kept.get(key)
+        if kept is not None:
+            known = card is None or kept.sheet.customer_id == str(card.id)
+            return replace(
+                kept, who=who, sheet=kept.sheet if known else replace(kept.sheet, **_of_card(card))
+            )
+        sheet = Sheet(
+            complaint_id=str(uuid4()),
+            received_at=pop.rang_at.isoformat(),
+            call_id=str(pop.call_id),
+            channel="phone",
+            what_happened=note,
+            **_of_card(card),
+        )
+        return Case(key=key, who=who, sheet=sheet)
+
+    def of_customer(self, card: CustomerCard) -> Case:
+        """Return the case of a customer without a call, new or as it was kept."""
+        key = f"customer {card.id}"
+        now = self._moments.now()
+        sheet = Sheet(complaint_id=str(uuid4()), received_at=now.isoformat(), **_of_card(card))
+        made = Case(key=key, who=self._who(card, "", now), sheet=sheet)
+        return self.kept.get(key, made)
+
+    def _who(self, card: CustomerCard | None, number: str, at: datetime) -> str:
+        name = plain(f"{card.name} {card.name_alt}".strip()) if card is not None else ""
+        unknown = self._words.tr("Not identified: the call stands for the caller")
+        when = self._moments.day_and_time(at)
+        return " · ".join(part for part in (name or unknown, plain(number), when) if part)
+
+
+def _of_card(card: CustomerCard | None) -> dict[str, Any]:
+    """Return what the head of a record tells: who, his language, and what was served last."""
+    if card is None:
+        return {}
+    served = max(card.assets, key=_served_at, default=None)
+    asset = str(served.id) if served is not None else ""
+    return {"customer_id": str(card.id), "language": card.language, "asset_id": asset}
+
+
+def _served_at(asset: AssetCard) -> float:
+    return asset.last_visit_at.timestamp() if asset.last_visit_at is not None else 0.0
+
+
+def content_of(case: Case) -> dict[str, Json]:
+    """Return *case* as a draft keeps it."""
+    return {"key": case.key, "who": case.who, "by_hand": sorted(case.by_hand), "sheet": to_draft(case.sheet)}
+
+
+def case_of(content: Mapping[str, Any]) -> Case | None:
+    """Return the case that a draft holds, None when this edition cannot read it."""
+    try:
+        UUID(content["sheet"]["complaint_id"])
+        return Case(
+            key=content["key"],
+            who=content["who"],
+            sheet=from_draft(content["sheet"]),
+            by_hand=frozenset(content["by_hand"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
