@@ -23,10 +23,13 @@ from crmdesk.services.store.values import to_micros
 SUPERVISOR = "supervisor"
 CAUSE_WINDOW = timedelta(days=90)
 _ACTIVE = "SELECT count(*) FROM agent WHERE active"
+CAUSES_COUNTED = 100
+"""A cause that came more often than that is not counted to the end: it is frequent by far."""
 _CAUSE_SEEN = (
-    "SELECT count(*) FROM complaint_body AS b JOIN complaint AS c ON c.id = b.id"
-    " WHERE b.cause = ? AND c.received_at >= ?"
+    "SELECT count(*) FROM (SELECT 1 FROM complaint_body AS b CROSS JOIN complaint AS c ON c.id = b.id"
+    " WHERE b.cause = ? AND b.id >= ? AND c.received_at >= ? ORDER BY b.id DESC LIMIT ?)"
 )
+"""Ids are in the order of time, so of a cause with a long past only what is recent is looked at."""
 
 
 def actor_of(rows: Rows, connection: Any, author: Author) -> Actor:
@@ -162,8 +165,10 @@ def _cause_seen(connection: Any, fields: Row, payload: Mapping[str, Json], now: 
     cause = payload.get("root_cause") or fields.get("cause")
     if not cause:
         return 0
-    found = connection.execute(_CAUSE_SEEN, (cause, to_micros(now - CAUSE_WINDOW))).fetchone()
-    return int(found[0])
+    since = now - CAUSE_WINDOW
+    earliest = (int((since - timedelta(days=1)).timestamp() * 1000) << 80).to_bytes(16, "big")
+    values = (cause, earliest, to_micros(since), CAUSES_COUNTED)
+    return int(connection.execute(_CAUSE_SEEN, values).fetchone()[0])
 
 
 def _last_row(rows: Rows, fields: Row) -> Row | None:
