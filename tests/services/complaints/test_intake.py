@@ -186,6 +186,27 @@ def test_what_a_repeat_was_granted_counts_for_the_limit(desk: ComplaintDesk) -> 
         log(desk, again)
 
 
+def test_what_is_not_accepted_is_not_solved(desk: ComplaintDesk) -> None:
+    with pytest.raises(Denied, match="check-list of acceptance does not hold: facts"):
+        log(desk, sheet(desk, solution=replace(SOLVED, unmet=("facts",))))
+
+
+def test_the_same_car_under_another_owner_repeats_too(desk: ComplaintDesk, sense: Sense) -> None:
+    car = str(UUID(int=77))
+    first = desk.log(
+        {
+            "category": "quality_engine",
+            "asset_id": car,
+            "unidentified": True,
+            "customer_id": None,
+            "call_id": str(CALL),
+        }
+    )
+    desk.later(days=1)
+    found = assess(desk.connection, sheet(desk, asset_id=car), sense)
+    assert [each.id for each in found.repeats] == [str(first["id"])]
+
+
 def test_a_category_that_is_gone_is_refused_with_its_field(desk: ComplaintDesk) -> None:
     with pytest.raises(InvalidInput) as refused:
         log(desk, sheet(desk, category="gone"))
