@@ -77,23 +77,25 @@ def upgrade(dsn: str, *, password: str | None = None, secrets: Secrets | None = 
 
 
 def tick(dsn: str, *, password: str | None = None, secrets: Secrets | None = None) -> Report:
-    """Do what is due: number what is committed, end sessions that hold others up. For cron."""
+    """Do what is due: end sessions that hold others up, let time act, number what is committed. For cron."""
     told = parsed(dsn)
     with connect(dsn, password=password, secrets=secrets) as work, worded_work(told):
         version = our_version(work)
         ended = work.execute("SELECT crm.reap()").fetchone()[0]  # type: ignore[index]
+        forgotten = work.execute("SELECT crm.run_due()").fetchone()[0]  # type: ignore[index]
+        moved = forgotten.pop("complaints")
         stamped = 0
         while batch := work.execute("SELECT crm.stamp()").fetchone()[0]["stamped"]:  # type: ignore[index]
             stamped += batch
             if batch < ROWS_A_STAMP:
                 break
-        forgotten = work.execute("SELECT crm.run_due()").fetchone()[0]  # type: ignore[index]
         return Report(
             version,
             (
                 say("{count} changes numbered.", count=stamped),
                 say("{count} rows that have served their time removed.", count=sum(forgotten.values())),
                 say("{count} sessions that held up others ended.", count=ended),
+                say("{count} steps and reminders of complaints that were due.", count=moved),
             ),
         )
 

@@ -37,8 +37,10 @@ BEGIN
                 guard.column1, one.tab, guard.column2, guard.column3,
                 CASE WHEN one.team <> '' THEN pg_catalog.format(
                     'AND (%1$I IS NULL OR %1$I = ANY ((SELECT crm.my_teams())::uuid[])'
-                    ' OR %2$I = (SELECT crm.my_agent())::text OR (SELECT crm.my_role()) = ''owner'')',
-                    one.team, one.author) END);
+                    ' OR %2$I = (SELECT crm.my_agent())::text OR (SELECT crm.my_role()) = ''owner'' %3$s)',
+                    one.team, one.author, CASE WHEN guard.column2 = 'crm_owner' THEN
+                        'OR EXISTS (SELECT 1 FROM crm.sees_all s WHERE s.xact = pg_current_xact_id_if_assigned())'
+                    END) END);
         END LOOP;
         EXECUTE pg_catalog.format('REVOKE ALL ON crm.%I FROM PUBLIC, crm_agent', one.tab);
         EXECUTE pg_catalog.format(

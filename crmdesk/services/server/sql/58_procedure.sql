@@ -1,20 +1,6 @@
 -- Whether a step that a desk took may be done: the second enforcer of the procedure. The desk decided the step and sent
 -- what it came to; here its payload, the case and what it sets are looked at again before anything is written.
 
--- Whoever judges sees all rows, whatever the person who sends may read: how often a cause was seen, what was granted
--- elsewhere. A mark of this transaction in a table that nobody else can write to; never in a setting, which anybody
--- can make.
-CREATE UNLOGGED TABLE IF NOT EXISTS crm.sees_all (xact xid8 PRIMARY KEY);
-COMMENT ON TABLE crm.sees_all IS 'transactions in which the rules themselves look at rows of all teams';
-
-CREATE OR REPLACE FUNCTION crm.begin_to_see_all() RETURNS void LANGUAGE sql AS $$
-    INSERT INTO crm.sees_all VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING
-$$;
-
-CREATE OR REPLACE FUNCTION crm.cease_to_see_all() RETURNS void LANGUAGE sql AS $$
-    DELETE FROM crm.sees_all WHERE xact = pg_current_xact_id()
-$$;
-
 -- The payload: every field known, of its type, and there when it must be; the sentences are those of
 -- crmdesk/models/payload.py. Desks send it cleaned.
 CREATE OR REPLACE FUNCTION crm.fault(p_name text, p_why text, p_values jsonb DEFAULT '{}') RETURNS void
@@ -239,7 +225,8 @@ CREATE OR REPLACE FUNCTION crm.refuse_stale(
     o crm.operation_in, p_step crm.procedure_transition, p_head crm.complaint, p_complaint jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    named CONSTANT bigint := (o.payload ->> 'version')::bigint;
+    -- Where several steps waited at the desk, the revision they all were laid on says what was seen.
+    named CONSTANT bigint := coalesce(o.base_rev, (o.payload ->> 'version')::bigint);
     changed text[];
 BEGIN
     IF o.payload -> 'head' ? 'state' AND o.payload ->> 'from_state' IS DISTINCT FROM p_head.state THEN
@@ -312,6 +299,7 @@ CREATE OR REPLACE FUNCTION crm.case_of(
 DECLARE
     k crm.step_case;
     known CONSTANT boolean := p_head.id IS NOT NULL;
+    begun CONSTANT boolean := crm.begin_to_see_all();
 BEGIN
     k.complaint := CASE WHEN known THEN to_jsonb(p_body) || to_jsonb(p_head) ELSE '{}' END;
     k.actor := nullif(o.actor, '')::uuid;
@@ -328,10 +316,8 @@ BEGIN
     k.approvals := (
         SELECT jsonb_agg(jsonb_build_array(a.approver_id, a.proposal_version)) FROM crm.approval a
         WHERE a.complaint_id = p_head.id AND a.approver_id IS NOT NULL);
-    PERFORM crm.begin_to_see_all();
     k.granted := crm.granted(p_head);
     k.cause_seen := crm.cause_seen(coalesce(p_fields ->> 'root_cause', p_body.cause, ''), o.at);
-    PERFORM crm.cease_to_see_all();
     SELECT s.csm INTO k.csm FROM crm.survey s WHERE s.id = (p_fields ->> 'survey_id')::uuid;
     IF NOT FOUND THEN
         k.csm := p_body.csm;
@@ -340,6 +326,9 @@ BEGIN
     k.target := (SELECT to_jsonb(c) FROM crm.complaint c WHERE c.id = (p_fields ->> 'target_id')::uuid);
     k.last := crm.last_step(p_head);
     k.open_states := ARRAY(SELECT s.key FROM crm.procedure_state s WHERE s.open);
+    IF begun THEN
+        PERFORM crm.cease_to_see_all();
+    END IF;
     RETURN k;
 END
 $$;

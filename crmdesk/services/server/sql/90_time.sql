@@ -3,7 +3,8 @@
 
 -- Forget what has served its time: requests for help after a day, views after the days of the policy, pointers
 -- and ticks after 60 days. The last tick that goes stays as the anchor of the chain; a desk that was away for
--- longer finds its place gone and compares everything. Returns how many rows went.
+-- longer finds its place gone and compares everything. Complaints go on by time. Returns how many rows went, and how
+-- many steps and reminders were made.
 CREATE OR REPLACE FUNCTION crm.run_due(p_limit integer DEFAULT 10000) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -14,6 +15,7 @@ DECLARE
     views integer;
     pointers integer;
     upto bigint;
+    complaints integer;
 BEGIN
     IF crm.my_role() IS NULL THEN
         RAISE EXCEPTION 'The account % is nobody here.', session_user USING ERRCODE = 'CR003';
@@ -30,7 +32,8 @@ BEGIN
     DELETE FROM crm.feed f WHERE f.seq <= upto;
     GET DIAGNOSTICS pointers = ROW_COUNT;
     DELETE FROM crm.tick t WHERE t.seq < upto;
-    RETURN jsonb_build_object('help', help, 'views', views, 'pointers', pointers);
+    complaints := crm.run_complaints_due(least(p_limit, 500));
+    RETURN jsonb_build_object('help', help, 'views', views, 'pointers', pointers, 'complaints', complaints);
 END
 $$;
 

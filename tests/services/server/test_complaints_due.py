@@ -1,0 +1,184 @@
+"""Time acts once: the server does to complaints what a desk of its own does, row by row."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from crmdesk.errors import AgentError
+from crmdesk.models.timetable import sampled
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.due import run_due
+from crmdesk.services.server import procedure
+from tests.cluster import Cluster
+from tests.models.cases import PAYLOADS, workflow
+from tests.models.hours import shop
+from tests.services.complaints.house import ANNA, BELA, CALL, CHECKLIST, CHEN, CUSTOMER, DORA, TEAM
+from tests.services.server.mirror import TABLES, MirroredDesk, lay_out, rows_before
+from tests.services.server.sender import rows_of
+
+STEPS = ("T2", "T4", "T5", "T6", "T6", "T7", "T8", "T9", "T11", "T12", "T14", "T17", "T20", "E1", "H1", "T18")
+ONWARD = frozenset(STEPS) - {"E1", "H1", "T18"}
+ROUNDS = 14
+
+
+@pytest.fixture(scope="module")
+def base(cluster: Cluster) -> Iterator[Any]:
+    """A connection of the owner to a server with the calendar of these years."""
+    database = cluster.database()
+    with database.connect() as connection:
+        connection.execute("SET timezone = 'UTC'")
+        procedure.fill_calendar(connection, shop())
+        yield connection
+    database.drop()
+
+
+@pytest.fixture
+def server(base: Any) -> Iterator[Any]:
+    """The same, with nothing of other tests in it."""
+    with base.transaction(force_rollback=True):
+        base.execute("SET LOCAL session_replication_role = replica")
+        yield base
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
+    made = MirroredDesk(tmp_path)
+    yield made
+    made.close()
+
+
+def run_both(desk: MirroredDesk, server: Any) -> int:
+    """Let time act at the desk and at the server on the same complaints; compare all rows."""
+    lay_out(server, rows_before(desk))
+    server.execute("SELECT crm.set_clock(%s)", (desk.now,))
+    (there,) = server.execute("SELECT crm.run_complaints_due(500)").fetchone()
+    with desk.work() as work:
+        here = run_due(work, desk.rules())
+    found = rows_of(server)
+    for table, rows in rows_before(desk).items():
+        wanted = {row["id"]: plain(row) for row in rows}
+        held = {row_id: plain(row) for row_id, row in found.get(table, {}).items()}
+        assert held.keys() == wanted.keys(), table
+        for row_id, row in wanted.items():
+            assert held[row_id] == row, table
+    assert there == here
+    assert server.execute("SELECT crm.run_complaints_due(500)").fetchone() == (0,)
+    return here
+
+
+def plain(row: Row) -> Row:
+    """Return *row* with JSON read, and without the desk's name, which the server has none of."""
+    read: Row = {name: json.loads(row[name]) for name in ("fields", "before", "after") if name in row}
+    return {**row, **read, "device": ""}
+
+
+def fields_for(desk: MirroredDesk, row: Row, step: str, chance: random.Random) -> dict[str, Any]:
+    """A payload for *step* that fits the complaint."""
+    fields: dict[str, Any] = dict(PAYLOADS[step])
+    lines = [{"id": str(each["id"]), "done_at": desk.iso()} for each in desk.rows("remedy_line", row["id"])]
+    special: dict[str, dict[str, Any]] = {
+        "T2": {"checklist": CHECKLIST, "owner": str(chance.choice((ANNA, BELA)))},
+        "T4": {
+            "severity": chance.choice(("S1", "S2", "S3", "S4")),
+            "containment": "Fetched it.",
+            "regime": chance.choice(("none", "UK-8W", "CN-ODR")),
+        },
+        "T5": {"contacted_at": desk.iso()},
+        "T6": {
+            "wait_for": chance.choice(("customer", "third_party")),
+            "until": desk.iso(hours=chance.randint(1, 90)),
+        },
+        "T9": {"proposal_version": row["proposal_version"], "call_id": str(CALL), "letter_id": None},
+        "T11": {"remedies_state": lines},
+        "T14": {"remedy_id": lines[-1]["id"] if lines else str(CALL)},
+        "E1": {"to_level": chance.randint(1, 3)},
+        "H1": {"to": str(chance.choice((ANNA, BELA, CHEN)))},
+    }
+    return {name: value for name, value in {**fields, **special.get(step, {})}.items() if value is not None}
+
+
+def take_any(desk: MirroredDesk, chance: random.Random) -> None:
+    """Log a complaint, or try some step on one of those there are."""
+    heads = desk.connection.execute("SELECT id FROM complaint ORDER BY number").fetchall()
+    if len(heads) < 5:
+        desk.log({"severity": chance.choice(("S1", "S2", "S3", "S4"))})
+        return
+    row_id = UUID(bytes=chance.choice(heads)[0])
+    row = {**desk.row("complaint_body", row_id), **desk.row("complaint", row_id)}
+    fitting = [each.id for each in workflow().steps_from(row["state"]) if each.id in ONWARD]
+    step = chance.choice(fitting if fitting and chance.random() < 0.8 else STEPS)
+    fields = fields_for(desk, row, step, chance)
+    with suppress(AgentError):
+        desk.step(row, step, chance.choice((CHEN, DORA)), **fields)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_complaints_at_any_time(desk: MirroredDesk, server: Any, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(ROUNDS):
+        for _ in range(chance.randint(2, 8)):
+            take_any(desk, chance)
+        desk.later(hours=chance.choice((1, 5, 20, 90)), minutes=chance.randint(0, 59))
+        run_both(desk, server)
+    events = desk.connection.execute("SELECT transition FROM complaint_event WHERE author = ''").fetchall()
+    met = Counter(name for (name,) in events)
+    assert met.keys() >= {"T7", "E1"}, met
+    (reminders,) = desk.connection.execute("SELECT count(*) FROM task WHERE errand = 'reminder'").fetchone()
+    assert reminders > 5
+
+
+def test_who_is_not_in_the_sample_is_closed_by_both(desk: MirroredDesk, server: Any) -> None:
+    ids = (made for n in itertools.count(5000) if not sampled(made := UUID(int=n), 20))
+    logged = {**PAYLOADS["T1"], "received_at": desk.iso(), "customer_id": str(CUSTOMER), "severity": "S4"}
+    with desk.work() as work:
+        row = taking.open_complaint(work, desk.rules(), "K7Q", logged, taking.Intake(), next(ids))
+    fields = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
+    more = {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    row = desk.step(row, "T13", **{**fields, **more})  # type: ignore[arg-type]
+    desk.now = row["follow_up_at"]
+    assert run_both(desk, server) >= 2
+    assert desk.row("complaint", row["id"])["state"] == "CLOSED"
+
+
+def test_the_same_complaints_are_in_the_sample(server: Any) -> None:
+    ids = [UUID(int=n * 7919) for n in range(2_000)]
+    told = server.execute(
+        "SELECT crm.is_sampled(i, 20) FROM unnest(%s::uuid[]) WITH ORDINALITY AS e(i, n) ORDER BY n", (ids,)
+    ).fetchall()
+    assert [yes for (yes,) in told] == [sampled(each, 20) for each in ids]
+    assert 300 < sum(yes for (yes,) in told) < 500
+
+
+def test_an_agent_of_another_team_lets_time_act_and_sees_no_more(cluster: Cluster, tmp_path: Path) -> None:
+    database = cluster.database()
+    agent = database.person("other_team", "agent", teams=("elsewhere",))
+    desk = MirroredDesk(tmp_path)
+    try:
+        row = desk.log({"severity": "S2"})
+        with database.connect() as owner:
+            procedure.fill_calendar(owner, shop())
+            lay_out(owner, {name: rows for name, rows in rows_before(desk).items() if name in TABLES})
+            desk.later(days=20)
+            owner.execute("SELECT crm.set_clock(%s)", (desk.now,))
+        with database.connect(agent.login) as session:
+            assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
+            assert session.execute("SELECT crm.run_due()").fetchone()[0]["complaints"] > 0
+            assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
+            assert session.execute("SELECT level FROM crm.complaint").fetchone()[0] > 0
+        assert row["team_id"] == TEAM
+        with database.connect() as owner:
+            assert owner.execute("SELECT count(*) FROM crm.sees_all").fetchone() == (0,)
+    finally:
+        desk.close()
+        database.drop()
