@@ -23,7 +23,9 @@ from crmdesk.app.window import StartTrace, application
 from crmdesk.cli.screens import has_display
 from crmdesk.errors import CrmdeskError
 from crmdesk.resources import resource
+from crmdesk.services.complaints.procedure import house_of
 from crmdesk.services.demo.company import CUSTOMERS, fill_demo
+from crmdesk.services.demo.complaints import complain
 from crmdesk.services.demo.phone import DemoPhone
 from crmdesk.services.demo_content import load_demo_content
 from crmdesk.services.profile import new_profile
@@ -32,7 +34,8 @@ from crmdesk.services.telephony.ami_client import AmiSettings
 from crmdesk.services.telephony.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from uuid import UUID
 
     from crmdesk.services.demo.company import DemoCompany
     from crmdesk.services.demo_content import DemoContent
@@ -51,6 +54,7 @@ class Stage:
     company: DemoCompany
     simulator: Simulator
     link: AmiSettings
+    complaints: Mapping[str, UUID]
 
 
 def run(customers: int | None, calls: int | None, headless: Path | None) -> int:
@@ -63,9 +67,7 @@ def run(customers: int | None, calls: int | None, headless: Path | None) -> int:
             program = Program(app, built.profile, built.link)
             if headless is None:
                 return _show(program, built, calls)
-            return Rehearsal(program, built.simulator, built.company, built.content).play(
-                calls or HEADLESS_CALLS, headless
-            )
+            return Rehearsal(program, built).play(calls or HEADLESS_CALLS, headless)
     except CrmdeskError as error:
         sys.stderr.write(f"crmdesk: {error}\n")
         return 1
@@ -90,8 +92,9 @@ def stage(customers: int) -> Iterator[Stage]:
         company = fill_demo(
             profile.store_path, profile.key, content, customers=customers, now=profile.clock()
         )
+        complaints = complain(profile.store_path, profile.key, house_of(profile.settings), profile.clock())
         link = AmiSettings("127.0.0.1", simulator.start(), "crmdesk", SECRET)
-        yield Stage(profile, content, company, simulator, link)
+        yield Stage(profile, content, company, simulator, link, complaints)
     finally:
         simulator.stop()
         shutil.rmtree(folder, ignore_errors=True)

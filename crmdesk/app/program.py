@@ -113,6 +113,7 @@ class Program:
             lambda: self.sharing,
             self._viewed,
             house=self._house,
+            tag=lambda: self.profile.identity.tag,
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -233,13 +234,19 @@ class Program:
         self._afterwards.run(self._start_rest)
 
     def open_address(self, address: str) -> None:
-        """Show what a crmdesk:// *address* names: a call, a customer, or just the window."""
+        """Show what a crmdesk:// *address* names: a call, a customer, a complaint, or just the window."""
+        from crmdesk.models.complaint_number import read_number
+
         place, _, rest = address.removeprefix("crmdesk://").partition("/")
         try:
             if place.startswith("call"):
                 self._telephone.add_done_callback(lambda _: self._afterwards.run(self._take_address, address))
             elif place == "customer":
                 self.window.commands.open_customer(CustomerId(UUID(rest)))
+            elif place == "complaint" and read_number(rest) is not None:
+                self.window.commands.open_numbered(rest)
+            elif place == "complaint":
+                self.window.commands.open_complaint(UUID(rest))
         except ValueError:
             self.window.front.messages.say(self.look.words.tr(NO_SUCH_ADDRESS, address=address), "due")
         self.window.showNormal() if self.window.isMinimized() else self.window.show()

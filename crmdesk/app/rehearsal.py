@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crmdesk.app.demo import Stage
     from crmdesk.app.program import Program
-    from crmdesk.services.demo.company import DemoCompany
     from crmdesk.services.demo.stars import DemoCaller
-    from crmdesk.services.demo_content import DemoContent
-    from crmdesk.services.telephony.simulator import Simulator
     from crmdesk.ui.desk import Desk
 
 PATIENCE_MS = 15_000
@@ -54,18 +52,15 @@ class Rehearsal:
 
     Args:
         program: a desk with its window, not yet shown; closed when played.
-        simulator: the telephone system it is linked to.
-        company: who rings.
-        content: which lines they dial.
+        stage: the telephone system it is linked to, who rings on which lines, who complained.
     """
 
-    def __init__(
-        self, program: Program, simulator: Simulator, company: DemoCompany, content: DemoContent
-    ) -> None:
+    def __init__(self, program: Program, stage: Stage) -> None:
         self._program = program
-        self._simulator = simulator
-        self._company = company
-        self._lines = content.company.lines
+        self._simulator = stage.simulator
+        self._company = stage.company
+        self._complaints = stage.complaints
+        self._lines = stage.content.company.lines
         self._pops: dict[str, ScreenPop] = {}
 
     def play(self, calls: int, folder: Path) -> int:
@@ -130,6 +125,7 @@ class Rehearsal:
             note_en=NOTE_EN,
             answer_words=ANSWER_WORDS,
             find_words=FIND_WORDS,
+            complaints=self._complaints,
             status=DeskStatus(extension=self._company.extension, telephony="connected"),
         )
         options = WindowOptions(zone=ZoneInfo(program.profile.settings.text("zone")), restore_drafts=False)

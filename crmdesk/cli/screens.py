@@ -18,7 +18,9 @@ NO_WINDOW = "There is no display here. `crmdesk rpc` and `crmdesk --help` work w
 NOT_OPEN = "There is no display here, so no window can show this address."
 CREATE_NO_WINDOW = 0x08000000
 DETACHED_PROCESS = 0x00000008
-_ADDRESS = re.compile(r"crmdesk://(window|customer/[0-9a-fA-F-]{32,36})\Z")
+_ADDRESS = re.compile(
+    r"crmdesk://(window|(customer|complaint)/[0-9a-fA-F-]{32,36}|complaint/C[0-9A-Za-z-]{9,19})\Z"
+)
 """What `crmdesk open` understands besides calls; the running window shows it."""
 
 
@@ -58,7 +60,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     opened = subparsers.add_parser(
         "open",
         help="open a crmdesk:// address",
-        description="Shows what a crmdesk:// address names: crmdesk://call?from=…, crmdesk://customer/….",
+        description="Shows what a crmdesk:// address names: crmdesk://call?from=…, crmdesk://customer/…,"
+        " crmdesk://complaint/… (id or number).",
     )
     opened.add_argument("address", metavar="URL")
     opened.set_defaults(run=run_open)

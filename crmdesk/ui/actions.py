@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that can be done: its id, menu, words and keys, the first of which is shown."""
+    """One thing that can be done: its id, menu, words and keys, the first of which is shown.
+
+    ``yields``: a text input that has the keyboard keeps these keys for itself.
+    """
 
     id: str
     menu: str
     text: str
     keys: tuple[str, ...] = ()
     tip: str = ""
+    yields: bool = False
 
 
 CALL, CUSTOMER, WORK, VIEW, HELP = (
@@ -122,9 +126,52 @@ COMMANDS: tuple[Command, ...] = (
     Command("answers", WORK, word("Answers"), ("F3",), word("Search the knowledge base for this call")),
     Command("note", WORK, word("Note of this call"), ("F7",)),
     Command("follow-up", WORK, word("Call-back or task"), ("F9",)),
+    Command(
+        "complaint",
+        WORK,
+        word("Complaint"),
+        ("F8",),
+        word("Writes a complaint down beside the record; again: back to the record"),
+    ),
+    Command(
+        "remedy",
+        WORK,
+        word("Solved on the call"),
+        ("Ctrl+R",),
+        word("Unfolds what was done, what the customer gets and what you may promise"),
+    ),
     Command("wrap-up", WORK, word("How the call ended"), ("Ctrl+Shift+D",)),
     Command("go-on", WORK, word("Save and go on"), ("Ctrl+Return", "Ctrl+Enter")),
     Command("save", WORK, word("Save and stay"), ("Ctrl+S",), word("Saving is automatic anyway")),
+    Command(
+        "complaint-steps",
+        WORK,
+        word("Steps of the complaint"),
+        ("Ctrl+Shift+N",),
+        word("All steps from here, and why some cannot be taken"),
+    ),
+    Command(
+        "undo",
+        WORK,
+        word("Undo the last step"),
+        ("Ctrl+Z",),
+        word("Takes back what was done to the complaint shown, for a minute"),
+        yields=True,
+    ),
+    Command(
+        "copy-number",
+        WORK,
+        word("Copy the number"),
+        ("Ctrl+Shift+C",),
+        word("Of the complaint shown, as it is written"),
+    ),
+    Command(
+        "copy-spoken",
+        WORK,
+        word("Copy the number as it is told"),
+        ("Alt+Shift+C",),
+        word("In groups, to be read out on the telephone"),
+    ),
     Command(
         "help",
         WORK,
@@ -190,8 +237,9 @@ class Actions:
         return self._actions[command_id]
 
     def keys(self) -> set[QKeySequence]:
-        """Return all keys taken."""
-        return {key for action in self._actions.values() for key in action.shortcuts()}
+        """Return all keys taken that no text input may keep."""
+        taken = (self[command.id] for command in self.commands if not command.yields)
+        return {key for action in taken for key in action.shortcuts()}
 
     def fill(self, bar: QMenuBar, words: Words) -> None:
         """Put every action into its menu."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from crmdesk.ui.cards import CardsOf
+from crmdesk.ui.complaint_side import ComplaintSide
 from crmdesk.ui.parts import Parts
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.commands import CommandsPresenter
@@ -72,7 +73,12 @@ class CallSide(QObject):
         self._tools.operations.run(self._tools.desk.dispositions(), self.wrap_up.offer)
         if restore_drafts:
             self.notes.take_over()
+            self.complaints.intake.take_over()
         self.parts.finder.catch_up()
+
+    def warm(self) -> None:
+        """Load and make ahead what a key will want to see at once."""
+        self.complaints.warm()
 
     def place(self) -> None:
         """Let what floats over the window keep its place in it."""
@@ -93,11 +99,17 @@ class CallSide(QObject):
         self.shared = SharedSide(
             place, tools, self.record, self.people, self._window, lambda: self.wrap_up.ready
         )
+        self.complaints = ComplaintSide(place, tools, self._window, self.record, self._make_room)
         self.commands = CommandsPresenter(
-            place, self.calls, self.record, self.notes, self.wrap_up, self.people, self.shared
+            *(place, self.calls, self.record, self.notes, self.wrap_up, self.people, self.shared),
+            self.complaints,
         )
         for part in (self.record, self.notes, self.wrap_up, self.calls, self.people, self.commands):
             part.setParent(self)
+
+    def _make_room(self) -> None:
+        self.people.close()
+        self.parts.follow_up.hide()
 
     def _wire(self) -> None:
         parts, bridge = self.parts, self._tools.bridge

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.slots import Slot
     from crmdesk.ui.translation import Words
 
+AHEAD_MS = 1_000
+"""So long after all else the form of a complaint is made ahead of its key."""
 PATIENCE_MS = 1_500
 """A window that is not painted by then, being covered or without a worklist, is finished all the same."""
 
@@ -70,6 +72,13 @@ LATER = (
     "crmdesk.ui.call_side",
 )
 """Modules of the call side, read one by one in spare time: that is most of what making it costs."""
+
+AHEAD = (
+    *("crmdesk.services.complaints.intake_sheet", "crmdesk.ui.complaint_words"),
+    *("crmdesk.ui.views.complaint_intake_solution", "crmdesk.ui.views.complaint_intake"),
+    *("crmdesk.ui.presenters.complaint_intake", "crmdesk.ui.intake_desk"),
+)
+"""Modules of the form of a complaint, read when the window is whole and nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class MainWindow(QMainWindow):
         self._awaiting_first = False
         self._side: CallSide | None = None
         self._rest = SpareTime((*(partial(import_module, name) for name in LATER), self._make_side), self)
+        self._ahead = SpareTime((*(partial(import_module, name) for name in AHEAD), self._warm), self)
         moments = Moments(words, clock, options.zone)
         composing, reserved = Composing(), Reserved()
         self.actions_map = Actions(self, words, composing, self._run_command)
@@ -175,6 +185,7 @@ class MainWindow(QMainWindow):
             self.resized.connect(side.place)
             self.came_to_front.connect(side.parts.strip.hide)
             self.closing.connect(side.notes.save_all)
+            self.closing.connect(side.complaints.flush)
             self.closing.connect(side.parts.strip.close)
             self._side = side
         return self._side
@@ -317,8 +328,12 @@ class MainWindow(QMainWindow):
         if self._rest.begun:
             return
         self._rest.done.connect(self.settled)
+        self._rest.done.connect(lambda: QTimer.singleShot(AHEAD_MS, self._ahead, self._ahead.start))
         self._rest.start()
         self.opened.emit()
+
+    def _warm(self) -> None:
+        self.side.warm()
 
     def _make_side(self) -> None:
         self.side.start(restore_drafts=self._options.restore_drafts)

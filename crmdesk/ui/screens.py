@@ -18,9 +18,10 @@ from crmdesk.ui.views.first_start import FirstStartView
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+    from uuid import UUID
 
     from crmdesk.models.screen_pop import ScreenPop
     from crmdesk.models.sync_views import SyncStatus
@@ -56,6 +57,8 @@ class Scenes:
     answer_words: str
     find_words: str
     status: DeskStatus = field(default_factory=DeskStatus)
+    complaints: Mapping[str, UUID] = field(default_factory=dict)
+    """Complaints to be shown, by what they show."""
 
 
 class Studio:
@@ -259,6 +262,63 @@ def _joining(studio: Studio, scenes: Scenes) -> None:
     studio.window.side.shared.joining.open()
 
 
+def _complaint(name: str, *commands: str) -> Callable[[Studio, Scenes], None]:
+    """Return what shows the complaint *name* and then runs *commands*, the next step for example."""
+
+    def show(studio: Studio, scenes: Scenes) -> None:
+        studio.window.commands.open_complaint(scenes.complaints[name])
+        studio.settle()
+        studio.run(*commands)
+
+    return show
+
+
+def _unfolded(studio: Studio, scenes: Scenes) -> None:
+    _complaint("waiting")(studio, scenes)
+    trail = studio.window.side.complaints.page.view.trail
+    trail.entered.emit(trail.lines.rows[1])
+    studio.settle()
+
+
+def _intake_empty(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.unknown, "talking")
+    studio.run("complaint", "go-on")
+
+
+def _intake(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.known, "talking")
+    studio.type_note()
+    studio.run("complaint")
+
+
+def _intake_repeats(studio: Studio, scenes: Scenes) -> None:
+    _intake(studio, scenes)
+    intake = studio.window.side.complaints.intake
+    category = intake.form.fields.filters["category"].line
+    category.setText("wxhgz")
+    category.textEdited.emit("wxhgz")
+    category.entered.emit()
+    intake.look_again()
+    studio.settle()
+
+
+def _intake_solved(studio: Studio, scenes: Scenes) -> None:
+    _intake(studio, scenes)
+    studio.run("remedy")
+    solution = studio.window.side.complaints.intake.form.fields.solution
+    solution.done.insertPlainText(studio.window.words.pick("Apologised, voucher sent", "已致歉并赠送代金券"))
+    solution.kinds[0].setCurrentIndex(8)
+    solution.sums[0].setText("150")
+    solution.kinds[0].activated.emit(8)
+    studio.settle()
+
+
+def _intake_saved(studio: Studio, scenes: Scenes) -> None:
+    studio.ring(scenes.second, "talking")
+    studio.type_note()
+    studio.run("complaint", "go-on")
+
+
 STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("worklist", _worklist),
     ("pop-known", _known),
@@ -278,6 +338,23 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("help", _help),
     ("older-history", _older_history),
     ("joining", _joining),
+    ("intake-empty", _intake_empty),
+    ("intake", _intake),
+    ("intake-repeats", _intake_repeats),
+    ("intake-solved", _intake_solved),
+    ("intake-saved", _intake_saved),
+    ("complaint-fresh", _complaint("fresh")),
+    ("complaint-investigating", _complaint("investigating")),
+    ("complaint-proposed", _complaint("proposed")),
+    ("complaint-waiting", _unfolded),
+    ("complaint-closed", _complaint("closed")),
+    ("complaint-grave", _complaint("grave")),
+    ("complaint-steps", _complaint("investigating", "complaint-steps")),
+    ("step-accept", _complaint("fresh", "go-on")),
+    ("step-assess", _complaint("acknowledged", "go-on")),
+    ("step-propose", _complaint("investigating", "go-on")),
+    ("step-tell", _complaint("to_tell", "go-on")),
+    ("step-close", _complaint("follow_up", "go-on")),
 )
 
 

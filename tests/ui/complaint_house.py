@@ -63,7 +63,7 @@ class ComplaintSeat:
         store.told = seat.bridge.changed.emit
         self.drafts = Drafts(folder / "drafts.db", bytes(32))
         complaints = LocalComplaints(store, self.drafts, House)  # type: ignore[arg-type]  # what it asks for
-        seat.desk.complaints = complaints  # type: ignore[attr-defined]  # other tests have none
+        seat.desk.complaints = complaints
         seat.desk.find = self._find  # type: ignore[method-assign]  # the real search
 
     def close(self) -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from crmdesk.ui.desk import FollowUp
+from crmdesk.ui.presenters.follow_up import FollowUpPresenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from uuid import UUID
 
     from crmdesk.models.screen_pop import Article, Found
     from crmdesk.models.types import CustomerId
     from crmdesk.models.worklist import Answer
+    from crmdesk.ui.complaint_side import ComplaintSide
     from crmdesk.ui.desk import CustomerRecord
     from crmdesk.ui.presenters.calls import CallsPresenter
     from crmdesk.ui.presenters.notes import NotesPresenter
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.presenters.wrap_up import WrapUpPresenter
     from crmdesk.ui.shared_side import SharedSide
-    from crmdesk.ui.slots import Slot
 
 _TO_RECORD = frozenset(
     (
         *("open-caller", "slot-1", "slot-2", "slot-3", "slot-4", "new-person", "edit-person", "verify"),
-        *("home", "answers", "note", "follow-up", "wrap-up"),
+        *("home", "answers", "note", "follow-up", "wrap-up", "complaint"),
     )
 )
 """What these lead to lies below panes that float over the window: they are put away first."""
+
+_BESIDE = frozenset(("new-person", "edit-person", "follow-up"))
+"""What these open stands where the form of a new complaint does."""
 
 
 class CommandsPresenter(QObject):
@@ -57,9 +60,11 @@ class CommandsPresenter(QObject):
         wrap_up: WrapUpPresenter,
         people: PeoplePresenter,
         shared: SharedSide,
+        complaints: ComplaintSide,
     ) -> None:
         super().__init__()
         self._shared = shared
+        self._complaints = complaints
         self._parts = place.parts
         self._slots = place.slots
         self._calls = calls
@@ -74,13 +79,17 @@ class CommandsPresenter(QObject):
         people.record_wanted.connect(self.open_customer)
         shared.customer_wanted.connect(self.open_customer)
         place.parts.finder.new_wanted.connect(people.new)
+        place.parts.finder.complaint_found.connect(self.open_complaint)
+        place.parts.timeline.complaint_wanted.connect(self.open_complaint)
         place.parts.answers.used.connect(self.use)
-        place.parts.follow_up.accepted.connect(self._on_follow_up)
+        self._follow_ups = FollowUpPresenter(place, calls, record, self)
 
     def run(self, command_id: str) -> None:
         """Run a command."""
         if command_id in _TO_RECORD:
             self._shared.put_away()
+        if command_id in _BESIDE:
+            self._complaints.put_away_form()
         self._handlers[command_id]()
 
     def known(self) -> set[str]:
@@ -90,6 +99,16 @@ class CommandsPresenter(QObject):
     def open_customer(self, customer_id: CustomerId) -> None:
         """Open a customer by hand; during a call his record shows until Esc, the note stays the call's."""
         self._operations.run(self._desk.customer_record(customer_id), self._on_record, topic="record")
+
+    def open_complaint(self, complaint_id: UUID) -> None:
+        """Open a complaint; Esc goes back to what was shown before."""
+        self._shared.put_away()
+        self._complaints.open(complaint_id)
+
+    def open_numbered(self, text: str) -> None:
+        """Open the complaint with the number *text* means, typed in any way."""
+        self._shared.put_away()
+        self._complaints.open_numbered(text)
 
     def on_found(self, found: Found) -> None:
         """Somebody was found: the caller if a call waits for a name, else a record to read."""
@@ -132,6 +151,12 @@ class CommandsPresenter(QObject):
             "load-history": self._shared.load_history,
             "help": self._shared.ask_help,
             "go-help": self._shared.go_help,
+            "complaint": self._complaints.write_down,
+            "remedy": self._complaints.solve,
+            "complaint-steps": self._complaints.steps,
+            "undo": self._complaints.undo,
+            "copy-number": lambda: self._complaints.copy_number(spoken=False),
+            "copy-spoken": lambda: self._complaints.copy_number(spoken=True),
             "sharing": self._shared.open_panel,
             "join": self._shared.join,
             "next-pane": lambda: self._to_pane(1),
@@ -152,7 +177,15 @@ class CommandsPresenter(QObject):
         return lambda: self._calls.open_number(number)
 
     def _chooser(self, row: int) -> Callable[[], None]:
-        return lambda: self._people.take(row) if self._people.has_focus else self._calls.choose(row)
+        return lambda: self._take_row(row)
+
+    def _take_row(self, row: int) -> None:
+        if self._complaints.writing:
+            self._complaints.intake.set_severity(row)
+        elif self._people.has_focus:
+            self._people.take(row)
+        else:
+            self._calls.choose(row)
 
     def _record_shown(self) -> bool:
         return self._parts.stage.shown is self._parts.record
@@ -168,6 +201,8 @@ class CommandsPresenter(QObject):
             self._parts.home.news.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _note(self) -> None:
+        if self._complaints.note():
+            return
         if self._slots.current is not None:
             self._parts.stage.present(self._parts.record)
             self._parts.note.to_note()
@@ -175,34 +210,18 @@ class CommandsPresenter(QObject):
     def _follow_up(self) -> None:
         if not self._record_shown():
             self._parts.home.tasks.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif self._parts.follow_up.isVisible() and self._parts.follow_up.isAncestorOf(_focus()):
-            self._close_follow_up()
+        elif self._follow_ups.has_focus:
+            self._follow_ups.close()
         else:
-            self._parts.follow_up.open_with(self._subject())
-
-    def _subject(self) -> str:
-        slot = self._slots.current
-        if slot is None:
-            return ""
-        note = self._parts.note.text(slot.number).strip()
-        return note.splitlines()[0][:120] if note else ""
-
-    def _close_follow_up(self) -> bool:
-        if self._parts.follow_up.isHidden():
-            return False
-        inside = self._parts.follow_up.isAncestorOf(_focus())
-        if inside and self._slots.current is not None:
-            self._parts.note.to_note()
-        self._parts.follow_up.hide()
-        return True
+            self._follow_ups.open()
 
     def _go_on(self) -> None:
         parts = self._parts
-        if self._shared.accept():
+        if self._shared.accept() or self._complaints.accept():
             return
         if parts.answers.owns_focus():
             self.use()
-        elif parts.follow_up.isVisible() and parts.follow_up.isAncestorOf(_focus()):
+        elif self._follow_ups.has_focus:
             parts.follow_up.accept()
         elif self._people.has_focus:
             self._people.accept()
@@ -227,7 +246,8 @@ class CommandsPresenter(QObject):
         closers = (
             parts.messages.dismiss,
             self._shared.close,
-            self._close_follow_up,
+            self._complaints.close,
+            self._follow_ups.close,
             self._people.close,
             parts.home.close_article,
             self._record.close_article,
@@ -277,33 +297,6 @@ class CommandsPresenter(QObject):
         self._parts.messages.say(self._words.tr("Taken into the note: {title}", title=article.title), "good")
         self._calls.redraw()
 
-    def _on_follow_up(self, kind: str, due_at: datetime, subject: str) -> None:
-        slot = self._slots.current
-        number = slot.pop.number.e164 or "" if slot is not None else ""
-        follow_up = FollowUp(
-            kind=kind,
-            subject=subject or self._words.tr("Call back"),
-            due_at=due_at,
-            customer_id=self._customer_of(slot),
-            call_id=slot.pop.call_id if slot is not None else None,
-            number=number,
-        )
-        self._close_follow_up()
-        if slot is not None:
-            slot.follow_up = follow_up
-            slot.disposition = ""
-            self._calls.redraw()
-            return
-        told = self._words.tr("Written down: {subject}", subject=follow_up.subject)
-        self._operations.run(
-            self._desk.open_task(follow_up), lambda _: self._parts.messages.say(told, "good")
-        )
-
-    def _customer_of(self, slot: Slot | None) -> CustomerId | None:
-        if slot is None:
-            return self._record.customer_id
-        return slot.pop.customer.id if slot.pop.customer else None
-
     def _to_pane(self, step: int) -> None:
         panes = [pane for pane in self._panes() if pane.isVisible() and pane.isEnabled()]
         focus = _focus()
@@ -313,6 +306,8 @@ class CommandsPresenter(QObject):
 
     def _panes(self) -> list[QWidget]:
         parts = self._parts
+        if self._complaints.shown:
+            return self._complaints.panes()
         if not self._record_shown():
             return [parts.home.tasks, parts.home.calls, parts.home.news, parts.home.article, parts.box]
         notes: list[QWidget] = [parts.note.edit(n) for n in range(1, 5)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 
-from crmdesk.models.screen_pop import Found
+from crmdesk.models.screen_pop import Found, FoundComplaint
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.masking import masked_number
@@ -57,11 +57,13 @@ class Finder(Pane):
         new_wanted(str): nobody fits; open the form for somebody new with these words.
         searched(str): words to search for, throttled to the last ones.
         found(Found): a customer was chosen.
+        complaint_found(UUID): a complaint was chosen.
         command(str): a command was chosen.
     """
 
     searched = Signal(str)
     found = Signal(object)
+    complaint_found = Signal(object)
     command = Signal(str)
     new_wanted = Signal(str)
 
@@ -130,7 +132,8 @@ class Finder(Pane):
 
     def show_found(self, page: FoundPage) -> None:
         """Show what was found, then the commands that match."""
-        self._found = [self._line(found) for found in page.items]
+        self._found = [self._complaint(found) for found in page.complaints]
+        self._found += [self._line(found) for found in page.items]
         self._refill()
         self.set_aside(self._words.tr("more than these: type further") if page.more else "")
         if self._box.text().strip():
@@ -198,6 +201,17 @@ class Finder(Pane):
             aside_below=self._words.text(found.why),
         )
 
+    def _complaint(self, found: FoundComplaint) -> Line:
+        return Line(
+            source=found,
+            icon="complaint",
+            text=found.number,
+            alt=plain(found.customer),
+            below=self._words.pick(found.state_en, found.state_zh),
+            aside_below=self._words.tr("number"),
+            tone="due",
+        )
+
     def _detail(self, detail: str) -> str:
         """Return plate, code or number; a number that was not typed is shown as its head and tail."""
         text = plain(grouped(detail))
@@ -223,6 +237,8 @@ class Finder(Pane):
         self.leave()
         if isinstance(source, Found):
             self.found.emit(source)
+        elif isinstance(source, FoundComplaint):
+            self.complaint_found.emit(source.id)
         elif isinstance(source, Runnable):
             self.command.emit(source.id)
         elif isinstance(source, Nobody):

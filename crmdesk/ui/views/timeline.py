@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel
@@ -47,9 +48,11 @@ class TimelinePane(Pane):
     Signals:
         page_wanted(str): mark after which the next page is wanted.
         kinds_chosen(tuple): kinds to show, empty for all.
+        complaint_wanted(UUID): Enter on the line of a complaint.
     """
 
     page_wanted = Signal(str)
+    complaint_wanted = Signal(object)
     kinds_chosen = Signal(object)
 
     def __init__(
@@ -88,7 +91,7 @@ class TimelinePane(Pane):
         words.bind(self.list.setAccessibleName, word("Time line"))
         words.bind(
             self.list.setAccessibleDescription,
-            word("What happened, newest first; Enter shows the whole entry"),
+            word("What happened, newest first; Enter shows the whole entry, or opens the complaint"),
         )
         words.bind(self._detail.setAccessibleName, word("The whole entry"))
         words.bind(
@@ -177,6 +180,10 @@ class TimelinePane(Pane):
         return plain(", ".join(part for part in parts if part))
 
     def _on_entered(self, row: int) -> None:
+        entry = self.model.rows[row]
+        if entry.kind == "complaint":
+            self.complaint_wanted.emit(UUID(entry.id))
+            return
         self._tell(row)
         self._detail.show()
 

@@ -1,0 +1,144 @@
+"""The door to complaints: their page and the form of a new one are made when they are first wanted."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from PySide6.QtWidgets import QMainWindow, QWidget
+
+    from crmdesk.models.screen_pop import FoundComplaint
+    from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
+    from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
+    from crmdesk.ui.presenters.record import RecordPresenter
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+
+
+class ComplaintSide(QObject):
+    """Opens complaints and passes keys on to the one that is shown, or is being written down.
+
+    Args:
+        make_room: put away what else stands beside the record.
+    """
+
+    def __init__(
+        self,
+        place: Workplace,
+        tools: Tools,
+        window: QMainWindow,
+        record: RecordPresenter,
+        make_room: Callable[[], object],
+    ) -> None:
+        super().__init__(window)
+        self._place = place
+        self._tools = tools
+        self._record = record
+        self._make_room = make_room
+
+    @cached_property
+    def page(self) -> ComplaintPresenter:
+        """Steers the page of a complaint."""
+        from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
+
+        return ComplaintPresenter(self._place, self._tools, self)
+
+    @cached_property
+    def intake(self) -> ComplaintIntakePresenter:
+        """Steers the form of a new complaint."""
+        from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
+
+        made = ComplaintIntakePresenter(self._place, self._tools, self._record, self._make_room)
+        made.setParent(self)
+        return made
+
+    @property
+    def writing(self) -> bool:
+        """Whether the keyboard is in the form of a new complaint."""
+        return "intake" in self.__dict__ and self.intake.has_focus
+
+    def write_down(self) -> None:
+        """F8: the form of a new complaint; from inside of it back to the record."""
+        self.intake.toggle()
+
+    def solve(self) -> None:
+        """Unfold what solves it on the call."""
+        self.intake.solve()
+
+    def warm(self) -> None:
+        """Load and make the form in spare time, so that F8 is quick; ask for forms never finished."""
+        self.intake.warm()
+
+    def flush(self) -> None:
+        """Keep what is being typed."""
+        if "intake" in self.__dict__:
+            self.intake.flush()
+
+    def put_away_form(self) -> None:
+        """Hide the form of a new complaint; everything typed stays."""
+        if "intake" in self.__dict__:
+            self.intake.put_away()
+
+    @property
+    def shown(self) -> bool:
+        """Whether a complaint is on top."""
+        return "page" in self.__dict__ and self.page.shown
+
+    def open(self, complaint_id: UUID, step: str = "") -> None:
+        """Show a complaint, and begin *step* with it."""
+        self.page.open(complaint_id, step)
+
+    def open_numbered(self, text: str) -> None:
+        """Show the complaint with the number *text* means, or say that there is none."""
+
+        def found(complaints: tuple[FoundComplaint, ...]) -> None:
+            if complaints:
+                self.open(complaints[0].id)
+            else:
+                told = self._place.words.tr("There is no complaint {number} here.", number=text)
+                self._place.parts.messages.say(told, "due")
+
+        future = self._place.desk.complaints.numbered(text)
+        self._place.operations.run(future, found, topic="number")
+
+    def close(self) -> bool:
+        """Esc: close one thing; return whether there was one."""
+        if self.shown and self.page.close():
+            return True
+        return "intake" in self.__dict__ and self.intake.close()
+
+    def accept(self) -> bool:
+        """Ctrl+Enter: go on with the complaint shown; return whether there is one."""
+        if self.writing:
+            self.intake.accept()
+            return True
+        if self.shown:
+            self.page.accept()
+        return self.shown
+
+    def note(self) -> bool:
+        """Write into the log of the complaint shown; return whether there is one."""
+        if self.shown:
+            self.page.note()
+        return self.shown
+
+    def steps(self) -> None:
+        """Show all steps of the complaint shown."""
+        self.page.steps()
+
+    def undo(self) -> None:
+        """Take back the last step of the complaint shown."""
+        self.page.undo()
+
+    def copy_number(self, *, spoken: bool) -> None:
+        """Copy the number of the complaint shown."""
+        self.page.copy_number(spoken=spoken)
+
+    def panes(self) -> list[QWidget]:
+        """Return what F6 goes through."""
+        return self.page.panes()
