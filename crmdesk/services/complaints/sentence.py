@@ -101,7 +101,8 @@ def spoken_moment(moment: datetime, now: datetime, zone: tzinfo) -> Text:
 
 
 def _apart(group: str) -> str:
-    return " ".join(group)
+    """Return the signs of *group* with gaps between them, over which no line ends."""
+    return "\u00a0".join(group)
 
 
 _WITH_DATE = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})

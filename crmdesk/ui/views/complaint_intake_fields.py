@@ -129,7 +129,9 @@ class IntakeFields(IntakeControls):
         self.because.say(self._words.tr("{severity}: {reasons}", severity=found.severity, reasons=reasons))
         count = len(found.repeats)
         told = self._words.plural(
-            count, "The same came {n} time in 90 days", "The same came {n} times in 90 days"
+            count,
+            "{n} earlier complaint of this kind in 90 days",
+            "{n} earlier complaints of this kind in 90 days",
         )
         self.notes["repeat_of"].say(told if count else "", "due")
         self.fold()

@@ -37,7 +37,7 @@ class Pick:
 
     def spoken(self) -> str:
         """Return the row as it is read aloud and shown in the box."""
-        return f"{self.head} · {self.text}" if self.head else self.text
+        return f"{self.text} · {self.head}" if self.head else self.text
 
     def fits(self, words: Sequence[str]) -> bool:
         """Whether each of *words*, small letters, begins something of it."""
