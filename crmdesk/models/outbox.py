@@ -25,6 +25,9 @@ REVISED: Mapping[str, str] = MappingProxyType(
 )
 """The kinds of operation whose base revision is checked, and the table of the row it is of."""
 
+STEP = "complaint.step"
+"""Names its version itself, and the state it starts from; a later one does not clash by its fields alone."""
+
 VOID = "operation.void"
 """A kind no server knows: fills the number of an operation that is not to be done again."""
 
@@ -116,6 +119,13 @@ def revised_place(operation: Operation) -> tuple[str, UUID] | None:
     if table is None or operation.base_revision is None:
         return None
     return table, UUID(operation.payload["id"])
+
+
+def based_place(operation: Operation) -> tuple[str, UUID] | None:
+    """Return table and id of the row whose revision at the server goes along with *operation*."""
+    if operation.kind == STEP and operation.payload["version"]:
+        return "complaint", UUID(operation.payload["id"])
+    return revised_place(operation)
 
 
 def wanted_fields(operation: Operation) -> Row:

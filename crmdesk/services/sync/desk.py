@@ -248,7 +248,7 @@ class SharedDesk:
         if conflicts:
             self.resolve(op_id, {each.field: FieldChoice("mine") for each in conflicts})
         else:
-            self._store.write(refused.send_again, op_id).result()
+            self._store.write(refused.send_again, op_id, self._profile.settings).result()
 
     def dismiss(self, op_id: UUID) -> None:
         """Put a refused operation out of the list: the server's values hold."""

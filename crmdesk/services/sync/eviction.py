@@ -4,8 +4,8 @@ Once a day, when the window has moved on: what lies before it and is not held fo
 the store has grown past its limit: whole histories that were fetched on demand, the one not looked at for
 longest first. What is claimed to be complete shrinks first, then the rows go, in one transaction.
 
-Held whatever their age: histories covered for themselves, all of whoever has an open task, and every row that
-an operation lies on which the server does not have yet.
+Held whatever their age: histories covered for themselves, all of whoever has an open task or complaint, notes
+on complaints, and every row that an operation lies on which the server does not have yet.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ _OPEN_TASK = (
     "EXISTS (SELECT 1 FROM task AS k WHERE k.customer_id = t.customer_id AND k.state = 'open')"
     " OR EXISTS (SELECT 1 FROM task AS k WHERE k.call_id = {call} AND k.state = 'open')"
 )
+_OPEN_COMPLAINT = (
+    "EXISTS (SELECT 1 FROM complaint AS f WHERE f.customer_id = t.customer_id"
+    " AND f.state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED'))"
+)
 _UNSENT = "t.id IN (SELECT row_id FROM server_row)"
 _log = logging.getLogger("crmdesk.sync")
 
@@ -60,10 +64,23 @@ class Kind:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "interaction": Kind(
-            "at", ("customer_id", "at", "id"), (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _UNSENT)
+            "at",
+            ("customer_id", "at", "id"),
+            (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _OPEN_COMPLAINT, _UNSENT),
         ),
-        "note": Kind("at", ("id",), (_OWN_COVERAGE, _OPEN_TASK.format(call="t.call_id"), _UNSENT)),
-        "call": Kind("started_at", ("id",), (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _UNSENT)),
+        "note": Kind(
+            "at",
+            ("id",),
+            (
+                "t.complaint_id IS NOT NULL",
+                *(_OWN_COVERAGE, _OPEN_TASK.format(call="t.call_id"), _OPEN_COMPLAINT, _UNSENT),
+            ),
+        ),
+        "call": Kind(
+            "started_at",
+            ("id",),
+            (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _OPEN_COMPLAINT, _UNSENT),
+        ),
         "article_use": Kind("at", ("id",), ("EXISTS (SELECT 1 FROM call WHERE id = t.call_id)", _UNSENT)),
     }
 )

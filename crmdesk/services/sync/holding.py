@@ -1,7 +1,7 @@
 """What a desk holds of each table, and the statements that read it: rights are the server's part.
 
-All heads are here; of what grows for ever (calls, notes, the time line) only the last months, and the whole
-history of a customer once it was fetched.
+All heads are here, and of complaints all that this person may read, notes included; of what else grows for
+ever (calls, notes, the time line) only the last months, and the whole history of a customer once fetched.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def in_window(table: str, alias: str, since: str, prefix: str = "crm.") -> str:
 
     *since* is an SQL expression, *prefix* stands before the names of tables: empty for the store's.
     """
+    if table == "note":
+        return f"({alias}.at >= {since} OR {alias}.complaint_id IS NOT NULL)"
     if table in MOMENTS:
         return f"{alias}.{MOMENTS[table]} >= {since}"
     if table in CHILDREN:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.outbox import ContactTotal, Place, Pulled, PulledRow
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import Connection
@@ -255,11 +256,14 @@ class Intake:
         return changed_rows(self._link, everywhere, replace(place, cursor=common))[0]
 
     def _team_rows(self, seen: Snapshot) -> list[PulledRow]:
-        """Return the notes that are for one team only, None for those this person may not see any more."""
-        shown = self._window_rows(seen, "note", "k.team_id IS NOT NULL")
-        known = {row.id for row in shown}
-        here = self._store.read(_team_notes).result()
-        return shown + [PulledRow("note", row_id, None) for row_id in sorted(here - known)]
+        """Return the rows that are for one team only, None for those this person may not see any more."""
+        rows: list[PulledRow] = []
+        for table in OF_TEAMS:
+            shown = self._window_rows(seen, table, "k.team_id IS NOT NULL")
+            here = self._store.read(_of_teams, table).result()
+            gone = sorted(here - {row.id for row in shown})
+            rows += [*shown, *(PulledRow(table, row_id, None) for row_id in gone)]
+        return rows
 
     def _unnumbered(self) -> bool:
         row = self._link.execute("SELECT EXISTS (SELECT 1 FROM crm.feed WHERE seq IS NULL)").fetchone()
@@ -290,10 +294,10 @@ def _witnesses(connection: Connection) -> dict[int, bytes]:
     return dict(connection.execute("SELECT seq, fp FROM witness").fetchall())
 
 
-def _team_notes(connection: Connection) -> set[UUID]:
-    found = connection.execute("SELECT id FROM note WHERE team_id IS NOT NULL").fetchall()
+def _of_teams(connection: Connection, table: str) -> set[UUID]:
+    found = connection.execute(f"SELECT id FROM {table} WHERE team_id IS NOT NULL").fetchall()
     kept = connection.execute(
-        "SELECT row_id FROM server_row WHERE table_name = 'note'"
-        " AND json_extract(row, '$.team_id') IS NOT NULL"
+        "SELECT row_id FROM server_row WHERE table_name = ? AND json_extract(row, '$.team_id') IS NOT NULL",
+        (table,),
     ).fetchall()
     return {UUID(bytes=key) for (key,) in (*found, *kept)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from crmdesk.models.operations import Operation, RowChange
-from crmdesk.models.outbox import VOID, Pending, revised_place
+from crmdesk.models.outbox import VOID, Pending, based_place
 from crmdesk.models.wire import Row, to_json
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
@@ -104,7 +104,7 @@ def _base(
     Revisions of rows with unsent operations on them are this desk's forecast: the server may have given
     them to somebody else's change. What is here passed the check against all that this desk knows.
     """
-    place = revised_place(operation)
+    place = based_place(operation)
     if place is None:
         return operation.base_revision
     table, row_id = place

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crmdesk.models.effects import ENTITIES, apply
 from crmdesk.models.operations import Operation, RowChange, Rows
-from crmdesk.models.outbox import revised_place, wanted_fields
+from crmdesk.models.outbox import STEP, based_place, revised_place, wanted_fields
 from crmdesk.models.wire import Row, from_json
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.rows import StoredRows
@@ -107,7 +107,12 @@ class Relay:
                 self.rows.lay(*place, change.row)
 
     def _refused(self, operation: Operation) -> bool:
-        """Whether the server will refuse *operation*: its row is gone, or others changed what it changes."""
+        """Whether the server will refuse *operation*: its row is gone, or others changed what it changes.
+
+        A step, when the complaint has another state than the one it starts from.
+        """
+        if operation.kind == STEP:
+            return self._misses_its_state(operation)
         place = revised_place(operation)
         if place is None:
             return False
@@ -118,6 +123,14 @@ class Relay:
             return False
         wanted = wanted_fields(operation)
         return any(name in foreign and foreign[name] != value for name, value in wanted.items())
+
+    def _misses_its_state(self, operation: Operation) -> bool:
+        place = based_place(operation)
+        head = self.rows.get(*place) if place else None
+        if place is None or head is None:
+            return place is not None
+        payload = operation.payload
+        return "state" in payload["head"] and head["state"] != payload["from_state"]
 
     def _expect(self, each: Waiting, outlook: str, trouble: str) -> None:
         if outlook != each.outlook:

@@ -20,18 +20,21 @@ from crmdesk.models import article, asset, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.note import append_note
 from crmdesk.models.operations import Operation
-from crmdesk.models.outbox import REVISED
+from crmdesk.models.outbox import REVISED, STEP
 from crmdesk.models.rules import TEXT_LIMIT
 from crmdesk.models.sync_views import Choices, FieldChoice, FieldConflict, PendingLine, RefusedLine
 from crmdesk.models.text import Text
 from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Json, Row, field_types, from_json, to_json
+from crmdesk.services.complaints.procedure import House, house_of, procedure
+from crmdesk.services.complaints.taking import take_step
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.words import customer_of, expected, name_of, typed_text, what
 
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
+    from crmdesk.settings import Settings
 
 EDITABLE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -191,14 +194,24 @@ def send_as_note(work: UnitOfWork, op_id: UUID, customer_id: UUID) -> None:
     _settle(work, op_id, "note")
 
 
-def send_again(work: UnitOfWork, op_id: UUID) -> None:
+def send_again(work: UnitOfWork, op_id: UUID, settings: Settings | None = None) -> None:
     """Do the refused operation once more, as a new one over the present revision.
+
+    A step of a complaint is decided anew, on the complaint as it stands, by the rules of the
+    house that *settings* describe.
 
     Raises:
         NotFound: there is no such entry, or the row is gone.
+        AgentError: the step may not be done; the entry stays.
     """
     row = _entry(work, op_id)
     kind, payload = row[2], json.loads(row[10])
+    if kind == STEP and payload["version"]:
+        house = house_of(settings) if settings else House()
+        rules = procedure(work.connection, house, work.author.now())
+        take_step(work, rules, UUID(payload["id"]), payload["transition"], payload["fields"])
+        _settle(work, op_id, "mine")
+        return
     base = None
     if kind in REVISED:
         held = work.row(REVISED[kind], UUID(payload["id"]))

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from crmdesk.models.outbox import REVISED
+from crmdesk.models.outbox import REVISED, STEP
 from crmdesk.models.text import Text, say
 from crmdesk.models.wire import Json
 from crmdesk.services.store.connection import Connection
@@ -35,6 +35,13 @@ WHAT: Mapping[str, Text] = MappingProxyType(
         "article.mark": say("Article rated"),
         "choice.remember": say("Choice for a number kept"),
         "code.save": say("List entry saved"),
+        "complaint.step": say("Step of a complaint"),
+        "complaint.approve": say("Decision approved"),
+        "letter.make": say("Letter made"),
+        "letter.send": say("Letter sent"),
+        "survey.record": say("Survey recorded"),
+        "action.save": say("Corrective action saved"),
+        "remedy.mark": say("Remedy marked as done"),
     }
 )
 _IN_WORDS = frozenset({"id", "rev", "position", "call_key", "leg_key", "value", "national", "plate_key"})
@@ -59,7 +66,16 @@ def typed_text(kind: str, payload: Mapping[str, Json]) -> str:
     """Return everything that was typed: the text of a note, else a line for each field with its value."""
     if kind == "note.append":
         return str(payload.get("text", ""))
+    if kind == STEP:
+        return _step_text(payload)
     return "\n".join(f"{name}: {value}" for name, value in _lines(payload))
+
+
+def _step_text(payload: Mapping[str, Any]) -> str:
+    """Return what was filled in for a step, without what was worked out from it."""
+    told = {name: value for name, value in payload["body"].items() if name in ("complainant", "third_party")}
+    head = {name: payload["head"][name] for name in ("number",) if name in payload["head"]}
+    return "\n".join(f"{name}: {value}" for name, value in _lines({**head, **payload["fields"], **told}))
 
 
 def _lines(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -80,14 +96,25 @@ def customer_of(connection: Connection, kind: str, payload: Mapping[str, Json]) 
     given = payload.get("customer_id") or payload.get("fields", {}).get("customer_id")
     if given:
         return UUID(given)
-    table = REVISED.get(kind, "call" if kind.startswith("call.") else "contact_point")
-    row_id = payload.get("call_id") if kind == "note.append" else payload.get("id")
-    table = "call" if kind == "note.append" else table
+    table, row_id = _concerned(kind, payload)
     if not row_id or table == "article":
         return None
     found = connection.execute(f"SELECT customer_id FROM {table} WHERE id = ?", (UUID(row_id).bytes,))
     (held,) = found.fetchone() or (None,)
     return UUID(bytes=held) if held else None
+
+
+def _concerned(kind: str, payload: Mapping[str, Json]) -> tuple[str, Json]:
+    """Return table and id of the row that says whose an operation is."""
+    of = payload.get("complaint_id") or payload.get("fields", {}).get("complaint_id")
+    if kind == STEP or of:
+        return "complaint", of or payload["id"]
+    if kind == "note.append":
+        return "call", payload.get("call_id")
+    if kind == "remedy.mark" or kind.startswith(("letter.", "survey.", "action.")):
+        return "complaint", None
+    table = REVISED.get(kind, "call" if kind.startswith("call.") else "contact_point")
+    return table, payload.get("id")
 
 
 def name_of(connection: Connection, customer_id: UUID | None) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
 from uuid import UUID
 
+import pytest
+
+from crmdesk.models.effects import apply
 from crmdesk.models.note import Note
 from crmdesk.models.operations import RowChange, RowsInMemory, row_of
 from crmdesk.models.wire import Row
-from crmdesk.services.sync.projection import Projection
+from crmdesk.services.sync.outbox import Waiting
+from crmdesk.services.sync.projection import Projection, Relay
+from tests.models.complaint_moves import log_complaint, step_taken
+from tests.models.moves import Dice, Hotline
 from tests.services.sync.conftest import START
 
 CALL, ELSEWHERE = UUID(int=100), UUID(int=200)
@@ -28,3 +35,31 @@ def test_rows_are_found_as_they_are_laid() -> None:
     assert rows.get("note", UUID(int=3)) == note(3, CALL)
     assert sorted(row_id.int for _, row_id in rows.places()) == [1, 2, 5]
     assert [row["text"] for row in under.where("note", "call_id", CALL)] == ["1", "2", "3", "9"]
+
+
+@pytest.mark.parametrize(
+    ("state", "outlooks"),
+    [
+        ("RECEIVED", {}),
+        ("WITHDRAWN", {1: ("refusal", ""), 2: ("refusal", "")}),
+        (None, {1: ("refusal", ""), 2: ("refusal", "")}),
+    ],
+)
+def test_steps_of_a_complaint_that_went_elsewhere_are_expected_to_be_refused(
+    state: str | None, outlooks: dict[int, Any]
+) -> None:
+    """What was laid on a state that no longer holds is not shown, and neither is what came after it."""
+    world, dice = Hotline(), Dice(0, 3, "x")
+    stored = RowsInMemory()
+    logged = log_complaint(world, dice)
+    stored.changed(apply(stored, logged))
+    complaint = UUID(logged.payload["id"])
+    steps = [step_taken(world, dice, complaint, key, {}) for key in ("T2", "T4")]
+    relay = Relay(cast(Any, stored), {})
+    head = stored.get("complaint", complaint)
+    assert head is not None
+    relay.take(("complaint", complaint), {**head, "state": state, "rev": 2} if state else None, None)
+    relay.replay([Waiting(n, step, "new", "") for n, step in enumerate(steps, 1)])
+    assert relay.outlooks == outlooks
+    shown = relay.rows.get("complaint", complaint)
+    assert (shown and shown["state"]) == ("ASSESSED" if state == "RECEIVED" else state)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from crmdesk.errors import AgentError
+from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.outbox import revised_place
 from crmdesk.models.wire import Row
-from crmdesk.services.sync.holding import TABLES
+from crmdesk.services.sync.holding import MOMENTS, TABLES, window_start
 from tests.cluster import Database
 from tests.models.moves import MOVES, Dice, Hotline
 from tests.services.sync.desks import TestDesk, desk
@@ -47,8 +48,14 @@ def make(at: TestDesk, world: Hotline, chance: random.Random) -> bool:
 
 
 def for_all(at: TestDesk, table: str) -> list[Row]:
-    """Return the rows of a table, without the notes that are for one team only."""
-    return [row for row in at.rows(table) if table != "note" or row["team_id"] is None]
+    """Return the rows of a table that every desk holds: for all teams, and not older than the window."""
+    begin = window_start(at.store.author.now(), 80)
+    return [
+        row
+        for row in at.rows(table)
+        if (table not in OF_TEAMS or row["team_id"] is None)
+        and (table not in MOMENTS or row[MOMENTS[table]] >= begin)
+    ]
 
 
 def settle(*desks: TestDesk) -> None:
