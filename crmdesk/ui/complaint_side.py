@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from crmdesk.models.screen_pop import FoundComplaint
     from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
+    from crmdesk.ui.presenters.complaint_list import ComplaintListPresenter
     from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
@@ -47,6 +48,15 @@ class ComplaintSide(QObject):
         from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
 
         return ComplaintPresenter(self._place, self._tools, self)
+
+    @cached_property
+    def lists(self) -> ComplaintListPresenter:
+        """Steers the lists of complaints."""
+        from crmdesk.ui.presenters.complaint_list import ComplaintListPresenter
+
+        made = ComplaintListPresenter(self._place, self._tools, self)
+        made.complaint_wanted.connect(self.open)
+        return made
 
     @cached_property
     def intake(self) -> ComplaintIntakePresenter:
@@ -89,6 +99,19 @@ class ComplaintSide(QObject):
         """Whether a complaint is on top."""
         return "page" in self.__dict__ and self.page.shown
 
+    @property
+    def listing(self) -> bool:
+        """Whether the lists are on top."""
+        return "lists" in self.__dict__ and self.lists.shown
+
+    def open_lists(self) -> None:
+        """Show the lists."""
+        self.lists.open()
+
+    def hand_over(self) -> None:
+        """Ask who takes over what is marked in the lists."""
+        self.lists.begin_hand_over()
+
     def open(self, complaint_id: UUID, step: str = "") -> None:
         """Show a complaint, and begin *step* with it."""
         self.page.open(complaint_id, step)
@@ -108,7 +131,10 @@ class ComplaintSide(QObject):
 
     def close(self) -> bool:
         """Esc: close one thing; return whether there was one."""
+        if self.listing:
+            return self.lists.close()
         if self.shown and self.page.close():
+            self._resume()
             return True
         return "intake" in self.__dict__ and self.intake.close()
 
@@ -117,9 +143,11 @@ class ComplaintSide(QObject):
         if self.writing:
             self.intake.accept()
             return True
-        if self.shown:
+        if self.listing:
+            self.lists.accept()
+        elif self.shown:
             self.page.accept()
-        return self.shown
+        return self.shown or self.listing
 
     def note(self) -> bool:
         """Write into the log of the complaint shown; return whether there is one."""
@@ -141,4 +169,8 @@ class ComplaintSide(QObject):
 
     def panes(self) -> list[QWidget]:
         """Return what F6 goes through."""
-        return self.page.panes()
+        return self.lists.panes() if self.listing else self.page.panes()
+
+    def _resume(self) -> None:
+        if self.listing:
+            self.lists.resume()

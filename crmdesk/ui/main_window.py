@@ -32,6 +32,7 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+    from uuid import UUID
 
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
@@ -156,7 +157,7 @@ class MainWindow(QMainWindow):
             composing=composing,
             reserved=reserved,
         )
-        self.home = HomePresenter(self.front, desk, self.operations, words)
+        self.home = HomePresenter(self.front, desk, self.operations, words, moments)
         for part in (self.operations, self.home):
             part.setParent(self)
         self._compose()
@@ -308,6 +309,8 @@ class MainWindow(QMainWindow):
         bridge.troubled.connect(self._on_troubled)
         self.operations.failed.connect(self._on_failed)
         self.home.customer_wanted.connect(self._open_customer)
+        self.home.complaint_wanted.connect(self._open_complaint)
+        self.opened.connect(self.home.complete)
         self.home.command_wanted.connect(self._run_command)
         self.front.status.sync_clicked.connect(lambda: self._run_command("sharing"))
 
@@ -316,6 +319,9 @@ class MainWindow(QMainWindow):
 
     def _open_customer(self, customer_id: CustomerId) -> None:
         self.commands.open_customer(customer_id)
+
+    def _open_complaint(self, complaint_id: UUID) -> None:
+        self.commands.open_complaint(complaint_id)
 
     def _on_shown(self) -> None:
         self.home.shown.disconnect(self._on_shown)

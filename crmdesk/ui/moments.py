@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.translation import CHINESE
 
 if TYPE_CHECKING:
-    from datetime import date, datetime, tzinfo
+    from datetime import date, tzinfo
 
     from crmdesk.models.types import Clock
     from crmdesk.ui.translation import Words
@@ -35,6 +36,10 @@ class Moments:
     def today(self) -> date:
         """Return the date at the site."""
         return self._clock().astimezone(self._zone).date()
+
+    def day_end(self) -> datetime:
+        """Return when today ends at the site."""
+        return datetime.combine(self.today() + timedelta(days=1), time_of_day(), self._zone)
 
     def local(self, moment: datetime) -> datetime:
         """Return *moment* as clocks at the site show it."""

@@ -60,6 +60,16 @@ CHANNELS = {
     "other": word("Other"),
     "switchboard": word("Switchboard"),
 }
+ERRANDS = {
+    "written_acknowledgement": word("Written acknowledgement"),
+    "summary": word("Written summary"),
+    "follow_up": word("Follow-up call"),
+    "survey": word("Survey"),
+    "escalated": word("Escalated: look at it"),
+    "taken_over": word("Take it over"),
+    "reminder": word("Reminder: act before it is due"),
+}
+"""What the procedure of a complaint asks people to do."""
 # What people write beside a number when they type it in or import it.
 LABELS = {
     "手机": "mobile",

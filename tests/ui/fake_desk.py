@@ -15,6 +15,7 @@ from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
 from crmdesk.services.customers.duplicates import Duplicate
 from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
 from tests.ui import sample
+from tests.ui.fake_complaints import FakeComplaints
 from tests.ui.fake_intakes import FakeIntakes
 from tests.ui.fake_sharing import FakeSharing
 
@@ -38,8 +39,8 @@ class FakeDesk:
         self.held = threading.Event()
         self.held.set()
         self.sharing = FakeSharing(self._run)
+        self.complaints: Any = FakeComplaints(self._run)
         self.intakes = FakeIntakes(self._run)
-        self.complaints: Any = None
 
     def close(self) -> None:
         """Stop the thread."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import timedelta
 
 from PySide6.QtCore import Qt, QTimer
@@ -20,6 +21,7 @@ from crmdesk.ui.desk_status import DeskStatus
 from crmdesk.ui.operations import Operations
 from tests.ui import sample
 from tests.ui.conftest import Seat
+from tests.ui.fake_complaints import columns
 
 
 def test_the_first_screen_is_the_worklist_and_can_be_typed_into(seat: Seat) -> None:
@@ -60,6 +62,67 @@ def test_delete_finishes_a_task_and_the_list_is_fetched_again(seat: Seat) -> Non
     seat.settle()
     assert [asked[1] for asked in seat.desk.named("finish_task")] == [1]
     assert len(seat.desk.named("worklist")) == before + 1
+
+
+def test_my_complaints_stand_below_the_tasks_by_their_next_clock(seat: Seat) -> None:
+    home = seat.parts.home
+    assert "complaints" not in home.__dict__, "nobody who owns none sees a list of them"
+    late = columns(-2, severity="S1", level=1, next_clock="UK-8W/decide")
+    seat.desk.complaints.found["mine"] = [late, columns(-1), columns(3)]
+    seat.bridge.changed.emit(ChangeSet(frozenset({"complaint"}), frozenset(), "sync"))
+    seat.qtbot.waitUntil(lambda: "complaints" in home.__dict__ and home.complaints.isVisible())
+    grave, overdue, quiet = home.complaints.lines.rows
+    assert (grave.text, grave.alt, grave.tone) == ("C26-K7Q-9998", "陈静怡", "breach")
+    assert grave.below == "S1 · Level 1 · Investigating · Repaired in vain"
+    assert (grave.aside, grave.aside_below) == ("Today 08:00", "overdue · UK-8W · Decide")
+    assert (overdue.tone, overdue.aside_below) == ("due", "overdue · Decide")
+    assert (quiet.tone, quiet.aside, quiet.aside_below) == ("plain", "Today 13:00", "Decide")
+    seat.window.words.use("zh")
+    assert home.complaints.lines.rows[1].below == "S3 · 调查中 · 多次维修"
+    assert home.complaints in seat.window.commands._panes()
+
+
+def test_a_list_of_complaints_keeps_the_keyboard_on_its_own_and_goes_with_the_last(seat: Seat) -> None:
+    home, found = seat.parts.home, seat.desk.complaints.found
+    found["mine"] = [columns(1), columns(2)]
+    seat.window.home._ask_complaints()
+    seat.settle()
+    home.complaints.setFocus()
+    home.complaints.choose_row(1)
+    found["mine"] = [columns(0), columns(1), columns(2, rev=2)]
+    seat.window.home._ask_complaints()
+    seat.settle()
+    assert home.complaints.current_row() == 2
+    found["mine"] = []
+    seat.window.home._ask_complaints()
+    seat.settle()
+    assert home.complaints.isHidden() or not home.complaints.isVisible()
+    assert seat.focus() is home.tasks
+
+
+def test_many_changes_ask_for_complaints_once_a_second(seat: Seat) -> None:
+    before = len(seat.desk.named("listed"))
+    for _ in range(20):
+        seat.bridge.changed.emit(ChangeSet(frozenset({"complaint"}), frozenset(), "sync"))
+        seat.settle()
+    assert len(seat.desk.named("listed")) - before <= 1
+    seat.qtbot.waitUntil(lambda: len(seat.desk.named("listed")) > before, timeout=5000)
+
+
+def test_a_task_of_a_complaint_says_what_it_asks_for_and_opens_it(seat: Seat) -> None:
+    of = sample.made_id("complaint")
+    asked = replace(sample.worklist().tasks[2], subject="C26-K7Q-0042", complaint_id=of, errand="follow_up")
+    home = seat.parts.home
+    home.show_worklist(replace(sample.worklist(), tasks=(asked,)))
+    (line,) = home.tasks.lines.rows
+    assert (line.icon, line.below) == ("complaint", "Follow-up call · C26-K7Q-0042")
+    wanted: list[object] = []
+    seat.window.home.complaint_wanted.disconnect()
+    seat.window.home.complaint_wanted.connect(wanted.append)
+    home.tasks.setFocus()
+    seat.key(Qt.Key.Key_Return)
+    assert wanted == [of]
+    assert seat.desk.named("customer_record") == []
 
 
 def test_news_are_read_in_place_and_left_with_escape(seat: Seat) -> None:

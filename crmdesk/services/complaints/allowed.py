@@ -249,7 +249,8 @@ _LISTS: Mapping[str, tuple[str, Callable[[Any], Json]]] = MappingProxyType(
         "category": ("SELECT key, name_en, name_zh FROM complaint_category ORDER BY position, key", str),
         "cause": ("SELECT key, name_en, name_zh FROM cause WHERE leaf ORDER BY position, key", str),
         "agent": (
-            "SELECT id, name_en, name_zh FROM agent WHERE active ORDER BY extension, login",
+            "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh"
+            " FROM agent WHERE active ORDER BY extension, login",
             lambda held: str(UUID(bytes=bytes(held))),
         ),
     }

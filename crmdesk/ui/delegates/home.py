@@ -12,6 +12,9 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.ui.painting import Ink
 
 HEIGHT = 52
 
@@ -36,11 +39,24 @@ class Line:
 
 
 class LineDelegate(RowDelegate):
-    """Paints a :class:`Line`."""
+    """Paints a :class:`Line`.
+
+    Args:
+        aside: pixels at the right that what stands there may take.
+    """
+
+    def __init__(self, ink: Ink, height: int, parent: QWidget | None = None, *, aside: int = 160) -> None:
+        super().__init__(ink, height, parent)
+        self._aside = aside
+
+    def line_of(self, row: Any) -> Line:
+        """Return *row* of the model in words."""
+        line: Line = row
+        return line
 
     def paint_row(self, painter: QPainter, area: QRect, model: RowsModel[Any], number: int) -> None:
         """Draw the content of one row."""
-        line: Line = model.rows[number]
+        line = self.line_of(model.rows[number])
         ink, theme = self.ink, self.ink.theme
         colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
         ink.icon(painter, QPoint(area.left() + 12, area.top() + 8), line.icon, colour)
@@ -57,5 +73,5 @@ class LineDelegate(RowDelegate):
     def _right(self, painter: QPainter, top: int, right: int, text: str, colour: str) -> int:
         if not text:
             return 0
-        area = QRect(right - 160, top, 160, 22)
+        area = QRect(right - self._aside, top, self._aside, 22)
         return self.ink.right(painter, area, text, self.ink.fonts.body, colour) + 12

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TO_RECORD = frozenset(
     (
         *("open-caller", "slot-1", "slot-2", "slot-3", "slot-4", "new-person", "edit-person", "verify"),
-        *("home", "answers", "note", "follow-up", "wrap-up", "complaint"),
+        *("home", "answers", "note", "follow-up", "wrap-up", "complaint", "complaints"),
     )
 )
 """What these lead to lies below panes that float over the window: they are put away first."""
@@ -153,6 +153,8 @@ class CommandsPresenter(QObject):
             "go-help": self._shared.go_help,
             "complaint": self._complaints.write_down,
             "remedy": self._complaints.solve,
+            "complaints": self._complaints.open_lists,
+            "hand-over": self._complaints.hand_over,
             "complaint-steps": self._complaints.steps,
             "undo": self._complaints.undo,
             "copy-number": lambda: self._complaints.copy_number(spoken=False),
@@ -306,10 +308,10 @@ class CommandsPresenter(QObject):
 
     def _panes(self) -> list[QWidget]:
         parts = self._parts
-        if self._complaints.shown:
+        if self._complaints.shown or self._complaints.listing:
             return self._complaints.panes()
         if not self._record_shown():
-            return [parts.home.tasks, parts.home.calls, parts.home.news, parts.home.article, parts.box]
+            return [*parts.home.lists, parts.home.article, parts.box]
         notes: list[QWidget] = [parts.note.edit(n) for n in range(1, 5)]
         return [
             parts.caller.list,

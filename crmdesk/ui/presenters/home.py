@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
     from crmdesk.models.changes import ChangeSet
     from crmdesk.models.worklist import Answer, CallLine, DispositionChoice, Worklist
+    from crmdesk.services.complaints.listing import Listing
+    from crmdesk.ui.complaint_rows import RowsOf
     from crmdesk.ui.desk import Desk
     from crmdesk.ui.front import Front
+    from crmdesk.ui.moments import Moments
     from crmdesk.ui.operations import Operations
+    from crmdesk.ui.pacing import Pacing
     from crmdesk.ui.translation import Words
 
+MINE = "mine"
+MOST = 50
+"""Complaints on the first screen; there is a screen for all of them."""
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note", "agent", "team"})
 
 
@@ -40,24 +47,33 @@ class HomePresenter(QObject):
 
     Signals:
         customer_wanted(CustomerId): open this customer by hand.
+        complaint_wanted(UUID): open this complaint.
         command_wanted(str): run this command.
         shown(): the worklist asked for is in its lists.
     """
 
     shown = Signal()
     customer_wanted = Signal(object)
+    complaint_wanted = Signal(object)
     command_wanted = Signal(str)
 
-    def __init__(self, front: Front, desk: Desk, operations: Operations, words: Words) -> None:
+    def __init__(
+        self, front: Front, desk: Desk, operations: Operations, words: Words, moments: Moments
+    ) -> None:
         super().__init__()
         self._front = front
         self._desk = desk
         self._operations = operations
         self._words = words
+        self._moments = moments
         self._stale = True
+        self._listing: Listing | None = None
+        self._rows: RowsOf | None = None
+        self._pacing: Pacing | None = None
         words.changed.connect(self._on_language)
         front.home.task_entered.connect(self._on_task)
         front.home.task_done.connect(self._on_task_done)
+        front.home.complaint_entered.connect(lambda line: self.complaint_wanted.emit(line.id))
         front.home.call_entered.connect(self._on_call)
         front.home.news_entered.connect(self._on_news)
 
@@ -68,28 +84,62 @@ class HomePresenter(QObject):
         self._operations.run(asked.dispositions, self._front.home.know)
         self._operations.run(asked.worklist, self._show, topic="worklist")
 
+    def complete(self) -> None:
+        """Ask for complaints, which the first paint does not wait for."""
+        from crmdesk.ui.pacing import Pacing
+
+        self._pacing = Pacing(self._ask_complaints, self)
+        self._pacing.ask()
+
     def refresh(self) -> None:
         """Fetch the worklist if it is stale and on the screen."""
-        if self._stale and self._front.stage.shown is self._front.home:
+        if self._front.stage.shown is not self._front.home:
+            return
+        if self._stale:
             self._stale = False
             self._operations.run(self._desk.worklist(), self._show, topic="worklist")
+        if self._listing is None and self._pacing is not None:
+            self._pacing.ask()
 
     def on_changed(self, changes: ChangeSet) -> None:
-        """Rows changed: the worklist may be stale."""
-        if changes.kinds & _SHOWN:
-            self._stale = True
-            self.refresh()
+        """Rows changed: the lists may be stale."""
+        self._stale = self._stale or bool(changes.kinds & _SHOWN)
+        if "complaint" in changes.kinds:
+            self._listing = None
+        self.refresh()
 
     def _on_language(self) -> None:
         """News come in the agent's language first."""
         self._stale = True
         self.refresh()
+        self._show_complaints()
+
+    def _ask_complaints(self) -> None:
+        future = self._desk.complaints.listed(MINE, limit=MOST)
+        self._operations.run(future, self._on_complaints, topic="my-complaints")
+
+    def _on_complaints(self, listing: Listing) -> None:
+        self._listing = listing
+        self._show_complaints()
+
+    def _show_complaints(self) -> None:
+        if self._listing is None or (not self._listing.lines and self._rows is None):
+            return
+        if self._rows is None:
+            from crmdesk.ui.complaint_rows import RowsOf
+
+            self._rows = RowsOf(self._words, self._moments)
+        self._rows.know(self._listing)
+        self._front.home.show_complaints([self._rows.row(line) for line in self._listing.lines])
 
     def _show(self, worklist: Worklist) -> None:
         self._front.home.show_worklist(worklist)
         self.shown.emit()
 
     def _on_task(self, task: TaskLine) -> None:
+        if task.complaint_id is not None:
+            self.complaint_wanted.emit(task.complaint_id)
+            return
         if task.customer_id is not None:
             self.customer_wanted.emit(task.customer_id)
         if task.kind == "callback" and task.number:

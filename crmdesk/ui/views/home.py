@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from crmdesk.ui.delegates.home import HEIGHT, Line, LineDelegate
 from crmdesk.ui.itemmodels.rows import RowsModel
@@ -14,7 +14,7 @@ from crmdesk.ui.moments import stopwatch
 from crmdesk.ui.numbers import grouped
 from crmdesk.ui.painting import plain
 from crmdesk.ui.translation import word
-from crmdesk.ui.vocabulary import STATES, said
+from crmdesk.ui.vocabulary import ERRANDS, STATES, said
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import Pane
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
     from crmdesk.ui.views.article import ArticleView
 
+_WIDE_ASIDE = 260
 _LOST = frozenset({"missed", "abandoned", "no_answer"})
 
 
@@ -79,10 +80,11 @@ class FilteredList(ListPane):
 
 
 class HomeView(QWidget):
-    """Three lists.
+    """Three lists, and a fourth for whoever owns complaints.
 
     Signals:
         task_entered(TaskLine): Enter on a call-back or task.
+        complaint_entered(ComplaintLine): Enter on a complaint.
         task_done(TaskLine): Delete on it.
         call_entered(CallLine): Enter on a recent call.
         news_entered(Answer): Enter on an article.
@@ -90,6 +92,7 @@ class HomeView(QWidget):
 
     task_entered = Signal(object)
     task_done = Signal(object)
+    complaint_entered = Signal(object)
     call_entered = Signal(object)
     news_entered = Signal(object)
 
@@ -103,7 +106,9 @@ class HomeView(QWidget):
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        self.tasks = self._section(row, 5, word("Call-backs and tasks"))
+        self._left = QVBoxLayout()
+        row.addLayout(self._left, 5)
+        self.tasks = self._section(self._left, 3, word("Call-backs and tasks"))
         self.calls = self._section(row, 4, word("Recent calls"))
         self.news = self._section(row, 4, word("News in the answers"))
         words.bind(
@@ -127,6 +132,37 @@ class HomeView(QWidget):
         made.hide()
         self._row.addWidget(made, 4)
         return made
+
+    @cached_property
+    def complaints(self) -> FilteredList:
+        """The complaints of this agent; made when there are some."""
+        made = self._section(self._left, 2, word("My complaints"))
+        made.setItemDelegate(LineDelegate(self._ink, HEIGHT, made, aside=_WIDE_ASIDE))
+        described = word("By their next clock; Enter opens the complaint; typing filters")
+        self._words.bind(made.setAccessibleDescription, described)
+        made.entered_row.connect(lambda n: self.complaint_entered.emit(made.lines.rows[n].source))
+        QWidget.setTabOrder(self.tasks, made)
+        return made
+
+    @property
+    def lists(self) -> tuple[FilteredList, ...]:
+        """All lists there are, as one reads."""
+        own = (self.complaints,) if "complaints" in self.__dict__ else ()
+        return (self.tasks, *own, self.calls, self.news)
+
+    def show_complaints(self, lines: list[Line]) -> None:
+        """Show complaints; without any there is no list. The keyboard stays with its complaint."""
+        if not lines and "complaints" not in self.__dict__:
+            return
+        part, row = self.complaints, self.complaints.current_row()
+        current = _id_of(part.lines.rows[row]) if row >= 0 else None
+        part.show_lines(lines)
+        part.choose_row(next((n for n, line in enumerate(part.lines.rows) if _id_of(line) == current), -1))
+        pane = part.parentWidget()
+        if not lines and part.hasFocus():
+            self.tasks.setFocus(Qt.FocusReason.OtherFocusReason)
+        if pane is not None:
+            pane.setVisible(bool(lines))
 
     def show_worklist(self, worklist: Worklist) -> None:
         """Show what waits for this agent."""
@@ -171,7 +207,7 @@ class HomeView(QWidget):
 
     def clear_filter(self) -> bool:
         """Clear the filter of the list with the keyboard; return whether there was one."""
-        for part in (self.tasks, self.calls, self.news):
+        for part in self.lists:
             if part.hasFocus() and part.filter_text:
                 part.filter("")
                 return True
@@ -183,7 +219,7 @@ class HomeView(QWidget):
             part.executeDelayedItemsLayout()
             part.viewport().update()
 
-    def _section(self, row: QHBoxLayout, stretch: int, heading: str) -> FilteredList:
+    def _section(self, row: QBoxLayout, stretch: int, heading: str) -> FilteredList:
         pane = Pane(self._ink, self)
         part = FilteredList(self._ink, pane)
         pane.content.addWidget(part)
@@ -209,12 +245,14 @@ class HomeView(QWidget):
         due = self._moments.day_and_time(task.due_at) if task.due_at else ""
         tries = self._words.tr("attempt {n}", n=task.attempts + 1) if task.attempts else ""
         overdue = self._words.tr("overdue") if task.overdue else tries
+        errand = said(self._words, ERRANDS, task.errand) if task.errand else ""
         return Line(
             source=task,
-            icon="call-back" if task.kind == "callback" else "task",
+            icon="complaint" if errand else "call-back" if task.kind == "callback" else "task",
             text=plain(task.customer_name or grouped(task.number) or task.subject),
             alt=grouped(task.number) if task.customer_name else "",
-            below=plain(task.subject) or self._words.tr("Call back"),
+            below=" · ".join(part for part in (errand, plain(task.subject)) if part)
+            or self._words.tr("Call back"),
             aside=due,
             aside_below=overdue,
             tone="due" if task.overdue else "plain",
@@ -245,3 +283,8 @@ class HomeView(QWidget):
         icon = "warning" if answer.safety else "book"
         tone = "breach" if answer.safety else "plain"
         return Line(answer, icon, plain(answer.title), plain(answer.passage) or why, tone=tone)
+
+
+def _id_of(line: Line) -> object:
+    """Return the id of the record behind a line."""
+    return getattr(line.source, "id", None)

@@ -1,0 +1,85 @@
+"""Lines of complaints in words: number and customer, how it stands, the clock that is due next."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from crmdesk.ui.complaint_words import BODIES, WAIT_FOR, clock_word
+from crmdesk.ui.delegates.home import Line
+from crmdesk.ui.painting import plain
+from crmdesk.ui.vocabulary import said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crmdesk.services.complaints.listing import Listing, Names
+    from crmdesk.services.complaints.lists import ComplaintLine
+    from crmdesk.ui.moments import Moments
+    from crmdesk.ui.translation import Words
+
+_NONE: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+class RowsOf:
+    """Words lines with the names that came with their list."""
+
+    def __init__(self, words: Words, moments: Moments) -> None:
+        self._words = words
+        self._moments = moments
+        self._states: Names = _NONE
+        self._categories: Names = _NONE
+
+    def know(self, listing: Listing) -> None:
+        """Take over the names of a list."""
+        self._states, self._categories = listing.states, listing.categories
+
+    def codes(self, text: str) -> frozenset[str]:
+        """Return the states and categories in whose names, of any language, *text* stands."""
+        wanted = text.casefold()
+        known = (*self._states.items(), *self._categories.items())
+        return frozenset(key for key, names in known if any(wanted in name.casefold() for name in names))
+
+    def row(self, line: ComplaintLine, *, owner: bool = False, marked: bool = False) -> Line:
+        """Return *line* in words; *owner*: say whose it is, *marked*: it is chosen for what comes next."""
+        due = self._moments.day_and_time(line.next_due_at) if line.next_due_at is not None else ""
+        clock = clock_word(self._words, line.next_clock) if line.next_clock else ""
+        late = self._words.tr("overdue") if line.overdue else ""
+        return Line(
+            source=line,
+            icon="check" if marked else "complaint",
+            text=line.number,
+            alt=plain(line.customer_name),
+            below=" · ".join(
+                part for part in (*self._stands(line), plain(line.owner_name) if owner else "") if part
+            ),
+            aside=due,
+            aside_below=" · ".join(part for part in (late, clock) if part),
+            tone=tone_of(line),
+        )
+
+    def _stands(self, line: ComplaintLine) -> tuple[str, ...]:
+        tr = self._words.tr
+        return (
+            line.severity,
+            tr("Level {level}", level=line.level) if line.level else "",
+            said(self._words, BODIES, line.external) if line.external else "",
+            self._state(line),
+            self._name(self._categories, line.category),
+            tr("Repeat") if line.repeat_of is not None else "",
+            tr("Reopened {n}×", n=line.reopen_count) if line.reopen_count else "",
+        )
+
+    def _state(self, line: ComplaintLine) -> str:
+        state = self._name(self._states, line.state)
+        return f"{state}: {said(self._words, WAIT_FOR, line.wait_for)}" if line.wait_for else state
+
+    def _name(self, names: Names, key: str) -> str:
+        return plain(self._words.pick(*names[key]) or key) if key in names else key
+
+
+def tone_of(line: ComplaintLine) -> str:
+    """Return breach for what is grave (S1, escalated), due for what is overdue."""
+    if line.severity == "S1" or line.level:
+        return "breach"
+    return "due" if line.overdue else "plain"

@@ -1,0 +1,309 @@
+"""Steers the lists of complaints: asks, filters, shows clocks, and starts what is done from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from crmdesk.services.complaints.listing import APPROVE, MINE, SEGMENTS
+from crmdesk.ui.complaint_rows import RowsOf
+from crmdesk.ui.itemmodels.ledger_lines import LedgerOf
+from crmdesk.ui.pacing import Pacing
+from crmdesk.ui.presenters.hand_over import HandOver
+from crmdesk.ui.views.complaint_list import ComplaintListView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from PySide6.QtWidgets import QWidget
+
+    from crmdesk.models.changes import ChangeSet
+    from crmdesk.services.complaints.listing import Listing
+    from crmdesk.services.complaints.lists import ComplaintLine, Lines
+    from crmdesk.services.complaints.record_view import ComplaintRecord
+    from crmdesk.ui.delegates.home import Line
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+
+_SHOWN = frozenset({"complaint", "approval", "clock_line", "customer", "agent", "complaint_category"})
+_LOOK_MS = 200
+"""So long the keyboard or the mouse rests on a line before its clocks are asked for."""
+_EVERY_MS = 60_000
+"""So often what is due is looked at again."""
+ALL, OVERDUE, TODAY, REGIME = range(4)
+
+
+class ComplaintListPresenter(QObject):
+    """Steers the page; made when it is first wanted.
+
+    Signals:
+        complaint_wanted(UUID, str): open it, and begin this step if there is one.
+    """
+
+    complaint_wanted = Signal(object, str)
+
+    def __init__(self, place: Workplace, tools: Tools, parent: QObject) -> None:
+        super().__init__(parent)
+        self._place = place
+        self._words = place.words
+        self._rows = RowsOf(place.words, place.moments)
+        self._ledger = LedgerOf(place.words, place.moments)
+        self._segment, self._due = MINE, ALL
+        self._listing: Listing | None = None
+        self._lines: Lines | None = None
+        self._names: Mapping[bytes, str] = {}
+        self._looked_at: UUID | None = None
+        self.marked: set[UUID] = set()
+        self._stale = False
+        self._before: QWidget | None = None
+        self.view = ComplaintListView(tools, self._worded)
+        self.hand_over = HandOver(place, self.view, self)
+        place.parts.stage.add(self.view)
+        self._pacing = Pacing(self.refresh, self)
+        self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
+        self._look.timeout.connect(self._ask_ledger)
+        self._clock = QTimer(self, interval=_EVERY_MS)
+        self._clock.timeout.connect(self.refresh)
+        self._wire(tools)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the page is on top."""
+        return self._place.parts.stage.shown is self.view
+
+    def open(self) -> None:
+        """Show the lists; the keyboard goes to the lines."""
+        stage = self._place.parts.stage
+        if not self.shown:
+            # Not the page of a complaint: that one comes back here by itself.
+            if stage.shown in {self._place.parts.home, self._place.parts.record}:
+                self._before = stage.shown
+            stage.present(self.view)
+            self._clock.start()
+            self.refresh()
+        self.view.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def refresh(self) -> None:
+        """Read the list again, if it is on the screen."""
+        self._stale = not self.shown
+        if self.shown:
+            complaints = self._place.desk.complaints
+            future = complaints.listed(self._segment, by_regime=self._due == REGIME)
+            self._place.operations.run(future, self._show, topic="complaint-list")
+
+    def resume(self) -> None:
+        """The page is on top again: show what changed meanwhile."""
+        if self._stale:
+            self.refresh()
+
+    def close(self) -> bool:
+        """Esc: stop or put the form away, clear the filter, then go back."""
+        if not self.shown:
+            return False
+        if self.hand_over.close():
+            self.view.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif self.view.list.filter_text:
+            self.view.list.filter("")
+        elif self.marked:
+            self.marked.clear()
+            self._tell()
+        else:
+            self._back()
+        return True
+
+    def accept(self) -> None:
+        """Ctrl+Enter: hand over if that is being asked, else open the line."""
+        if self.view.hand_over.isVisible():
+            self.hand_over.send()
+        else:
+            self._open(self.view.list.current_row())
+
+    def begin_hand_over(self) -> None:
+        """Ask who takes over the marked lines, or the one with the keyboard."""
+        chosen = self._chosen()
+        if not self.shown or not chosen:
+            told = self._words.tr("Mark complaints in their list first: Ctrl+Shift+M opens it, Insert marks.")
+            self._place.parts.messages.say(told, "due")
+        else:
+            self.hand_over.begin(chosen)
+
+    def panes(self) -> list[QWidget]:
+        """Return what F6 goes through."""
+        return [*self.view.panes(), self._place.parts.box]
+
+    def _wire(self, tools: Tools) -> None:
+        view = self.view
+        view.segments.picked.connect(self._on_segment)
+        view.list.segment_picked.connect(self._on_segment)
+        view.dues.picked.connect(self._on_due)
+        view.list.filtered.connect(lambda _text: self._fill())
+        view.list.entered_row.connect(self._open)
+        view.list.decided.connect(self._decide)
+        view.list.marked.connect(self._mark)
+        view.list.all_marked.connect(self._mark_all)
+        view.list.looked_at.connect(self._on_looked_at)
+        self.hand_over.done.connect(self._on_handed_over)
+        tools.bridge.changed.connect(self._on_changed)
+        self._words.changed.connect(self._retranslate)
+
+    def _worded(self, line: ComplaintLine) -> Line:
+        return self._rows.row(line, owner=self._segment != MINE, marked=line.id in self.marked)
+
+    def _show(self, listing: Listing) -> None:
+        self._listing = listing
+        self._rows.know(listing)
+        self._know({**self._names, **listing.lines.customers})
+        if any(each not in self._names for each in listing.lines.customer_ids()):
+            future = self._place.desk.complaints.customer_names(listing.lines)
+            self._place.operations.run(future, self._know, topic="customer-names")
+
+    def _know(self, names: Mapping[bytes, str]) -> None:
+        """Show the list with these names of customers; more of them come later when it is long."""
+        self._names = names
+        if self._listing is not None:
+            self._lines = self._listing.lines.with_names(names)
+            self._fill()
+
+    def _fill(self) -> None:
+        """Show what of the list is wanted; the keyboard stays with its complaint."""
+        if self._lines is None:
+            return
+        current = self.view.list.current_line()
+        lines, text = self._wanted(self._lines), self.view.list.filter_text
+        if text:
+            lines = lines.with_text(text, self._rows.codes(text))
+        row = lines.place_of(current.id) if current is not None else -1
+        self.view.show_lines(lines, row if row >= 0 else 0)
+        self._tell()
+        if not lines:
+            self._on_looked_at(-1)
+
+    def _wanted(self, lines: Lines) -> Lines:
+        moments = self._place.moments
+        if self._due == OVERDUE:
+            return lines.due_before(moments.now())
+        return lines.due_before(moments.day_end()) if self._due == TODAY else lines
+
+    def _tell(self) -> None:
+        """Say how many there are, as of when, and what can be done here."""
+        tr, view, listing = self._words.tr, self.view, self._listing
+        if listing is None:
+            return
+        count = len(view.list.lines.rows)
+        parts = [
+            tr("Filter: {text}", text=view.list.filter_text) if view.list.filter_text else "",
+            tr("{n} marked", n=len(self.marked)) if self.marked else "",
+            self._words.plural(count, "{n} complaint", "{n} complaints"),
+            tr("the first {n} only", n=len(listing.lines)) if listing.full else "",
+            tr("as of {time}", time=self._place.moments.clock_time(listing.at)),
+        ]
+        view.pane.set_aside(" · ".join(part for part in parts if part))
+        view.list.set_hint(self._hint())
+        view.told.say(self._keys())
+        view.list.viewport().update()
+
+    def _hint(self) -> str:
+        tr = self._words.tr
+        if self.view.list.filter_text or self._due != ALL:
+            return tr("Nothing here fits.\nEsc clears what was typed, the words above show other clocks.")
+        if self._segment == APPROVE:
+            return tr("Nothing waits for your yes.")
+        return tr("No complaint is open here.\nF8 writes one down during a call.")
+
+    def _keys(self) -> str:
+        tr = self._words.tr
+        if self._segment == APPROVE:
+            return tr("Enter opens · a approves · b sends back · / then typing filters")
+        return tr("Enter opens · Insert marks · Ctrl+A marks all · 1–4 other lists · typing filters")
+
+    def _on_segment(self, number: int) -> None:
+        self.view.segments.choose(number)
+        self._segment = SEGMENTS[number]
+        self.view.list.deciding = self._segment == APPROVE
+        self.marked.clear()
+        self._listing = self._lines = None
+        self.view.show_lines((), -1)
+        self.view.list.set_hint("")
+        self.refresh()
+
+    def _on_due(self, number: int) -> None:
+        by_regime = REGIME in {self._due, number}
+        self._due = number
+        if by_regime:
+            self.refresh()
+        else:
+            self._fill()
+
+    def _open(self, row: int) -> None:
+        line = self._line(row)
+        if line is not None:
+            self.complaint_wanted.emit(line.id, "")
+
+    def _decide(self, step: str) -> None:
+        line = self.view.list.current_line()
+        if line is not None:
+            self.complaint_wanted.emit(line.id, step)
+
+    def _line(self, row: int) -> ComplaintLine | None:
+        rows = self.view.list.lines.rows
+        return rows[row] if 0 <= row < len(rows) else None
+
+    def _mark(self) -> None:
+        line = self.view.list.current_line()
+        if line is not None:
+            self.marked ^= {line.id}
+            self._tell()
+
+    def _mark_all(self) -> None:
+        shown = {line.id for line in self.view.list.lines.rows}
+        self.marked = set() if shown <= self.marked else self.marked | shown
+        self._tell()
+
+    def _chosen(self) -> Sequence[ComplaintLine]:
+        if self.marked and self._lines is not None:
+            return [line for line in self._lines if line.id in self.marked]
+        line = self.view.list.current_line()
+        return [line] if line is not None else []
+
+    def _on_looked_at(self, row: int) -> None:
+        line = self._line(row)
+        self._looked_at = line.id if line is not None else None
+        if line is None:
+            self.view.show_ledger(self._words.tr("Clocks"), ())
+        self._look.start()
+
+    def _ask_ledger(self) -> None:
+        if self._looked_at is not None and self.shown:
+            future = self._place.desk.complaints.record(self._looked_at)
+            self._place.operations.run(future, self._show_ledger, topic="ledger", failed=self._on_no_ledger)
+
+    def _show_ledger(self, record: ComplaintRecord) -> None:
+        heading = self._words.tr("Clocks of {number}", number=record.head.number)
+        self.view.show_ledger(heading, self._ledger.lines(record))
+
+    def _on_no_ledger(self, error: BaseException) -> None:
+        self.view.show_ledger(self._words.error(error), ())
+
+    def _on_handed_over(self) -> None:
+        self.marked.clear()
+        self.view.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.refresh()
+
+    def _on_changed(self, changes: ChangeSet) -> None:
+        if "customer" in changes.kinds:
+            self._names = {}
+        if changes.kinds & _SHOWN and not self.hand_over.under_way:
+            self._pacing.ask()
+
+    def _retranslate(self) -> None:
+        self._fill()
+        self._look.start()
+
+    def _back(self) -> None:
+        self._clock.stop()
+        parts = self._place.parts
+        page = self._before or parts.home
+        target = parts.timeline.list if page is parts.record else parts.home.tasks
+        parts.stage.present(page)
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
