@@ -6,6 +6,7 @@ with ours: one by one, and many on their way, each a transaction. The server is 
 fsync, on this machine. ``server_cpu_ms`` is what its process spends on an operation of those that came
 together, and on a bare INSERT, since the wall also counts whoever else works here; ``stamp_cpu_ms`` is for
 numbering what one operation changed, which is done after each call and not part of the rates.
+``two_desks_per_s`` is what two desks get through together that send at the same time, fifty in a call each.
 
 Budget: at least 300 operations a second one by one, and 2 000 of those that travel together.
 """
@@ -19,6 +20,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 NOTE = "客户反映怠速时有异响，已预约周四上午检查；to be called back after five. "
 PUSH = "SELECT crm.push_many(%s, 0, %s::jsonb)"
+ACCOUNTS = ("push_agent", "push_other")
 TOGETHER = 50
 BARE = "INSERT INTO public.bare (id, kind, payload, at) VALUES (%s, %s, %s, %s)"
 PREPARATION = (
@@ -59,7 +62,8 @@ def server() -> Iterator[Any]:
 
     with contextmanager(running_cluster)() as cluster:
         database = cluster.database()
-        database.person("push_agent")
+        for login in ACCOUNTS:
+            database.person(login)
         with database.connect() as admin:
             for statement in PREPARATION:
                 admin.execute(statement)
@@ -75,8 +79,9 @@ def measure(database: Any, calls: int, rounds: int) -> None:
     author = Author("", "", utc_now)
     ours, limit = Timings(), Timings()
     many, many_bare, numbered = Rate(), Rate(), Rate()
-    with database.connect("push_agent") as connection:
-        desk = Desk(connection)
+    two: list[float] = []
+    with database.connect(ACCOUNTS[0]) as connection, database.connect(ACCOUNTS[1]) as other:
+        desk, beside = Desk(connection), Desk(other)
         for _ in range(rounds):
             for statement in desk.pushes(day(author, calls // 3), 1):
                 ours.run(lambda: connection.execute(*statement).fetchone())  # noqa: B023 - run at once
@@ -86,6 +91,9 @@ def measure(database: Any, calls: int, rounds: int) -> None:
                 many.run(connection, [statement], TOGETHER)
                 numbered.run(connection, [("SELECT crm.stamp()", ())], TOGETHER)
             many_bare.run(connection, bare(day(author, calls)))
+            sent = [each.pushes(day(author, calls), TOGETHER) for each in (desk, beside)]
+            two.append(at_once((connection, other), sent) * TOGETHER)
+            connection.execute("SELECT crm.stamp()")
     with database.connect() as admin:
         refused = admin.execute("SELECT count(*) FROM crm.op WHERE result ? 'rejected'").fetchone()[0]
     report(
@@ -95,6 +103,7 @@ def measure(database: Any, calls: int, rounds: int) -> None:
         one_by_one_per_s=round(len(ours.wall_ms) / sum(ours.wall_ms) * 1000),
         limit_one_by_one_per_s=round(len(limit.wall_ms) / sum(limit.wall_ms) * 1000),
         together_per_s=many.per_s,
+        two_desks_per_s=round(statistics.median(two)),
         limit_pipelined_per_s=many_bare.per_s,
         server_cpu_ms=many.cpu_ms,
         stamp_cpu_ms=numbered.cpu_ms,
@@ -128,6 +137,22 @@ class Rate:
     def cpu_ms(self) -> float:
         """CPU of the server for an operation."""
         return round(statistics.median(cpu for _, cpu in self._runs), 3)
+
+
+def at_once(connections: Sequence[Any], batches: Sequence[Sequence[Statement]]) -> float:
+    """Run a batch over each connection at the same time; return how many statements a second went through."""
+
+    def run(connection: Any, statements: Sequence[Statement]) -> None:
+        with connection.pipeline() as pipeline:
+            for statement in statements:
+                connection.execute(*statement)
+                pipeline.sync()
+
+    with ThreadPoolExecutor(len(connections)) as pool:
+        begun = time.perf_counter()
+        for done in [pool.submit(run, *each) for each in zip(connections, batches, strict=True)]:
+            done.result()
+        return sum(map(len, batches)) / (time.perf_counter() - begun)
 
 
 def cpu_seconds(pid: int) -> float:

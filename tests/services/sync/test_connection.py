@@ -179,8 +179,8 @@ def test_the_servers_disk_is_full(database: Database, one: TestDesk) -> None:
 def test_a_table_altered_by_hand(database: Database, one: TestDesk) -> None:
     one.worker.run_once()
     with database.connect() as admin:
-        admin.execute("ALTER TABLE crm.customer RENAME COLUMN hint TO remark")
         admin.execute("UPDATE crm.customer SET rev = rev + 1")
+        admin.execute("ALTER TABLE crm.customer RENAME COLUMN hint TO remark")
     with pytest.raises(ServerUnfit, match=r"hint does not exist.*: the server needs an upgrade"):
         one.worker.run_once()
     assert len(one.rows("customer")) == 1
