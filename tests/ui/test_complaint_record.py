@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from crmdesk.models.changes import ChangeSet
 from crmdesk.models.types import CallId
 from crmdesk.services.complaints.due import act_on
 from crmdesk.ui.complaint_words import spoken_number
@@ -401,8 +402,7 @@ def test_a_change_elsewhere_shows_by_itself(place: ComplaintSeat) -> None:
     row = place.house.log()
     place.open(row)
     place.house.step(row, "T2", BELA, checklist=CHECKLIST, ack_channel="phone", owner=str(BELA))
-    place.seat.bridge.changed.emit(place.house.work().changes)
-    place.page.refresh()
+    place.seat.bridge.changed.emit(ChangeSet(frozenset({"complaint"}), frozenset(), "sync"))
     place.seat.settle()
     assert place.page.view.head.card.chips[0][0] == "Acknowledged"
 
