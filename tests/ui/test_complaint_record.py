@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -338,8 +339,15 @@ def test_a_note_goes_into_the_log_once(place: ComplaintSeat) -> None:
     seat.key(Qt.Key.Key_F7)
     seat.settle()
     seat.commit("The workshop confirms it.")
+    seat.key(Qt.Key.Key_Escape)
+    kept = place.drafts.load(f"form/{row['id']}/note").result()
+    assert kept is not None
+    seat.key(Qt.Key.Key_F7)
+    seat.settle()
     done(place)
-    assert [note["text"] for note in place.house.rows("note", row["id"])] == ["The workshop confirms it."]
+    (note,) = place.house.rows("note", row["id"])
+    assert note["text"] == "The workshop confirms it."
+    assert str(note["id"]) == json.loads(kept.text)["note_id"]
     shown = [line.text for line in place.page.view.file.lines.rows if line.kind == "log"]
     assert shown == ["The workshop confirms it."]
     assert place.drafts.load(f"form/{row['id']}/note").result() is None

@@ -274,7 +274,7 @@ SCRIPTS: tuple[Script, ...] = (
         ),
     ),
     Script(
-        hours_ago=330,
+        hours_ago=480,
         category="service_attitude",
         wanted="apology",
         text="服务顾问当众说客户“自己不会开车”，客户要求当面道歉。",

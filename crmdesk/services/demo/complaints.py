@@ -119,7 +119,7 @@ class _Company:
         with self._work(AGENT) as work:
             row_id: UUID = taking.open_complaint(work, self._rules(), TAG, fields, intake)["id"]
         for move in script.moves:
-            self._clock.now = came + timedelta(hours=move.hours)
+            self._clock.now = max(self._clock.now, came + timedelta(hours=move.hours))
             self._do(row_id, move)
         return row_id
 
@@ -138,6 +138,8 @@ class _Company:
                 work.commit()
             elif not move.who:
                 file, rules = file_of(work.stored, row_id), self._rules()
+                # Holidays may have put it off.
+                self._clock.now = max(self._clock.now, file.fields["follow_up_at"] + timedelta(minutes=1))
                 taking.take_by_time(work, rules, file, move.step, fields, work.author.new_id())
                 work.commit()
             else:
