@@ -14,6 +14,7 @@ from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import CUSTOMER
 from crmdesk.models.complaint import Complaint, ComplaintBody
 from crmdesk.models.complaint_fact import ComplaintFact
+from crmdesk.models.complaint_step import IMPORT
 from crmdesk.models.wire import Row, field_types, from_json
 
 UNDO, HAND_OVER = "U1", "H1"
@@ -58,18 +59,18 @@ def fact_from_events(events: Iterable[Row], remedies: Iterable[Row], time: Busin
     """
     ordered = sorted(events, key=lambda row: row["version"])
     kept = list(_without_undone(ordered))
-    fields = _folded(ordered)
+    fields, brought = _folded(ordered), _folded(row for row in ordered if row["transition"] == IMPORT)
     moments = _moments(kept)
     return ComplaintFact(
         id=ordered[0]["complaint_id"],
         received_at=fields["received_at"],
         state=ordered[-1]["to_state"],
         contacted_at=fields["contacted_at"],
-        wait_seconds=_waited(kept, time),
+        wait_seconds=brought["wait_seconds"] + _waited(kept, time),
         remedy_value=sum(row["value"] for row in remedies if not row["void"]),
-        first_contact=any(row["transition"] == "T13" for row in kept),
-        reopened=sum(row["transition"] in _REOPENS for row in kept),
-        handed_over=sum(row["transition"] == HAND_OVER for row in kept),
+        first_contact=brought["first_contact"] or any(row["transition"] == "T13" for row in kept),
+        reopened=brought["reopen_count"] + sum(row["transition"] in _REOPENS for row in kept),
+        handed_over=brought["hand_overs"] + sum(row["transition"] == HAND_OVER for row in kept),
         imported=fields["imported"],
         **moments,
         **{name: fields[name] for name in _AS_THEY_ARE},
@@ -93,10 +94,13 @@ def _folded(ordered: Iterable[Row]) -> Row:
 
 
 def _moments(kept: Iterable[Row]) -> dict[str, Any]:
-    """Return when the complaint was acknowledged, answered, resolved and closed, by its steps alone."""
+    """Return when it was acknowledged, answered, resolved and closed, by its steps or as brought in."""
     found: dict[str, Any] = dict.fromkeys(("acknowledged_at", "responded_at", "resolved_at", "closed_at"))
     for row in kept:
         step, at = row["transition"], row["at"]
+        if step == IMPORT:
+            told = _folded([row])
+            found = {name: told[name] for name in found}
         if step in ("T2", "T21") or (step == "T13" and found["acknowledged_at"] is None):
             found["acknowledged_at"] = at
         if step in ("T9", "T13"):

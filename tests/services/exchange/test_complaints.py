@@ -17,6 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmdesk.cli.exchange import _exported
+from crmdesk.models.complaint_fact import ComplaintFact
+from crmdesk.services.complaints.facts import fact_from_events, fact_of
+from crmdesk.services.complaints.files import fields_of
+from crmdesk.services.complaints.procedure import business_time
 from crmdesk.services.exchange.columns import KINDS, plan_of, values_of
 from crmdesk.services.exchange.preparing import Site, prepare
 from crmdesk.services.exchange.tables import read_sheet
@@ -26,6 +30,7 @@ from crmdesk.services.profile import Profile, open_profile
 from crmdesk.services.rpc.desk import Desk, close_desk, open_desk
 from crmdesk.services.starter import furnish
 from crmdesk.services.store.keys import MemorySecrets
+from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.telephony.numbers import NumberParser, SiteRules
 from tests.services.rpc.conftest import NOW, Talk
 
@@ -239,6 +244,25 @@ def test_who_is_no_administrator_of_a_shared_desk_takes_over_nothing(talk: Talk,
     desk.store.write(share).result()
     (said,) = take(talk, TOLD)
     assert "Only an administrator" in said
+
+
+def test_figures_from_the_log_are_those_of_the_rows(talk: Talk, desk: Desk) -> None:
+    counted = {"reopen_count": 2, "hand_overs": 3, "wait_seconds": 600, "first_contact": True}
+    dates = {"resolved_at": "2026-11-30", "closed_at": "2026-12-01", "contacted_at": "2026-11-03"}
+    take(talk, {**TOLD, **counted, **dates, "state": "CLOSED"})
+    row_id = UUID(only(talk)["id"])
+
+    def facts(connection: Any) -> tuple[ComplaintFact, ComplaintFact]:
+        rows = StoredRows(connection)
+        events, remedies = (
+            rows.where(name, "complaint_id", row_id) for name in ("complaint_event", "remedy_line")
+        )
+        time = business_time("cn-default", 2026)
+        return fact_of(fields_of(rows, row_id)), fact_from_events(events, remedies, time)
+
+    stored, told = desk.store.read(facts).result()
+    assert told == stored
+    assert (stored.reopened, stored.handed_over, stored.wait_seconds) == (2, 3, 600)
 
 
 def test_words_of_a_file_are_mapped_to_ours(tmp_path: Path) -> None:
