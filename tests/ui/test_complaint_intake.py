@@ -116,6 +116,18 @@ def test_what_is_typed_is_kept_from_the_first_key_and_until_it_is_saved(seat: Se
     assert intakes(seat).held == {}
 
 
+def test_typing_that_was_saved_already_is_not_kept_once_more(seat: Seat) -> None:
+    intakes(seat).found = OIL
+    talk(seat)
+    f8(seat)
+    seat.commit("，请尽快处理")
+    (sheet,) = save(seat)
+    assert sheet.what_happened.endswith("，请尽快处理")
+    seat.window.side.complaints.flush()
+    seat.settle()
+    assert intakes(seat).held == {}
+
+
 def test_escape_closes_and_never_discards(seat: Seat) -> None:
     talk(seat, "")
     made = f8(seat)
@@ -306,6 +318,7 @@ def test_who_is_identified_meanwhile_is_taken_over(seat: Seat) -> None:
     seat.ring(sample.shared_pop(), "talking")
     made = f8(seat)
     seat.commit(NOTE)
+    seat.qtbot.waitUntil(lambda: bool(intakes(seat).held))
     seat.parts.note.edit(1).setFocus()
     seat.alt(Qt.Key.Key_1)
     seat.settle()
@@ -314,6 +327,7 @@ def test_who_is_identified_meanwhile_is_taken_over(seat: Seat) -> None:
     made.fields.what.setFocus()
     (sheet,) = save(seat)
     assert (sheet.customer_id, sheet.what_happened) == (str(sample.CHEN), NOTE)
+    assert sheet.asset_id == str(sample.made_id("suv"))
 
 
 def test_somebody_speaks_for_the_customer(seat: Seat) -> None:

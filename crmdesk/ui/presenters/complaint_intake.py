@@ -253,8 +253,6 @@ class ComplaintIntakePresenter(QObject):
 
     def _on_logged(self, key: str, logged: Logged) -> None:
         self._saving = False
-        self._autosave.stop()
-        self._look.stop()
         self._cases.kept.pop(key, None)
         self._saved[key] = logged
         self._operations.run(self._desk.intakes.forget(key))
