@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from crmdesk.services.server import ddl
 from tests.cluster import Database
 from tests.services.server.rows import add_customer, add_note, stamp_all
+
+SAMPLES: dict[str, tuple[object, object]] = {
+    "uuid": (uuid.UUID(int=1), uuid.UUID(int=2)),
+    "text": (str(uuid.UUID(int=3)), str(uuid.UUID(int=4))),
+    "bigint": (1, 2),
+    "boolean": (False, True),
+    "timestamptz": (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)),
+    "date": (date(2026, 1, 1), date(2026, 1, 2)),
+    "text[]": (["a"], ["b"]),
+}
+"""Two values of each type; those of texts are ids, which an author is."""
 
 
 def furnish(session: Any) -> uuid.UUID:
@@ -58,6 +71,31 @@ def test_every_table_is_watched(database: Database) -> None:
             "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'crm_row' AND tgenabled = 'O'"
         ).fetchall()
     assert {name for (name,) in watched} == {f"crm.{table}" for table in ddl.TABLES}
+
+
+def test_every_column_of_every_table_is_told(database: Database) -> None:
+    """Written, changed and deleted, whatever the column is called and in whichever table it stands."""
+    with database.connect() as session:
+        for table in ddl.TABLES:
+            kinds = {name: words.split()[1] for name, words in ddl.definitions(table).items()}
+            was, now = ({name: SAMPLES[kind][n] for name, kind in kinds.items()} for n in (0, 1))
+            now["id"] = was["id"]
+            names = sql.SQL(", ").join(map(sql.Identifier, kinds))
+            held = sql.SQL(", ").join(map(sql.Placeholder, kinds))
+            whole = sql.Identifier("crm", table)
+            session.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(whole, names, held), was)
+            session.execute(sql.SQL("UPDATE {} SET ({}) = ROW ({})").format(whole, names, held), now)
+            session.execute(sql.SQL("DELETE FROM {}").format(whole))
+            told = session.execute(
+                "SELECT a.fields, v.before, v.after FROM crm.audit a JOIN crm.audit_value v ON v.audit = a.n"
+                " WHERE a.tab = %s ORDER BY a.n DESC LIMIT 3",
+                (table,),
+            ).fetchall()
+            (_, gone, _), (fields, before, after), (_, _, made) = told
+            assert set(fields) == set(before) == set(after) == kinds.keys() - {"id"}, table
+            assert (made.keys(), gone.keys()) == (kinds.keys(), kinds.keys()), table
+            assert {name: made[name] for name in before} == before, table
+            assert {name: gone[name] for name in after} == after, table
 
 
 def test_an_untouched_chain_is_whole(database: Database) -> None:
