@@ -51,7 +51,7 @@ class RowsOf:
             text=line.number,
             alt=plain(line.customer_name),
             below=" · ".join(
-                part for part in (*self._stands(line), plain(line.owner_name) if owner else "") if part
+                part for part in (*self._stands(line), self._owner(line) if owner else "") if part
             ),
             aside=due,
             aside_below=" · ".join(part for part in (late, clock) if part),
@@ -69,6 +69,9 @@ class RowsOf:
             tr("Repeat") if line.repeat_of is not None else "",
             tr("Reopened {n}×", n=line.reopen_count) if line.reopen_count else "",
         )
+
+    def _owner(self, line: ComplaintLine) -> str:
+        return plain(self._words.pick(line.owner_en, line.owner_zh))
 
     def _state(self, line: ComplaintLine) -> str:
         state = self._name(self._states, line.state)

@@ -319,6 +319,24 @@ def _intake_saved(studio: Studio, scenes: Scenes) -> None:
     studio.run("complaint", "go-on")
 
 
+def _lists(segment: int, *commands: str) -> Callable[[Studio, Scenes], None]:
+    """Return what shows a list of complaints with its third line looked at, and then runs *commands*."""
+
+    def show(studio: Studio, scenes: Scenes) -> None:
+        studio.run("complaints")
+        lists = studio.window.side.complaints.lists
+        lists.view.list.segment_picked.emit(segment)
+        studio.settle()
+        lists.view.list.choose_row(min(2, len(lists.view.list.lines.rows) - 1))
+        lists.show_clocks()
+        studio.settle()
+        if commands:
+            lists.mark_all()
+            studio.run(*commands)
+
+    return show
+
+
 STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("worklist", _worklist),
     ("pop-known", _known),
@@ -354,6 +372,9 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("step-assess", _complaint("acknowledged", "go-on")),
     ("step-propose", _complaint("investigating", "go-on")),
     ("step-tell", _complaint("to_tell", "go-on")),
+    ("complaints", _lists(3)),
+    ("complaints-to-approve", _lists(2)),
+    ("complaints-hand-over", _lists(0, "hand-over")),
     ("step-close", _complaint("follow_up", "go-on")),
 )
 

@@ -46,7 +46,7 @@ def columns(n: int, **values: object) -> tuple[Any, ...]:
 
 def lines_of(found: Sequence[tuple[Any, ...]]) -> Lines:
     """Return lines with the names of who owns them and who complains."""
-    return Lines(found, {LIN.bytes: "Lin Yue"}, {sample.CHEN.bytes: "陈静怡"}, sample.NOW)
+    return Lines(found, {LIN.bytes: ("Lin Yue", "林悦")}, {sample.CHEN.bytes: "陈静怡"}, sample.NOW)
 
 
 class FakeComplaints:

@@ -34,7 +34,7 @@ _DUE, _NUMBER, _STATE, _SEVERITY, _CATEGORY, _OWNER, _CUSTOMER, _HIDDEN = (
 _UNSEEN = "c.restricted AND NOT EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"
 _LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_UNSEEN}
  FROM complaint AS c WHERE c.{OPEN}"""
-_OWNERS = "SELECT id, ifnull(nullif(name_zh, ''), ifnull(nullif(name_en, ''), login)) FROM agent"
+_OWNERS = "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh FROM agent"
 _MARKS = 500
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _UNAPPROVED = """ AND c.state = 'PROPOSED' AND c.id IN (
@@ -60,7 +60,8 @@ class ComplaintLine:
     customer_id: CustomerId | None
     customer_name: str
     owner_id: AgentId | None
-    owner_name: str
+    owner_en: str
+    owner_zh: str
     team_id: TeamId | None
     next_clock: str
     next_due_at: datetime | None
@@ -91,7 +92,7 @@ class Lines(Sequence[ComplaintLine]):
 
     Args:
         found: the columns of each line, see :data:`COLUMNS`.
-        owners: names by id.
+        owners: names in English and Chinese by id, one of them perhaps empty.
         customers: names by id; one that is not known yet is empty.
         now: lines due before it are overdue.
     """
@@ -99,7 +100,7 @@ class Lines(Sequence[ComplaintLine]):
     def __init__(
         self,
         found: Sequence[tuple[Any, ...]],
-        owners: Mapping[bytes, str],
+        owners: Mapping[bytes, tuple[str, str]],
         customers: Mapping[bytes, str],
         now: datetime,
     ) -> None:
@@ -119,8 +120,8 @@ class Lines(Sequence[ComplaintLine]):
         if isinstance(place, slice):
             return self._of(self._found[place])
         values = self._found[place]
-        customer, owner = self._customers.get(values[_CUSTOMER], ""), self._owners.get(values[_OWNER], "")
-        return _line(values, customer, owner, self._now)
+        owner = self._owners.get(values[_OWNER], ("", ""))
+        return _line(values, self._customers.get(values[_CUSTOMER], ""), owner, self._now)
 
     def due_before(self, at: datetime) -> Lines:
         """Return the lines that are due before *at*."""
@@ -130,7 +131,9 @@ class Lines(Sequence[ComplaintLine]):
     def with_text(self, text: str, codes: frozenset[str]) -> Lines:
         """Return the lines with *text* in number or names, or with a state or category of *codes*."""
         wanted = text.casefold()
-        owners = {owner for owner, name in self._owners.items() if wanted in name.casefold()}
+        owners = {
+            owner for owner, names in self._owners.items() if any(wanted in name.casefold() for name in names)
+        }
         customers = {customer for customer, name in self._customers.items() if wanted in name.casefold()}
         return self._of(
             [
@@ -211,7 +214,8 @@ def counts(connection: Any, customer_id: CustomerId, now: datetime) -> Complaint
 
 
 def _lines(connection: Any, query: str, now: datetime, *values: object) -> Lines:
-    found = Lines(rows(connection, query, *values), dict(rows(connection, _OWNERS)), {}, now)
+    owners = {row_id: (en, zh) for row_id, en, zh in rows(connection, _OWNERS)}
+    found = Lines(rows(connection, query, *values), owners, {}, now)
     return found.with_names(customer_names(connection, found[:NAMED]))
 
 
@@ -224,12 +228,14 @@ def customer_names(connection: Any, lines: Lines) -> Mapping[bytes, str]:
     return names
 
 
-def _line(values: tuple[Any, ...], customer_name: str, owner_name: str, now: datetime) -> ComplaintLine:
+def _line(
+    values: tuple[Any, ...], customer_name: str, owner: tuple[str, str], now: datetime
+) -> ComplaintLine:
     held: Row = dict(zip(COLUMNS, values, strict=True))
     if held["hidden"]:
         held |= {"category": "", "customer_id": None}
     due = moment(held["next_due_at"])
-    customer, owner, team = (identity(held[name]) for name in ("customer_id", "owner_id", "team_id"))
+    customer, owner_id, team = (identity(held[name]) for name in ("customer_id", "owner_id", "team_id"))
     return ComplaintLine(
         id=UUID(bytes=held["id"]),
         number=held["number"],
@@ -240,8 +246,9 @@ def _line(values: tuple[Any, ...], customer_name: str, owner_name: str, now: dat
         category=held["category"],
         customer_id=CustomerId(customer) if customer else None,
         customer_name="" if held["hidden"] else customer_name,
-        owner_id=AgentId(owner) if owner else None,
-        owner_name=owner_name,
+        owner_id=AgentId(owner_id) if owner_id else None,
+        owner_en=owner[0],
+        owner_zh=owner[1],
         team_id=TeamId(team) if team else None,
         next_clock=held["next_clock"],
         next_due_at=due,

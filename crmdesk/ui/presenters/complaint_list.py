@@ -62,7 +62,7 @@ class ComplaintListPresenter(QObject):
         place.parts.stage.add(self.view)
         self._pacing = Pacing(self.refresh, self)
         self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
-        self._look.timeout.connect(self._ask_ledger)
+        self._look.timeout.connect(self.show_clocks)
         self._clock = QTimer(self, interval=_EVERY_MS)
         self._clock.timeout.connect(self.refresh)
         self._wire(tools)
@@ -141,7 +141,7 @@ class ComplaintListPresenter(QObject):
         view.list.entered_row.connect(self._open)
         view.list.decided.connect(self._decide)
         view.list.marked.connect(self._mark)
-        view.list.all_marked.connect(self._mark_all)
+        view.list.all_marked.connect(self.mark_all)
         view.list.looked_at.connect(self._on_looked_at)
         self.hand_over.done.connect(self._on_handed_over)
         tools.bridge.changed.connect(self._on_changed)
@@ -255,7 +255,8 @@ class ComplaintListPresenter(QObject):
             self.marked ^= {line.id}
             self._tell()
 
-    def _mark_all(self) -> None:
+    def mark_all(self) -> None:
+        """Mark all lines shown, or none if they all are."""
         shown = {line.id for line in self.view.list.lines.rows}
         self.marked = set() if shown <= self.marked else self.marked | shown
         self._tell()
@@ -273,7 +274,8 @@ class ComplaintListPresenter(QObject):
             self.view.show_ledger(self._words.tr("Clocks"), ())
         self._look.start()
 
-    def _ask_ledger(self) -> None:
+    def show_clocks(self) -> None:
+        """Ask for the clocks of the line looked at."""
         if self._looked_at is not None and self.shown:
             future = self._place.desk.complaints.record(self._looked_at)
             self._place.operations.run(future, self._show_ledger, topic="ledger", failed=self._on_no_ledger)

@@ -43,6 +43,7 @@ class HandOver(QObject):
         self._stayed: list[str] = []
         self._gone = 0
         self.under_way = False
+        self._form.accepted.connect(self.send)
 
     def begin(self, chosen: Sequence[ComplaintLine]) -> None:
         """Ask who takes *chosen* over; who there is comes with the first of them."""

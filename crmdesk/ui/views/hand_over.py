@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel
 
 from crmdesk.ui.translation import word
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class HandOverPane(Pane):
-    """Two fields, a button, and how far it has come."""
+    """Two fields, a button, and how far it has come.
+
+    Signals:
+        accepted(): the button.
+    """
+
+    accepted = Signal()
 
     def __init__(self, tools: Tools, parent: QWidget) -> None:
         super().__init__(tools.ink, parent)
@@ -45,11 +53,22 @@ class HandOverPane(Pane):
         tools.words.bind(self.person.list.setAccessibleName, word("To whom"))
         tools.words.bind(self.person.list.setAccessibleDescription, word("Arrows choose, Enter takes"))
         foot = QHBoxLayout()
-        foot.addWidget(self.told, 1)
-        foot.addWidget(ActionButton(tools.ink, tools.actions["go-on"], self, icon="check"))
+        foot.addStretch(1)
+        foot.addWidget(ActionButton(tools.ink, self._button(tools), self, icon="check"))
+        form.addRow(self.told)
         form.addRow(foot)
         self.content.addLayout(form)
         self.hide()
+
+    def _button(self, tools: Tools) -> QAction:
+        """Return what the button does: as Ctrl+Enter does anywhere in the form."""
+        action = QAction(self)
+        action.setShortcut(QKeySequence("Ctrl+Return"))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        for setter in (action.setText, action.setIconText, action.setStatusTip):
+            tools.words.bind(setter, word("Hand over"))
+        action.triggered.connect(lambda _on: self.accepted.emit())
+        return action
 
     def open_for(self, count: int, people: Sequence[Pick]) -> None:
         """Ask who takes *count* complaints over."""

@@ -107,7 +107,7 @@ def test_a_restricted_complaint_of_another_team_says_neither_who_nor_what(desk: 
     desk.connection.execute("DELETE FROM complaint_body")
     (line,) = lists.due_list(desk.connection, desk.now)
     assert (line.customer_name, line.customer_id, line.category) == ("", None, "")
-    assert (line.number, line.owner_name) == (row["number"], "p1")
+    assert (line.number, line.owner_en) == (row["number"], "p1")
     held = lists.due_list(desk.connection, desk.now)
     assert not held.with_text("王芳", frozenset({"repair"}))
 
