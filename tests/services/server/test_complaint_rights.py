@@ -144,6 +144,22 @@ def test_a_complaint_handed_to_another_team_goes_with_everything(house: House) -
     assert lost <= {tab for (tab,) in told.fetchall()}, "whoever loses rows is told of each"
 
 
+def test_who_owned_it_before_is_told_that_it_went(house: House, database: Database) -> None:
+    """He left the team and read it as its owner: the pointer must reach him all the same."""
+    complaint = house.log("anna")
+    anna = house.desks["anna"]
+    with database.connect() as owner:
+        owner.execute("DELETE FROM crm.member WHERE login = 'anna'")
+    assert complaint in anna.sees()["complaint_body"]
+    heir = house.desks["bela"].person.agent_id
+    house.step("chen", complaint, "H1", extra={"to": str(heir), "team_id": house.teams["bela"]})
+    assert "complaint_body" not in anna.sees()
+    told = anna.connection.execute(
+        "SELECT count(*) FROM crm.feed WHERE tab = 'complaint_body' AND pk = %s", (complaint,)
+    )
+    assert told.fetchone() == (2,), "of both changes"
+
+
 def test_two_supervisors_approve_and_nobody_his_own(house: House) -> None:
     complaint = house.log("anna")
     for login, key in (("anna", "T2"), ("chen", "T4"), ("anna", "T5"), ("chen", "T8")):

@@ -103,15 +103,15 @@ BEGIN
 END
 $$;
 
--- Whom a pointer is for: the teams a row is and was of, and its author; everybody, {}, when it is or was for all.
-CREATE OR REPLACE FUNCTION crm.audience(p_teams uuid[], p_author text) RETURNS uuid[]
+-- Whom a pointer is for: the teams a row is and was of, and its authors; everybody, {}, when it is or was for all.
+CREATE OR REPLACE FUNCTION crm.audience(p_teams uuid[], VARIADIC p_authors text[]) RETURNS uuid[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF array_position(p_teams, NULL) IS NOT NULL THEN
         RETURN '{}';
     END IF;
     RETURN (
-        SELECT array_agg(DISTINCT t) FROM unnest(p_teams || nullif(p_author, '')::uuid) t WHERE t IS NOT NULL);
+        SELECT array_agg(DISTINCT t::uuid) FROM unnest(p_teams::text[] || p_authors) t WHERE t <> '');
 END
 $$;
 
@@ -141,7 +141,7 @@ BEGIN
         audiences := ARRAY[
             format('crm.audience(ARRAY[OLD.%I], OLD.%I)', p.team, p.author),
             format('crm.audience(ARRAY[NEW.%I], NEW.%I)', p.team, p.author),
-            format('crm.audience(ARRAY[OLD.%1$I, NEW.%1$I], NEW.%2$I)', p.team, p.author)];
+            format('crm.audience(ARRAY[OLD.%1$I, NEW.%1$I], OLD.%2$I, NEW.%2$I)', p.team, p.author)];
     END IF;
     RETURN format($watcher$
 CREATE OR REPLACE FUNCTION crm.%1$I() RETURNS trigger LANGUAGE plpgsql AS $$
