@@ -12,7 +12,7 @@ import pytest
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.calendar import BusinessTime, SpecialDay
-from crmdesk.models.deadline import UNITS, Span, due
+from crmdesk.models.deadline import UNITS, Course, Span, due
 from crmdesk.services.complaints.procedure import calendars
 from crmdesk.services.server import procedure
 from tests.cluster import Cluster
@@ -100,6 +100,11 @@ def test_business_time_between_added_and_back(server: Any) -> None:
         (chance.choice(TIMES), a, b, chance.randrange(10**11), chance.randint(1, 20))
         for a, b in zip(moments(chance, count), moments(chance, count), strict=True)
     ]
+    for time in TIMES:
+        edges = [edge for row in time.rows() if row.day.year == 2026 for edge in (row.opens, row.closes)]
+        for a, b in zip(edges[:60], edges[200:260], strict=True):
+            midnight = time.end_of_day(b, 0) + timedelta(seconds=1)
+            rows.append((time, a, midnight, 3_600_000_000 * chance.randint(1, 40), chance.randint(1, 20)))
     times, a_s, b_s, spans, days = columns(rows)
     told = server.execute(
         "SELECT crm.business_between(v, a, b), crm.business_add(v, a, s), crm.back_from(v, b, n) FROM unnest("
@@ -132,3 +137,26 @@ def test_outside_of_the_years_both_refuse(server: Any) -> None:
     whole = "SELECT crm.business_between(%s, %s, %s)"
     (told,) = server.execute(whole, (time.version, first, last)).fetchone()
     assert told == time.between(first, last) // timedelta(microseconds=1)
+
+
+def test_shares_of_the_way_with_pauses_on_it(server: Any) -> None:
+    chance = random.Random(5)
+    wanted = []
+    for _ in range(400):
+        time, since = chance.choice(TIMES[:3]), moments(chance, 1)[0]
+        count = 2 * chance.randrange(4)
+        stops = sorted(since + timedelta(minutes=chance.randrange(9_000)) for _ in range(count))
+        pauses = tuple(zip(stops[::2], stops[1::2], strict=True))
+        at = due(Span(chance.randint(1, 9), "business_days"), since, time).at
+        lost = Course(since, at, time, pauses).paused()
+        course = Course(since, time.add(at, lost), time, pauses)
+        wanted.append((time.version, course, [course.moment(percent) for percent in (10, 50, 75, 100)]))
+    for version, course, told in wanted:
+        flat = [edge for pause in course.pauses for edge in pause]
+        found = server.execute(
+            "SELECT array_agg(crm.moment_of("
+            "  ROW('x', 1, %s, %s, %s, false, NULL, %s::timestamptz[], false)::crm.clock_run, p) ORDER BY p)"
+            " FROM unnest(ARRAY[10, 50, 75, 100]) p",
+            (course.since, course.due, version, flat),
+        ).fetchone()[0]
+        assert [each.astimezone(UTC) for each in found] == told, (version, course)

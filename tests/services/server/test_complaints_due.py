@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,17 @@ from uuid import UUID
 import pytest
 
 from crmdesk.errors import AgentError
+from crmdesk.models.calendar import BusinessTime
+from crmdesk.models.clock import Why
+from crmdesk.models.complaint_file import going
+from crmdesk.models.deadline import due
 from crmdesk.models.timetable import sampled
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.due import run_due
+from crmdesk.services.complaints.files import file_of
 from crmdesk.services.server import procedure
+from crmdesk.services.store.rows import StoredRows
 from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS, workflow
 from tests.models.hours import shop
@@ -158,6 +165,43 @@ def test_the_same_complaints_are_in_the_sample(server: Any) -> None:
     ).fetchall()
     assert [yes for (yes,) in told] == [sampled(each, 20) for each in ids]
     assert 300 < sum(yes for (yes,) in told) < 500
+
+
+def test_a_new_calendar_works_open_clocks_out_anew_with_a_line_each(desk: MirroredDesk, server: Any) -> None:
+    row = desk.log({"severity": "S2"})
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    row = desk.step(row, "T4", DORA, **{**PAYLOADS["T4"], "severity": "S2", "regime": "CN-ODR"})
+    row = desk.step(row, "T5", contacted_at=desk.iso())
+    row = desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=1))
+    desk.later(hours=2)
+    desk.step(row, "T7")
+    short = replace(shop().calendar, edition=2, week=(((600, 840),),) * 5 + ((), ()))
+    time = BusinessTime(short, 2023, 2030)
+    procedure.fill_calendar(server, time)
+    lay_out(server, rows_before(desk))
+    server.execute("SELECT crm.set_clock(%s)", (desk.now,))
+    server.execute("SELECT crm.run_complaints_due(500)")
+    ledger = file_of(StoredRows(desk.connection), row["id"]).ledger
+    measures = {shop().version: shop(), time.version: time}
+    targets, regimes = desk.rules().rules.targets, desk.rules().rules.regimes
+    wanted = {}
+    for clock in going(ledger):
+        standing = ledger.standings(desk.now, measures)[clock]
+        span = targets.spans.get((clock, "S2")) or regimes["CN-ODR"].clocks[0].span
+        then = due(span, standing.course.since, time)
+        moved = ledger.recompute(clock, desk.now, standing.course.since, then, measures, Why("calendar"))
+        wanted[clock] = (moved.lines[-1].due, time.version, moved.lines[-1].provisional)
+    told = server.execute(
+        "SELECT clock, due, calendar, provisional FROM crm.clock_line"
+        " WHERE event = 'recompute' AND why = 'calendar' ORDER BY n"
+    ).fetchall()
+    assert {clock: tuple(rest) for clock, *rest in told} == wanted
+    assert wanted.keys() == {"containment", "decide", "resolve", "update", "CN-ODR/resolve"}
+    (first,) = server.execute("SELECT next_due_at FROM crm.complaint").fetchone()
+    assert first == min(at for at, _, _ in wanted.values())
+    server.execute("SELECT crm.run_complaints_due(500)")
+    lines = server.execute("SELECT count(*) FROM crm.clock_line WHERE why = 'calendar'").fetchone()
+    assert lines == (len(wanted),)
 
 
 def test_an_agent_of_another_team_lets_time_act_and_sees_no_more(cluster: Cluster, tmp_path: Path) -> None:

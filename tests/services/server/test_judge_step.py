@@ -198,7 +198,7 @@ def test_a_due_date_is_the_one_that_targets_and_calendar_give(desk: MirroredDesk
     answer = refused(server, made, lines=[moved, *lines[1:]])
     assert (answer["rejected"], answer["fields"]) == ("invalid", ["due"])
     assert refused(server, made, lines=[{**lines[0], "provisional": True}, *lines[1:]])["fields"] == ["due"]
-    since = {**lines[0], "since": "2026-03-03T02:00:00Z"}
+    since = {**lines[0], "since": "2026-03-03T02:00:00Z", "due": "2026-03-03T07:00:00Z"}
     assert refused(server, made, lines=[since, *lines[1:]])["fields"] == ["due"]
     judge(server, made, lines=[{**moved, "calendar": "cn-default/99"}, *lines[1:]])
     assert refused(server, made, lines=lines[1:])["fields"] == ["clock"]

@@ -163,7 +163,7 @@ BEGIN
     END IF;
     IF (wanted.at, wanted.calendar, wanted.provisional)
            IS DISTINCT FROM ((p_line ->> 'due')::timestamptz, calendar, (p_line ->> 'provisional')::boolean)
-       OR NOT since = ANY (p_received || (p_line ->> 'at')::timestamptz) THEN
+       OR (since = ANY (p_received || (p_line ->> 'at')::timestamptz)) IS NOT TRUE THEN
         PERFORM crm.refuse_line(clock);
     END IF;
 END

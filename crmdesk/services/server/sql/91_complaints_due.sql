@@ -7,6 +7,7 @@
 CREATE UNLOGGED TABLE IF NOT EXISTS crm.complaint_time (
     complaint_id uuid PRIMARY KEY,
     rev bigint NOT NULL,
+    calendar text NOT NULL,
     next_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS complaint_time_next ON crm.complaint_time (next_at);
@@ -322,19 +323,79 @@ EXCEPTION WHEN SQLSTATE 'CR100' THEN
 END
 $$;
 
--- Work out for open complaints that are new or were changed when time does something to them next.
+-- Give clocks that run under another version of the calendar the date by the one in force, with a line each: when a new
+-- version came, or a desk worked with another one. Returns whether there was one.
+CREATE OR REPLACE FUNCTION crm.recompute_clocks(p_head crm.complaint, p_now timestamptz, p_version text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    line crm.clock_line := crm.new_clock_line();
+    wanted crm.due_date;
+    run crm.clock_run;
+    head crm.complaint;
+    _ text := crm.begin_operation(NULL, NULL);
+BEGIN
+    line.complaint_id := p_head.id;
+    line.team_id := p_head.team_id;
+    line.n := (SELECT max(l.n) FROM crm.clock_line l WHERE l.complaint_id = p_head.id);
+    FOR run IN SELECT * FROM crm.clock_runs(p_head.id) r
+        WHERE NOT r.stopped AND r.calendar NOT IN ('', p_version) ORDER BY r.place
+    LOOP
+        wanted := crm.target_due(
+            run.clock, p_head.severity, crm.is_halved(p_head.id, run.clock), run.since, p_version);
+        CONTINUE WHEN wanted.at IS NULL;
+        line.n := line.n + 1;
+        line.id := crm.child_id(p_head.id, 'calendar ' || p_version, line.n);
+        line.clock := run.clock;
+        line.event := 'recompute';
+        line.at := p_now;
+        line.since := run.since;
+        line.due := crm.business_add(wanted.calendar, wanted.at, crm.paused_time(run, wanted.calendar));
+        line.calendar := wanted.calendar;
+        line.provisional := wanted.provisional OR crm.provisional(wanted.calendar, line.due);
+        line.why := 'calendar';
+        line.why_values := ARRAY['calendar', p_version];
+        INSERT INTO crm.clock_line SELECT line.*;
+    END LOOP;
+    IF line.id IS NULL THEN
+        RETURN false;
+    END IF;
+    head := crm.read_complaint(p_head, crm.next_clock(p_head.id, p_now, '{}', false));
+    head.rev := p_head.rev + 1;
+    _ := crm.lay_complaint(head);
+    RETURN true;
+END
+$$;
+
+-- Whether a clock that runs began with half the time, because the complaint came back.
+CREATE OR REPLACE FUNCTION crm.is_halved(p_complaint uuid, p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_clock IN ('decide', 'resolve') AND (
+        SELECT l.why IN ('remedy_failed', 'not_satisfied', 'reopened') FROM crm.clock_line l
+        WHERE l.complaint_id = p_complaint AND l.clock = p_clock AND l.event = 'start' ORDER BY l.n DESC LIMIT 1)
+$$;
+
+-- Work out for open complaints that are new, were changed, or have a new calendar when time does something to them
+-- next.
 CREATE OR REPLACE FUNCTION crm.look_ahead(p_now timestamptz, p_limit integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    version CONSTANT text := crm.calendar_in_force();
+    head crm.complaint;
 BEGIN
     DELETE FROM crm.complaint_time t WHERE NOT EXISTS (
         SELECT 1 FROM crm.complaint c JOIN crm.procedure_state s ON s.key = c.state
         WHERE c.id = t.complaint_id AND s.open);
-    INSERT INTO crm.complaint_time AS t (complaint_id, rev, next_at)
-    SELECT c.id, c.rev, crm.next_moment(c, p_now)
-    FROM (
+    FOR head IN
         SELECT c.* FROM crm.complaint c JOIN crm.procedure_state s ON s.key = c.state
         LEFT JOIN crm.complaint_time k ON k.complaint_id = c.id
-        WHERE s.open AND k.rev IS DISTINCT FROM c.rev ORDER BY c.id LIMIT p_limit) c
-    ON CONFLICT (complaint_id) DO UPDATE SET rev = excluded.rev, next_at = excluded.next_at;
+        WHERE s.open AND (k.rev IS DISTINCT FROM c.rev OR k.calendar <> version)
+        ORDER BY c.id LIMIT p_limit FOR NO KEY UPDATE OF c SKIP LOCKED
+    LOOP
+        IF crm.recompute_clocks(head, p_now, version) THEN
+            SELECT * INTO head FROM crm.complaint c WHERE c.id = head.id;
+        END IF;
+        INSERT INTO crm.complaint_time VALUES (head.id, head.rev, version, crm.next_moment(head, p_now))
+        ON CONFLICT (complaint_id) DO UPDATE
+        SET rev = excluded.rev, calendar = excluded.calendar, next_at = excluded.next_at;
+    END LOOP;
 END
 $$;
 
