@@ -168,6 +168,7 @@ class ComplaintIntake(Pane):
         column.setSpacing(8)
         self.number.setFont(self.ink.fonts.head)
         self.number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.number.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for part in (self.number, self.readout, self.next):
             column.addWidget(part)
         column.addStretch(1)
