@@ -14,6 +14,7 @@ from crmdesk.errors import ServerBusy, ServerRefused
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
 from crmdesk.services.sync import copying
+from crmdesk.services.sync.connection import connect
 from crmdesk.services.sync.copying import COMMAND, CopyElsewhere
 from crmdesk.services.sync.holding import TABLES
 from crmdesk.services.sync.worker import SyncWorker
@@ -136,8 +137,11 @@ def test_a_copier_ends_with_whoever_wanted_the_copy(
 def test_why_a_copier_gave_up_is_told_in_its_words(database: Database, tmp_path: Path) -> None:
     with two(database, tmp_path, customers=12) as (_, other):
         other.worker._copy = elsewhere(other, password="another")
-        with pytest.raises(ServerRefused):
+        with pytest.raises(ServerRefused) as caught:
             other.worker.run_once()
+        with pytest.raises(ServerRefused) as here:
+            connect(other.worker.address, "another")
+        assert str(caught.value) == str(here.value)
         other.worker._copy = elsewhere(other)
         other.worker.run_once()
         assert other.store.edition == 1
