@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.models.text import Text
     from crmdesk.models.types import CustomerId
+    from crmdesk.services.complaints.letter_case import Sender
     from crmdesk.services.complaints.procedure import House
     from crmdesk.services.profile import Profile
     from crmdesk.services.store.unit_of_work import Follower
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from crmdesk.services.sync.viewing import Views
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep
+    from crmdesk.settings import Settings
     from crmdesk.ui.shared_desk import SharedHere
     from crmdesk.ui.views.gone import GoneView
 
@@ -114,6 +116,7 @@ class Program:
             self._viewed,
             house=self._house,
             tag=lambda: self.profile.identity.tag,
+            sender=lambda: _sender(self.profile.settings),
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -377,3 +380,9 @@ def _followers() -> Sequence[Follower]:
     from crmdesk.services.followers import followers
 
     return followers()
+
+
+def _sender(settings: Settings) -> Sender:
+    from crmdesk.services.complaints.letter_case import sender_of
+
+    return sender_of(settings)

@@ -173,6 +173,20 @@ COMMANDS: tuple[Command, ...] = (
         yields=True,
     ),
     Command(
+        "letter",
+        WORK,
+        word("Letter about the complaint"),
+        ("Ctrl+P",),
+        word("Writes the letter that fits, shows it as it is printed, keeps and saves it"),
+    ),
+    Command(
+        "corrective-action",
+        WORK,
+        word("Corrective action"),
+        ("Ctrl+Shift+A",),
+        word("What is done so that the cause does not come back, by whom, until when"),
+    ),
+    Command(
         "copy-number",
         WORK,
         word("Copy the number"),

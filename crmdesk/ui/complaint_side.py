@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow, QWidget
 
     from crmdesk.models.screen_pop import FoundComplaint
+    from crmdesk.ui.presenters.complaint_action import ActionPresenter
     from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
+    from crmdesk.ui.presenters.complaint_letter import LetterPresenter
     from crmdesk.ui.presenters.complaint_list import ComplaintListPresenter
     from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
+    from crmdesk.ui.presenters.complaint_survey import SurveyPresenter
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
+
+
+CLOSE = "T16"
 
 
 class ComplaintSide(QObject):
@@ -47,7 +53,9 @@ class ComplaintSide(QObject):
         """Steers the page of a complaint."""
         from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
 
-        return ComplaintPresenter(self._place, self._tools, self)
+        made = ComplaintPresenter(self._place, self._tools, self)
+        made.forms.taken.connect(self._on_step)
+        return made
 
     @cached_property
     def lists(self) -> ComplaintListPresenter:
@@ -66,6 +74,66 @@ class ComplaintSide(QObject):
         made = ComplaintIntakePresenter(self._place, self._tools, self._record, self._make_room)
         made.setParent(self)
         return made
+
+    @cached_property
+    def survey(self) -> SurveyPresenter:
+        """Steers the follow-up call."""
+        from crmdesk.ui.presenters.complaint_survey import SurveyPresenter
+
+        return SurveyPresenter(self._place, self._tools, self.page)
+
+    @cached_property
+    def action(self) -> ActionPresenter:
+        """Steers corrective actions."""
+        from crmdesk.ui.presenters.complaint_action import ActionPresenter
+
+        return ActionPresenter(self._place, self._tools, self.page)
+
+    @cached_property
+    def letter(self) -> LetterPresenter:
+        """Steers letters."""
+        from crmdesk.ui.presenters.complaint_letter import LetterPresenter
+
+        return LetterPresenter(self._place, self._tools, self.page)
+
+    @property
+    def lettering(self) -> bool:
+        """Whether a letter is on top."""
+        return "letter" in self.__dict__ and self.letter.shown
+
+    def write_letter(self) -> None:
+        """Write a letter about the complaint shown."""
+        self.letter.open()
+
+    def save(self) -> bool:
+        """Ctrl+S: save the letter shown; return whether there is one."""
+        if self.lettering:
+            self.letter.save()
+        return self.lettering
+
+    def follow_up(self) -> bool:
+        """F9: ask the customer of the complaint shown; return whether there is one to ask."""
+        from crmdesk.ui.presenters.complaint_record import follow_up_wanted
+
+        record = self.page.record if self.shown else None
+        if record is None or not follow_up_wanted(record):
+            return False
+        self.survey.begin()
+        return True
+
+    def correct(self) -> None:
+        """Write down what is done so that the cause of the complaint shown does not come back."""
+        if self.shown:
+            self.action.begin()
+
+    def _on_step(self, transition: str) -> None:
+        if transition == CLOSE:
+            self.action.after_closing()
+
+    def _aside(self) -> SurveyPresenter | ActionPresenter | None:
+        """Return what has a form open beside the complaint that is no step."""
+        made = [getattr(self, name) for name in ("survey", "action") if name in self.__dict__]
+        return next((each for each in made if each.is_open), None)
 
     @property
     def writing(self) -> bool:
@@ -133,6 +201,11 @@ class ComplaintSide(QObject):
         """Esc: close one thing; return whether there was one."""
         if self.listing:
             return self.lists.close()
+        if self.lettering:
+            return self.letter.close()
+        aside = self._aside()
+        if aside is not None:
+            return aside.close()
         if self.shown and self.page.close():
             self._resume()
             return True
@@ -143,11 +216,16 @@ class ComplaintSide(QObject):
         if self.writing:
             self.intake.accept()
             return True
-        if self.listing:
+        aside = self._aside()
+        if self.lettering:
+            self.letter.accept()
+        elif self.listing:
             self.lists.accept()
+        elif aside is not None:
+            aside.accept()
         elif self.shown:
             self.page.accept()
-        return self.shown or self.listing
+        return self.shown or self.listing or self.lettering
 
     def note(self) -> bool:
         """Write into the log of the complaint shown; return whether there is one."""
@@ -169,6 +247,8 @@ class ComplaintSide(QObject):
 
     def panes(self) -> list[QWidget]:
         """Return what F6 goes through."""
+        if self.lettering:
+            return self.letter.panes()
         return self.lists.panes() if self.listing else self.page.panes()
 
     def _resume(self) -> None:

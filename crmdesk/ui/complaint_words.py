@@ -287,6 +287,19 @@ FIELDS = {
     "rejected_by": word("Rejected by"),
     "last_operation_id": word("Last step"),
     "csm": word("Score"),
+    "reached": word("What came of the call"),
+    "asked_result": word("What came of the complaint"),
+    "asked_speed": word("How quickly it went"),
+    "asked_manner": word("How he was treated"),
+    "asked_information": word("How well he was kept informed"),
+    "again": word("Would he buy again?"),
+    "defection": word("What drives him away"),
+    "what_is_done": word("What is done so that it does not come back"),
+    "action_owner": word("Owner"),
+    "due_at": word("Due"),
+    "check_at": word("Look at the effect on"),
+    "action_state": word("State"),
+    "result": word("What the check found"),
 }
 """Fields of payloads and of complaints as a form, a history and a refusal name them."""
 HINTS = {

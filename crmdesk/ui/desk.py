@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.customers.duplicates import Duplicate
+    from crmdesk.ui.aftercare_desk import Aftercare
     from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.intake_desk import Intakes
 
@@ -239,6 +240,11 @@ class Desk(Protocol):
     @property
     def intakes(self) -> Intakes:
         """What is asked while a complaint is written down."""
+        ...
+
+    @property
+    def aftercare(self) -> Aftercare:
+        """What is done around a complaint: letters, follow-up calls, corrective actions, figures."""
         ...
 
     def worklist(self) -> Future[Worklist]:

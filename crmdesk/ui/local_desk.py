@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from crmdesk.models.wire import Row
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.call_desk import CallDesk
+    from crmdesk.services.complaints.letter_case import Sender
     from crmdesk.services.complaints.procedure import House
     from crmdesk.services.customers.duplicates import Duplicate
     from crmdesk.services.exchange.points import Parse
     from crmdesk.services.store.drafts import Drafts
     from crmdesk.services.store.store import Outcome, Store
     from crmdesk.services.telephony.gateway import Gateway
+    from crmdesk.ui.aftercare_desk import Aftercare
     from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, Sharing, WrapUp
     from crmdesk.ui.intake_desk import Intakes
@@ -71,6 +73,7 @@ class LocalDesk:
         *,
         house: Callable[[], House] | None = None,
         tag: Callable[[], str] = lambda: "",
+        sender: Callable[[], Sender] | None = None,
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -82,10 +85,13 @@ class LocalDesk:
         self._viewed = viewed
         self._house = house
         self._tag = tag
+        self._sender = sender
         self._errands = Lane("errands")
 
     def close(self) -> None:
         """Finish what is under way and close the drafts."""
+        if "aftercare" in self.__dict__:
+            self.aftercare.rest()
         self._errands.close()
         self._drafts.close()
 
@@ -112,6 +118,14 @@ class LocalDesk:
         from crmdesk.ui.intake_desk import LocalIntakes
 
         return LocalIntakes(self._store, self._drafts, self._house or _usual_house, self._tag)
+
+    @cached_property
+    def aftercare(self) -> Aftercare:
+        """What is done around a complaint."""
+        from crmdesk.ui.aftercare_desk import LocalAftercare
+
+        house, sender = self._house or _usual_house, self._sender or _no_sender
+        return LocalAftercare(self._store, house, sender, self._errands.run)
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""
@@ -312,6 +326,12 @@ class LocalDesk:
     def _forget(self, draft_id: str) -> None:
         if draft_id:
             self._drafts.forget(draft_id)
+
+
+def _no_sender() -> Sender:
+    from crmdesk.services.complaints.letter_case import Sender
+
+    return Sender()
 
 
 def _usual_house() -> House:

@@ -157,6 +157,8 @@ class CommandsPresenter(QObject):
             "hand-over": self._complaints.hand_over,
             "complaint-steps": self._complaints.steps,
             "undo": self._complaints.undo,
+            "letter": self._complaints.write_letter,
+            "corrective-action": self._complaints.correct,
             "copy-number": lambda: self._complaints.copy_number(spoken=False),
             "copy-spoken": lambda: self._complaints.copy_number(spoken=True),
             "sharing": self._shared.open_panel,
@@ -210,6 +212,8 @@ class CommandsPresenter(QObject):
             self._parts.note.to_note()
 
     def _follow_up(self) -> None:
+        if self._complaints.follow_up():
+            return
         if not self._record_shown():
             self._parts.home.tasks.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif self._follow_ups.has_focus:
@@ -233,6 +237,8 @@ class CommandsPresenter(QObject):
             self._save()
 
     def _save(self) -> None:
+        if self._complaints.save():
+            return
         slot = self._slots.current
         if slot is not None:
             self._notes.save(slot.number)
@@ -308,7 +314,7 @@ class CommandsPresenter(QObject):
 
     def _panes(self) -> list[QWidget]:
         parts = self._parts
-        if self._complaints.shown or self._complaints.listing:
+        if self._complaints.shown or self._complaints.listing or self._complaints.lettering:
             return self._complaints.panes()
         if not self._record_shown():
             return [*parts.home.lists, parts.home.article, parts.box]

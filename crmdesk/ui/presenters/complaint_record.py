@@ -220,6 +220,8 @@ class ComplaintPresenter(QObject):
         undo = record.step(_UNDO)
         view.undo_button.setVisible(undo is not None and undo.may)
         view.steps_button.setVisible(bool(record.steps))
+        view.call_button.setVisible(follow_up_wanted(record))
+        view.letter_button.setVisible(record.body is not None)
         if view.right_shown is view.steps:
             self._show_steps(record)
         self.forms.know(record)
@@ -321,3 +323,9 @@ class ComplaintPresenter(QObject):
 
     def _named(self, named: Named | None) -> str:
         return self._words.pick(named.name_en, named.name_zh) or named.key if named is not None else ""
+
+
+def follow_up_wanted(record: ComplaintRecord) -> bool:
+    """Whether the customer of this complaint is to be asked now."""
+    asked = any(task.errand in ("follow_up", "survey") and task.state == "open" for task in record.tasks)
+    return record.body is not None and (asked or record.head.state == "FOLLOW_UP")

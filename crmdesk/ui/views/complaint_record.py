@@ -109,6 +109,12 @@ class ComplaintView(QWidget):
         self.why_not = Told(ink, self, 6)
         self.steps_button = ActionButton(ink, actions["complaint-steps"], self, icon="steps")
         self.undo_button = ActionButton(ink, actions["undo"], self, icon="repeat")
+        self.call = QAction(self)
+        self.call.setShortcut(QKeySequence("F9"))
+        self.call.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.call.triggered.connect(actions["follow-up"].trigger)
+        self.call_button = ActionButton(ink, self.call, self, icon="phone-out")
+        self.letter_button = ActionButton(ink, actions["letter"], self, icon="letter")
         self.copy_button = ActionButton(ink, actions["copy-number"], self)
         self.file = LinesPane(ink, self)
         self.trail = LinesPane(ink, self)
@@ -133,6 +139,8 @@ class ComplaintView(QWidget):
         words.bind(
             self.steps.list.setAccessibleDescription, word("Enter opens the form of a step, or says why not")
         )
+        for told in (self.call.setText, self.call.setIconText, self.call.setStatusTip):
+            words.bind(told, word("Follow-up call"))
         words.bind(self.steps.set_heading, word("Steps of the complaint"))
         words.bind(self.steps.set_aside, word("Enter chooses · Esc closes"))
 
@@ -144,7 +152,7 @@ class ComplaintView(QWidget):
     def offer_next(self, there: bool) -> None:
         """Show the button of the next step, if there is one and its form is not open."""
         self._offered = there
-        self.next_button.setVisible(there and self.right_shown is not self.form)
+        self.next_button.setVisible(there and self.right_shown in (self.trail, self.steps))
 
     @property
     def right_shown(self) -> QWidget | None:
@@ -159,11 +167,12 @@ class ComplaintView(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(0, 0, 0, 0)
         bar.setSpacing(8)
-        for button in (self.next_button, self.steps_button, self.undo_button):
+        for button in (self.next_button, self.call_button, self.steps_button, self.undo_button):
             bar.addWidget(button)
         bar.addWidget(self.why_not, 1)
         bar.addStretch(0)
-        bar.addWidget(self.copy_button)
+        for button in (self.letter_button, self.copy_button):
+            bar.addWidget(button)
         across = QSplitter(Qt.Orientation.Horizontal, self)
         across.setHandleWidth(4)
         across.setChildrenCollapsible(False)

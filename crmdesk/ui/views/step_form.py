@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
     from crmdesk.ui.widgets.step_fields import Kit
 
-_AHEAD = frozenset({"until", "their_deadline"})
+_AHEAD = frozenset({"until", "their_deadline", "due_at", "check_at"})
 _SHORT = frozenset({"accepted_by", "reference"})
 _NOT_SAID = word("Not said")
 _CHOOSE = word("Choose …")

@@ -1,0 +1,302 @@
+"""Letters of the complaint that is shown: written, looked at as printed, kept, saved as PDF, sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QFileDialog
+
+from crmdesk.models.payload import CHANNELS
+from crmdesk.models.regime import LANGUAGES
+from crmdesk.services.complaints.letter_case import LetterWanted
+from crmdesk.services.complaints.letters import KINDS
+from crmdesk.ui.complaint_words import CHANNELS as CHANNEL_WORDS
+from crmdesk.ui.complaint_words import LETTERS
+from crmdesk.ui.translation import word
+from crmdesk.ui.views.complaint_letter import LetterView
+from crmdesk.ui.vocabulary import said
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QComboBox, QWidget
+
+    from crmdesk.services.complaints.correspondence import KeptLetter, LetterDraft
+    from crmdesk.services.complaints.letters import LetterCase
+    from crmdesk.services.complaints.record_view import ComplaintRecord
+    from crmdesk.services.complaints.record_view import LetterView as Kept
+    from crmdesk.ui.aftercare_desk import Proof
+    from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+
+_PAUSE_MS = 400
+"""Typing rests so long before the sheets are set anew."""
+_ASKS = {
+    "reason": word("The reason, as the customer is to read it"),
+    "route": word("Where else the customer may turn, with the address"),
+    "body": word("To which body outside: its name, then its address, a line each"),
+    "next_on": "",
+}
+_TONGUES = {"en": "English", "zh": "中文"}
+
+
+class LetterPresenter(QObject):
+    """Steers the page of a letter; made with the first one."""
+
+    def __init__(self, place: Workplace, tools: Tools, page: ComplaintPresenter) -> None:
+        super().__init__(page)
+        self._place = place
+        self._words = place.words
+        self._page = page
+        self.view = LetterView(tools)
+        place.parts.stage.add(self.view)
+        self._record: ComplaintRecord | None = None
+        self._wanted: LetterWanted | None = None
+        self._draft: LetterDraft | None = None
+        self._kept: KeptLetter | None = None
+        self._proof: Proof | None = None
+        self._letter_id = uuid4()
+        self._sending = False
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._set_anew)
+        self._asking = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._asking.timeout.connect(self._choose)
+        self._wire()
+
+    @property
+    def shown(self) -> bool:
+        """Whether the page is on top."""
+        return self._place.parts.stage.shown is self.view
+
+    def open(self) -> None:
+        """Write the letter that fits the complaint shown."""
+        record = self._page.record
+        if record is None or record.body is None or not self._page.shown:
+            self._say(self._words.tr("No complaint is open."))
+            return
+        self._record, self._kept = record, None
+        self._letter_id = uuid4()
+        self._ask_draft(LetterWanted(complaint_id=record.head.id, kind=""))
+        self._place.parts.stage.present(self.view)
+        self.view.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def accept(self) -> None:
+        """Ctrl+Enter: keep the letter; of one that is kept, say that it has left the house."""
+        if self._kept is not None:
+            self.mark_sent()
+        elif self._draft is not None and self._draft.lacks is None and not self._sending:
+            self._sending = True
+            self._pause.stop()
+            self._set_anew(self._keep)
+
+    def save(self) -> None:
+        """Ctrl+S: save the file where the agent says."""
+        proof, record = self._proof, self._record
+        if proof is None or record is None or self._pause.isActive():
+            self._say(self._words.tr("The letter is not set yet."))
+            return
+        kind = self._kept.kind if self._kept is not None else self._draft.kind if self._draft else ""
+        name = f"{record.head.number}-{kind}.pdf"
+        chosen, _ = QFileDialog.getSaveFileName(self.view, self._words.tr("Save as PDF"), name, "PDF (*.pdf)")
+        if chosen:
+            path = Path(chosen)
+            kept = self._place.desk.aftercare.write_file(path, proof.printed.pdf)
+            told = self._words.tr("Saved: {path}", path=str(path))
+            self._place.operations.run(kept, lambda _: self._say(told, "good"))
+
+    def mark_sent(self) -> None:
+        """Write down by which channel the letter left the house."""
+        kept = self._kept
+        if kept is None or self.view.sent_via.isHidden():
+            return
+        channel = CHANNELS[max(0, self.view.sent_via.currentIndex())]
+        sent = self._place.desk.aftercare.send_letter(kept.id, channel)
+        self._place.operations.run(sent, lambda _: self._on_sent())
+
+    def close(self) -> bool:
+        """Esc: back to the complaint; return whether a letter was shown."""
+        if not self.shown:
+            return False
+        self._pause.stop()
+        self._place.desk.aftercare.rest()
+        self._place.parts.stage.present(self._page.view)
+        self._page.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._page.refresh()
+        return True
+
+    def panes(self) -> list[QWidget]:
+        """Return what F6 goes through."""
+        return self.view.controls()
+
+    def _wire(self) -> None:
+        view = self.view
+        view.chosen.connect(self._on_chosen)
+        view.edited.connect(self._pause.start)
+        view.keep.connect(self.accept)
+        view.sent.connect(self.mark_sent)
+        view.save.connect(self.save)
+        self._words.changed.connect(self._fill)
+
+    def _on_chosen(self) -> None:
+        if self.view.asked.hasFocus():
+            self._asking.start()
+        else:
+            self._choose()
+
+    def _choose(self) -> None:
+        """Show the letter that is chosen now: a kept one, or a new one of this kind and language."""
+        record, view = self._record, self.view
+        if record is None or self._wanted is None:
+            return
+        row = view.which.currentIndex()
+        if row > 0:
+            kept = self._place.desk.aftercare.kept_letter(record.letters[row - 1].id)
+            self._place.operations.run(kept, lambda found: self._show_kept(*found), topic="letter")
+            return
+        self._kept = None
+        wanted = replace(
+            self._wanted,
+            kind=KINDS[view.kind.currentIndex()],
+            language=LANGUAGES[view.language.currentIndex()],
+        )
+        if self._draft is not None and self._draft.field in _ASKS and not view.asked.isHidden():
+            said_now: dict[str, Any] = {self._draft.field: view.asked.toPlainText().strip()}
+            wanted = replace(wanted, **said_now)
+        self._ask_draft(wanted)
+
+    def _ask_draft(self, wanted: LetterWanted) -> None:
+        self._wanted = wanted
+        drafted = self._place.desk.aftercare.draft_letter(wanted)
+        self._place.operations.run(drafted, lambda draft: self._show_draft(wanted, draft), topic="letter")
+
+    def _show_draft(self, wanted: LetterWanted, draft: LetterDraft) -> None:
+        before, self._draft, self._proof = self._draft, draft, None
+        self._wanted = replace(wanted, kind=draft.kind, language=draft.case.language)
+        view = self.view
+        self._fill()
+        if draft.lacks is not None:
+            view.ask(self._words.tr(_ASKS[draft.field]) if _ASKS.get(draft.field) else "")
+            view.told.say(self._words.error(draft.lacks), "due")
+            if before is None or before.field != draft.field:
+                view.asked.load("", 0)
+            if not view.asked.isHidden():
+                view.asked.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif not view.asked.hasFocus():
+            view.ask("")
+        view.text.load(draft.plain, 0)
+        view.show_pictures(())
+        if draft.lacks is None:
+            view.told.say("")
+            self._set_anew()
+
+    def _set_anew(self, then: object = None) -> None:
+        """Set the words as they stand now; then go on."""
+        draft = self._draft
+        if draft is None or draft.lacks is not None or self._kept is not None:
+            return
+        plain = self.view.text.toPlainText()
+        proof = self._place.desk.aftercare.proof(draft.kind, draft.case, plain)
+
+        def shown(found: Proof) -> None:
+            self._show_proof(found)
+            if callable(then):
+                then(plain, found)
+
+        self._place.operations.run(proof, shown, topic="proof", failed=self._refused)
+
+    def _show_proof(self, proof: Proof) -> None:
+        self._proof = proof
+        self.view.show_pictures(proof.pictures)
+        signs = proof.printed.unprintable
+        told = self._words.tr("No font has these signs, □ is printed instead: {signs}", signs=signs)
+        self.view.told.say(told if signs else "", "due")
+
+    def _refused(self, error: BaseException) -> None:
+        self._sending = False
+        self._proof = None
+        self.view.told.say(self._words.error(error), "breach")
+
+    def _keep(self, plain: str, proof: Proof) -> None:
+        wanted = self._wanted
+        if wanted is None:
+            return
+        kept = self._place.desk.aftercare.keep_letter(wanted, plain, proof.printed.digest, self._letter_id)
+        self._place.operations.run(kept, lambda _: self._on_kept(), failed=self._refused)
+
+    def _on_kept(self) -> None:
+        self._sending = False
+        letter_id, self._letter_id = self._letter_id, uuid4()
+        self._read_again(letter_id)
+        self._say(
+            self._words.tr("The letter is kept. Save it with Ctrl+S, then say how it was sent."), "good"
+        )
+
+    def _on_sent(self) -> None:
+        self._say(self._words.tr("It is written down that the letter has left the house."), "good")
+        self.close()
+
+    def _read_again(self, letter_id: UUID) -> None:
+        """Read the complaint anew, and show the letter as it was kept."""
+        record = self._record
+        if record is None:
+            return
+
+        def fresh(found: ComplaintRecord) -> None:
+            self._record = found
+            kept = self._place.desk.aftercare.kept_letter(letter_id)
+            self._place.operations.run(kept, lambda each: self._show_kept(*each), topic="letter")
+
+        self._place.operations.run(
+            self._place.desk.complaints.record(record.head.id), fresh, topic="letter record"
+        )
+
+    def _show_kept(self, kept: KeptLetter, proof: Proof) -> None:
+        self._kept = kept
+        self._fill()
+        self.view.ask("")
+        self.view.text.load(kept.text.plain(), 0)
+        self._show_proof(proof)
+        if proof.printed.digest != kept.digest:
+            told = self._words.tr(
+                "The words are as they were sent; address, names or telephone of the sheet were others then."
+            )
+            self.view.told.say(told, "due")
+        (self.view.text if self.view.sent_via.isHidden() else self.view.sent_via).setFocus(
+            Qt.FocusReason.OtherFocusReason
+        )
+
+    def _fill(self) -> None:
+        """Fill the boxes in the language of the window, and show what can be done."""
+        record, draft, view, tr = self._record, self._draft, self.view, self._words.tr
+        if record is None or draft is None:
+            return
+        held = self._kept
+        case: LetterCase = held.case if held is not None else draft.case
+        kind = held.kind if held is not None else draft.kind
+        named = next((each for each in record.letters if held is not None and each.id == held.id), None)
+        view.left.set_heading(tr("Letter about {number}", number=record.head.number))
+        _put(view.which, [tr("New letter"), *(self._name(each) for each in record.letters)])
+        view.which.setCurrentIndex(record.letters.index(named) + 1 if named is not None else 0)
+        _put(view.kind, [said(self._words, LETTERS, each) for each in KINDS])
+        view.kind.setCurrentIndex(KINDS.index(kind))
+        _put(view.language, [_TONGUES[each] for each in LANGUAGES])
+        view.language.setCurrentIndex(LANGUAGES.index(case.language))
+        channel = max(0, view.sent_via.currentIndex()) if view.sent_via.count() else CHANNELS.index("letter")
+        _put(view.sent_via, [said(self._words, CHANNEL_WORDS, each) for each in CHANNELS])
+        view.sent_via.setCurrentIndex(channel)
+        view.offer(kept=held is not None, sent=named is not None and named.sent_at is not None)
+
+    def _name(self, letter: Kept) -> str:
+        tr, when = self._words.tr, self._place.moments.day_and_time(letter.made_at)
+        told = "" if letter.sent_at is not None else tr("not sent yet")
+        return " · ".join(part for part in (said(self._words, LETTERS, letter.kind), when, told) if part)
+
+    def _say(self, text: str, tone: str = "due") -> None:
+        self._place.parts.messages.say(text, tone)
+
+
+def _put(box: QComboBox, texts: list[str]) -> None:
+    box.clear()
+    box.addItems(texts)

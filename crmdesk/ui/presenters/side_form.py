@@ -1,0 +1,113 @@
+"""A form beside a complaint that is no step of the procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+
+from crmdesk.errors import CrmdeskError
+from crmdesk.models.text import Text
+from crmdesk.ui.complaint_words import field_word
+from crmdesk.ui.views.step_form import StepForm
+from crmdesk.ui.widgets.step_fields import Kit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.record_view import ComplaintRecord
+    from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
+    from crmdesk.ui.presenters.workplace import Tools, Workplace
+    from crmdesk.ui.views.step_form import FormPlan
+
+
+class SideForm(QObject):
+    """Shows a form at the right of the complaint that *page* shows; what it does is up to who inherits.
+
+    ``called``: what fields of a refusal are called in the form, where that differs.
+    """
+
+    called: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, place: Workplace, tools: Tools, page: ComplaintPresenter) -> None:
+        super().__init__(page)
+        self._place = place
+        self._tools = tools
+        self._words = place.words
+        self._page = page
+        self._sending = False
+        self._record: ComplaintRecord | None = None
+        self._plan_of: Callable[[], FormPlan] | None = None
+        self.form = StepForm(tools.ink, tools.words, page.view)
+        page.view.right.addWidget(self.form)
+        self.form.accepted.connect(self.accept)
+        self._words.changed.connect(self._retranslate)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the form is on the screen."""
+        return self._page.shown and self._page.view.right_shown is self.form
+
+    def accept(self) -> None:
+        """Ctrl+Enter: keep what was filled in."""
+        raise NotImplementedError
+
+    def close(self) -> bool:
+        """Esc: put the form away; return whether it was there."""
+        if not self.is_open:
+            return False
+        view = self._page.view
+        view.present_right(view.trail)
+        view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
+
+    def _show(self, record: ComplaintRecord, plan: Callable[[], FormPlan]) -> None:
+        """Open the form of *plan*, which is asked again when the language of the window changes."""
+        self._page.forms.close()
+        self._record, self._plan_of = record, plan
+        self._fill({})
+        self._page.view.present_right(self.form)
+        self.form.to_first()
+
+    def _filled(self) -> None:
+        """The form was made, or made anew in another language."""
+
+    def _fill(self, content: Mapping[str, Json]) -> None:
+        record, plan = self._record, self._plan_of
+        if record is None or plan is None:
+            return
+        tools = self._tools
+        kit = Kit(
+            tools.ink,
+            tools.words,
+            tools.moments,
+            tools.composing,
+            tools.reserved,
+            record,
+            lambda _text, found: found(()),
+        )
+        self.form.open(plan(), kit, content)
+        self._filled()
+
+    def _retranslate(self) -> None:
+        if self.is_open:
+            self._fill(self.form.values())
+
+    def _say(self, text: str, tone: str = "due") -> None:
+        self._place.parts.messages.say(text, tone)
+
+    def _refused(self, error: BaseException) -> None:
+        """Say below its field what was refused; nothing typed is lost."""
+        self._sending = False
+        if not isinstance(error, CrmdeskError):
+            self.form.say(self._words.error(error))
+            return
+        name = self.called.get(error.fields[0], error.fields[0]) if error.fields else ""
+        values = {
+            **error.values,
+            **({"name": field_word(self._words, name)} if "name" in error.values else {}),
+        }
+        self.form.say(self._words.text(Text(error.sentence, tuple(values.items()))), "breach", name)

@@ -1,0 +1,171 @@
+"""A letter about a complaint: its kind, language and words at the left, the sheets at the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence, QPalette, QPixmap
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from crmdesk.ui.translation import word
+from crmdesk.ui.widgets.inputs import NoteEdit
+from crmdesk.ui.widgets.pane import MARGIN, ActionButton, Pane
+from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
+from crmdesk.ui.widgets.step_fields import combo
+from crmdesk.ui.widgets.told import Told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QImage
+
+    from crmdesk.ui.presenters.workplace import Tools
+
+_SMALL = 76
+_LEFT = 560
+
+
+class LetterView(QWidget):
+    """The page of one letter.
+
+    Signals:
+        chosen(): another letter, kind or language was chosen, or what the template lacked was typed.
+        edited(): the words were changed.
+        keep(), save(), sent(): the buttons.
+    """
+
+    chosen = Signal()
+    edited = Signal()
+    keep = Signal()
+    save = Signal()
+    sent = Signal()
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__()
+        self._ink, self._words = tools.ink, tools.words
+        self.left = Pane(tools.ink, self)
+        self.right = Pane(tools.ink, self)
+        self.which, self.kind, self.language, self.sent_via = (combo(self.left) for _ in range(4))
+        self.told = Told(tools.ink, self.left, 6)
+        self.asked = NoteEdit(tools.composing, tools.reserved, self.left)
+        self.asked.setFixedHeight(_SMALL)
+        self.text = NoteEdit(tools.composing, tools.reserved, self.left)
+        self.text.setFont(tools.ink.fonts.body)
+        self._keep = self._action("Ctrl+Return", self.keep)
+        self._save = self._action("Ctrl+S", self.save)
+        self._sent = self._action("Ctrl+Return", self.sent)
+        self.keep_button = ActionButton(tools.ink, self._keep, self.left, icon="check", main=True)
+        self.save_button = ActionButton(tools.ink, self._save, self.left, icon="letter")
+        self.sent_button = ActionButton(tools.ink, self._sent, self.left, icon="mail", main=True)
+        self._sheets = QScrollArea(self.right)
+        self._lay_out()
+        for box in (self.which, self.kind, self.language):
+            box.activated.connect(lambda _row: self.chosen.emit())
+        self.asked.edited.connect(self.chosen)
+        self.text.edited.connect(self.edited)
+        self._bind()
+
+    def show_pictures(self, pictures: Sequence[QImage]) -> None:
+        """Show the sheets, one below the other."""
+        body = QWidget()
+        body.setBackgroundRole(QPalette.ColorRole.Mid)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        column.setSpacing(MARGIN)
+        for number, picture in enumerate(pictures, 1):
+            sheet = QLabel(body)
+            sheet.setPixmap(QPixmap.fromImage(picture))
+            sheet.setAccessibleName(
+                self._words.tr("Page {number} of {count}", number=number, count=len(pictures))
+            )
+            column.addWidget(sheet, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self._sheets.setWidget(body)
+
+    def ask(self, hint: str) -> None:
+        """Ask for what the template lacks; nothing: nothing is lacking."""
+        self.asked.setVisible(bool(hint))
+        if hint:
+            self.asked.setPlaceholderText(hint)
+            self.asked.setAccessibleName(hint)
+            self.asked.setAccessibleDescription(hint)
+
+    def offer(self, *, kept: bool, sent: bool) -> None:
+        """Show what can be done with the letter: keep it; or, once kept, say how it was sent."""
+        self.text.setReadOnly(kept)
+        for box in (self.kind, self.language):
+            box.setEnabled(not kept)
+        self.keep_button.setVisible(not kept)
+        for widget in (self.sent_button, self.sent_via):
+            widget.setVisible(kept and not sent)
+
+    def controls(self) -> list[QWidget]:
+        """Return what F6 goes through."""
+        asked = [] if self.asked.isHidden() else [self.asked]
+        return [self.which, *asked, self.text]
+
+    def _action(self, key: str, signal: object) -> QAction:
+        action = QAction(self)
+        action.setShortcut(QKeySequence(key))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda _on: signal.emit())  # type: ignore[attr-defined]  # a bound signal
+        return action
+
+    def _lay_out(self) -> None:
+        top, foot = QHBoxLayout(), QHBoxLayout()
+        top.setContentsMargins(MARGIN, 4, MARGIN, 8)
+        foot.setContentsMargins(MARGIN, 8, MARGIN, MARGIN)
+        for line, widgets in (
+            (top, (self.which, self.kind, self.language)),
+            (foot, (self.save_button, self.sent_via, self.sent_button, self.keep_button)),
+        ):
+            line.setSpacing(8)
+            for widget in widgets:
+                line.addWidget(widget, 2 if widget is self.which else 1 if line is top else 0)
+        foot.insertStretch(1, 1)
+        self.sent_via.setMinimumWidth(120)
+        content = self.left.content
+        content.addLayout(top)
+        parts: tuple[tuple[QWidget, int], ...] = ((self.told, 0), (self.asked, 0), (self.text, 1))
+        for part, stretch in parts:
+            row = QHBoxLayout()
+            row.setContentsMargins(MARGIN, 0, MARGIN, 4)
+            row.addWidget(part)
+            content.addLayout(row, stretch)
+        content.addLayout(foot)
+        self._sheets.setWidgetResizable(True)
+        self._sheets.setFrameShape(QFrame.Shape.NoFrame)
+        self._sheets.setVerticalScrollBar(SlimScrollBar(self._ink, self._sheets))
+        self.right.content.addWidget(self._sheets)
+        across = QHBoxLayout(self)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(8)
+        across.addWidget(self.left)
+        across.addWidget(self.right, 1)
+        self.left.setFixedWidth(_LEFT)
+
+    def _bind(self) -> None:
+        bind = self._words.bind
+        names = (
+            (self.which, word("Which letter")),
+            (self.kind, word("Kind of letter")),
+            (self.language, word("Language of the letter")),
+            (self.sent_via, word("Sent by")),
+            (self.text, word("Words of the letter")),
+            (self.asked, word("What the letter still lacks")),
+            (self._sheets, word("The letter as it is printed")),
+        )
+        for widget, name in names:
+            bind(widget.setAccessibleName, name)
+            bind(widget.setAccessibleDescription, name)
+        for action, name in (
+            (self._keep, word("Keep the letter")),
+            (self._save, word("Save as PDF")),
+            (self._sent, word("Mark as sent")),
+        ):
+            for told in (action.setText, action.setIconText, action.setStatusTip):
+                bind(told, name)
+        bind(self.right.set_heading, word("As it is printed"))
+        bind(self.left.set_aside, word("Esc goes back"))
+        bind(self.text.setToolTip, word("# subject · ## heading · - item · | flush left · > signature"))

@@ -1,0 +1,291 @@
+"""The follow-up call, letters and corrective actions by keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints.press import Press
+from tests.services.complaints.house import ANNA, ComplaintDesk
+from tests.ui.aftercare_house import AftercareSeat
+from tests.ui.conftest import Seat
+from tests.ui.test_accessibility import unnamed
+
+DOWN, UP, RETURN = Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Return
+
+
+@pytest.fixture
+def place(seat: Seat, tmp_path: Path) -> Iterator[AftercareSeat]:
+    house = ComplaintDesk(tmp_path)
+    house.who = None
+    made = AftercareSeat(seat, house, tmp_path)
+    yield made
+    seat.settle()
+    made.close()
+    house.close()
+
+
+def errand(place: AftercareSeat, row: Row) -> Row:
+    (task,) = [each for each in place.house.rows("task", row["id"]) if each["errand"] == "follow_up"]
+    return task
+
+
+def asked(place: AftercareSeat) -> dict[str, object]:
+    return dict(place.seat.window.side.complaints.survey.form.values())
+
+
+def call(place: AftercareSeat) -> None:
+    place.seat.key(Qt.Key.Key_F9)
+    assert place.seat.window.side.complaints.survey.is_open
+
+
+def test_f9_asks_and_a_content_customer_closes_the_complaint(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    call(place)
+    form = seat.window.side.complaints.survey.form
+    assert "No grade yet" in form.top.text()
+    for grade in (1, 2):
+        seat.key(Qt.Key.Key_Tab)
+        for _ in range(grade):
+            seat.key(DOWN)
+    assert asked(place)["asked_result"] == 90
+    assert "Satisfaction 75 (n = 2)" in form.top.text()
+    assert "Expected repurchase 82 % (solved quickly)" in form.top.text()
+    assert "not a forecast" in form.top.text()
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert errand(place, row)["state"] == "done"
+    assert place.page.forms.is_open
+    assert place.form.values()["survey_id"] == str(place.house.rows("survey", row["id"])[0]["id"])
+    place.form.field("root_cause").fill("wrong_part")
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert place.stands(row) == "CLOSED"
+
+
+def test_who_is_not_content_opens_it_again_with_the_score(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    call(place)
+    seat.key(Qt.Key.Key_Tab)
+    seat.key(Qt.Key.Key_End)
+    assert "Expected repurchase 19 %" in seat.window.side.complaints.survey.form.top.text()
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert place.form.values()["score"] == -90
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert place.stands(row) == "INVESTIGATING"
+
+
+def test_nobody_answers_three_times_and_then_it_may_be_closed(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    for n in range(3):
+        place.open(row)
+        call(place)
+        assert ("Tried before" in seat.window.side.complaints.survey.form.top.text()) == (n > 0)
+        seat.key(DOWN)
+        assert asked(place)["reached"] == "nobody"
+        seat.ctrl(RETURN)
+        seat.settle()
+        task = errand(place, row)
+        assert task["attempts"] == n + 1
+        if n < 2:
+            assert "Try again" in seat.parts.messages.text
+            place.pass_time(seconds=(task["due_at"] - place.house.now).total_seconds())
+    assert len(place.form.values()["attempts"]) == 3
+    place.form.field("root_cause").fill("wrong_part")
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert place.stands(row) == "CLOSED"
+
+
+def test_who_does_not_want_to_be_asked_is_not(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    call(place)
+    seat.key(DOWN)
+    seat.key(DOWN)
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert place.form.values()["declined"] is True
+    assert place.house.rows("survey", row["id"]) == []
+
+
+def test_an_empty_answer_is_refused_below_nothing_lost(place: AftercareSeat) -> None:
+    place.open(place.followed_up())
+    call(place)
+    place.seat.ctrl(RETURN)
+    place.seat.settle()
+    form = place.seat.window.side.complaints.survey.form
+    assert "Choose a grade" in form.top.text()
+    place.seat.key(Qt.Key.Key_Escape)
+    assert not place.seat.window.side.complaints.survey.is_open
+    assert place.page.shown
+
+
+def test_f9_goes_to_the_worklist_where_nobody_is_to_be_asked(place: AftercareSeat) -> None:
+    place.open(place.house.log())
+    place.seat.key(Qt.Key.Key_F9)
+    assert not place.page.forms.is_open
+    assert not place.seat.window.side.complaints.survey.is_open
+    assert place.page.view.call_button.isHidden()
+
+
+def test_a_decision_is_written_looked_at_kept_saved_and_sent(
+    place: AftercareSeat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat = place.seat
+    row = place.proposed("UK-8W")
+    place.open(row)
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    letter = seat.window.side.complaints.letter
+    view = letter.view
+    assert letter.shown
+    assert view.kind.currentText() == "Decision"
+    assert view.text.hasFocus()
+    assert "We fitted the wrong part." in view.text.toPlainText()
+    assert letter._proof is not None
+    assert letter._proof.pictures[0].width() == 760
+    assert unnamed(view) == []
+    seat.ctrl(RETURN)
+    seat.settle()
+    seat.settle()
+    (held,) = place.house.rows("letter", row["id"])
+    assert (held["kind"], held["sent_at"]) == ("decision", None)
+    assert view.text.isReadOnly()
+    assert view.sent_via.hasFocus()
+    path = tmp_path / "decision.pdf"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    seat.ctrl(Qt.Key.Key_S)
+    seat.qtbot.waitUntil(path.exists)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == held["digest"]
+    seat.ctrl(RETURN)
+    seat.settle()
+    (held,) = place.house.rows("letter", row["id"])
+    assert held["sent_via"] == "letter"
+    assert place.page.shown
+    assert place.press.rested
+
+
+def test_a_letter_without_the_regimes_words_is_neither_shown_nor_kept(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.proposed("UK-8W")
+    place.open(row)
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    view = seat.window.side.complaints.letter.view
+    view.text.selectAll()
+    seat.commit("# Our decision")
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert "The letter must still say: 如您对本决定不满意" in view.told.text()
+    assert place.house.rows("letter", row["id"]) == []
+    assert view.text.toPlainText() == "# Our decision"
+
+
+def test_what_a_letter_lacks_is_asked_for_and_then_written(place: AftercareSeat) -> None:
+    seat = place.seat
+    place.open(place.investigated())
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    letter = seat.window.side.complaints.letter
+    view = letter.view
+    assert view.kind.currentText() == "Holding reply"
+    assert view.asked.hasFocus()
+    seat.commit("The part has to come from abroad.")
+    seat.qtbot.waitUntil(lambda: "from abroad" in view.text.toPlainText())
+    seat.settle()
+    assert view.told.isHidden()
+    seat.ctrl(RETURN)
+    seat.settle()
+    seat.settle()
+    assert letter._kept is not None
+    assert "from abroad" in letter._kept.text.plain()
+
+
+def test_a_corrective_action_is_written_down_and_changed(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    seat.ctrl_shift(Qt.Key.Key_A)
+    form = seat.window.side.complaints.action.form
+    assert form.values()["action_owner"] == str(ANNA)
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert form._faults["what_is_done"].text() == (
+        "Please fill in What is done so that it does not come back."
+    )
+    seat.commit("A second person signs.")
+    seat.ctrl(RETURN)
+    seat.settle()
+    (held,) = place.house.rows("corrective_action", row["id"])
+    assert (held["what"], held["state"]) == ("A second person signs.", "open")
+    assert (held["check_at"] - held["due_at"]).days == 60
+    place.page.refresh()
+    seat.settle()
+    seat.ctrl_shift(Qt.Key.Key_A)
+    assert form.values()["what_is_done"] == "A second person signs."
+    form.field("action_state").fill("worked")
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert "Say what the check" in form._faults["result"].text()
+    seat.commit("None since.")
+    seat.ctrl(RETURN)
+    seat.settle()
+    (held,) = place.house.rows("corrective_action", row["id"])
+    assert (held["state"], held["result"]) == ("worked", "None since.")
+
+
+def test_closing_with_the_promise_of_an_action_asks_for_it(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    seat.ctrl(RETURN)
+    seat.settle()
+    place.form.field("declined").fill(True)
+    place.form.field("root_cause").fill("wrong_part")
+    place.form.field("corrective_action").fill({"decided": True, "reason": "Train the shop."})
+    seat.ctrl(RETURN)
+    seat.settle()
+    seat.settle()
+    assert place.stands(row) == "CLOSED"
+    action = seat.window.side.complaints.action
+    assert action.is_open
+    assert action.form.values()["what_is_done"] == "Train the shop."
+
+
+def test_forms_and_letters_change_the_language_with_the_window(place: AftercareSeat) -> None:
+    seat = place.seat
+    place.open(place.followed_up())
+    call(place)
+    seat.key(Qt.Key.Key_Tab)
+    seat.key(DOWN)
+    seat.ctrl_shift(Qt.Key.Key_L)
+    assert asked(place)["asked_result"] == 90
+    assert "满意度 90" in seat.window.side.complaints.survey.form.top.text()
+
+
+def test_the_window_prints_in_another_process(place: AftercareSeat) -> None:
+    seat = place.seat
+    press = Press()
+    place.aftercare._press = press
+    place.open(place.proposed())
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    assert seat.window.side.complaints.letter._proof is not None
+    seat.key(Qt.Key.Key_Escape)
+    assert press._pool is None
+    assert QApplication.focusWidget() is place.page.view.file.list
