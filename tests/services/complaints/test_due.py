@@ -86,9 +86,14 @@ def test_a_wait_ends_at_its_date_in_nobodys_name_and_once(desk: ComplaintDesk) -
     assert run(desk) == 0
 
 
-@pytest.mark.parametrize(("severity", "in_sample", "state"), [
-    ("S3", False, "FOLLOW_UP"), ("S4", True, "FOLLOW_UP"), ("S4", False, "CLOSED"),
-])
+@pytest.mark.parametrize(
+    ("severity", "in_sample", "state"),
+    [
+        ("S3", False, "FOLLOW_UP"),
+        ("S4", True, "FOLLOW_UP"),
+        ("S4", False, "CLOSED"),
+    ],
+)
 def test_who_is_to_be_asked_is_and_who_is_not_is_closed(
     desk: ComplaintDesk, severity: str, in_sample: bool, state: str
 ) -> None:
@@ -162,3 +167,12 @@ def test_a_shared_desk_leaves_it_to_the_server(desk: ComplaintDesk, monkeypatch:
     desk.later(days=30)
     monkeypatch.setattr("crmdesk.services.complaints.due.is_shared", lambda _: True)
     assert run(desk) == 0
+
+
+def test_while_the_customer_is_waited_for_nothing_rises(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=40))
+    desk.later(days=25)
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 0
+    assert {each["note"] for each in tasks(desk, row, "reminder")} == {"waiting 50 %"}
