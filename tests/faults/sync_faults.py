@@ -195,7 +195,7 @@ class Faults:
 
     def _set_person(self, login: str, teams: object) -> None:
         with self.world.database.connect() as owner:
-            owner.execute("SELECT crm.set_person(%s, NULL, 'agent', %s::uuid[], NULL)", (login, teams))
+            owner.execute("SELECT crm.set_person(%s, NULL, NULL, %s::uuid[], NULL)", (login, teams))
 
     def full_disk(self) -> None:
         desk = self.chance.choice(self.world.small)

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from crmdesk.services.store.connection import open_connection
 from tests.faults.lines import kernel_lines_allowed
+from tests.faults.sync_complaints import illegal_complaints
 from tests.faults.sync_desk import tell
 from tests.faults.sync_faults import DECK, Faults
 from tests.faults.sync_world import DeskProcess, World
@@ -90,7 +91,10 @@ class Verdict:
             self.tables = shared_columns(owner)
             self.answers = dict(owner.execute("SELECT op, result FROM crm.op WHERE first").fetchall())
             self._note("double", double(owner))
-            self._note("illegal", illegal(owner, self._seen()))
+            self._note("illegal", illegal(owner, self._seen()) + illegal_complaints(owner))
+            self.complaints = dict(
+                owner.execute("SELECT transition, count(*) FROM crm.complaint_event GROUP BY 1").fetchall()
+            )
             self.members = {
                 login: {key for key, team in world.teams.items() if team in teams}
                 for login, teams in owner.execute(
@@ -105,7 +109,11 @@ class Verdict:
         seen: dict[UUID, int] = {}
         for desk in self.world.desks:
             with closing(open_connection(desk.store_path, desk.key, role="reader")) as file:
-                found = file.execute("SELECT op_id, base_revision FROM outbox WHERE base_revision > 0")
+                # A step names its version; which fields it reads is looked at with the steps themselves.
+                found = file.execute(
+                    "SELECT op_id, base_revision FROM outbox WHERE base_revision > 0 AND op_id NOT IN"
+                    " (SELECT id FROM operation WHERE kind = 'complaint.step')"
+                )
                 seen |= {UUID(bytes=op): rev for op, rev in found.fetchall()}
         return seen
 
@@ -209,6 +217,7 @@ def run(seed: int, seconds: float, *, kernel: bool) -> tuple[dict[str, Any], lis
             "ok": sum("ok" in each for each in verdict.answers.values()),
             "refused": dict(refused),
             "conflicts": refused["conflict"],
+            "steps": verdict.complaints,
             **verdict.figures,
             "drain_s": drain_s,
             "converge_s": converge_s,

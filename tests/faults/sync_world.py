@@ -27,11 +27,13 @@ from crmdesk.services.sync.join import join
 from tests.cluster import Cluster, Database, Person, binaries, team_id
 from tests.faults.lines import BadLine, line_to
 from tests.faults.small_disk import Disk, SmallDisk
+from tests.faults.sync_complaints import CODES
 from tests.faults.sync_desk import marked
 
 ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("hotline", "legal", "workshop")
 DESKS = 6
+SUPERVISORS = 3
 SMALL = 2
 """So many desks have a small disk of their own."""
 PATIENCE_SECONDS = 90.0
@@ -174,7 +176,8 @@ class World:
         self.boss = self.database.person("boss", "supervisor", ("board",))
         self.teams = {key: team_id(key) for key in TEAMS}
         for n in range(DESKS):
-            person = self.database.person(f"p{n}", teams=(TEAMS[n % 3],))
+            role = "supervisor" if n < SUPERVISORS else "agent"
+            person = self.database.person(f"p{n}", role, teams=(TEAMS[n % 3],))
             line = line_to(self.cluster.port, n, kernel=self.kernel)
             made = SmallDisk if self.kernel and n >= DESKS - SMALL else Disk
             desk = DeskProcess(self, person, line, made(self.folder / person.login))
@@ -200,7 +203,10 @@ class World:
         return self.desks[-SMALL:]
 
     def found_customers(self) -> None:
-        """Have some customers that everybody talks to."""
+        """Have some customers that everybody talks to, and what they may complain about."""
+        with self.database.connect() as owner:
+            for table, key in CODES:
+                owner.execute(f"INSERT INTO crm.{table} (id, key) VALUES (%s, %s)", (team_id(key), key))
         for n in range(6):
             self._push("customer.create", {"fields": {"name": f"house {n}", "kind": "person"}, "points": []})
 
@@ -246,6 +252,6 @@ class World:
         with self.database.connect() as owner:
             for desk in self.desks:
                 # Who was put off when the backup was made has been let back since.
-                owner.execute("SELECT crm.set_person(%s, NULL, 'agent', NULL, NULL)", (desk.person.login,))
+                owner.execute("SELECT crm.set_person(%s, NULL, NULL, NULL, NULL)", (desk.person.login,))
         for desk in self.desks:
             desk.line.closed.clear()

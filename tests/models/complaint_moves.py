@@ -96,7 +96,7 @@ def take_step(world: Hotline, dice: Dice) -> Operation:
     if dice.b % 9 == 0 and world.now < LATEST:
         world.now += timedelta(days=4)
     for step in (*wanted[turn:], *wanted[:turn]):
-        fields = _fields(world, dice, step, file, target)
+        fields = payload_for(world, dice, step, file, target)
         if fields is not None and _may(world, step, file, fields):
             extra = {"team_id": _team(dice.b)} if step.id in ("T2", "H1") else {}
             return _written(world, step, file, _actor(world, step.id), fields, complaint, extra)
@@ -106,7 +106,7 @@ def take_step(world: Hotline, dice: Dice) -> Operation:
 def step_taken(world: Hotline, dice: Dice, complaint: UUID, key: str, extra: Row) -> Operation:
     """The step *key*, whatever is thought of it; *extra* goes over its payload, a team over its changes."""
     file, step = file_of(world.memory, complaint), workflow().transition(key)
-    fields = {**(_fields(world, dice, step, file, complaint) or {}), **extra}
+    fields = {**(payload_for(world, dice, step, file, complaint) or {}), **extra}
     more = {"team_id": fields.pop("team_id")} if "team_id" in fields else {}
     return _written(world, step, file, _actor(world, key), fields, complaint, more, always=True)
 
@@ -239,7 +239,7 @@ def _may(world: Hotline, step: Transition, file: ComplaintFile, fields: Mapping[
     return verdict(step, case).may
 
 
-def _fields(
+def payload_for(
     world: Hotline, dice: Dice, step: Transition, file: ComplaintFile, target: UUID
 ) -> dict[str, Any] | None:
     """Return a payload for *step* that fits the complaint, None where there is none."""

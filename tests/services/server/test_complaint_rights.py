@@ -15,6 +15,7 @@ from crmdesk.models.effects import apply
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
 from tests.cluster import Database, Person
+from tests.faults.sync_complaints import illegal_complaints
 from tests.models.complaint_moves import COMPLAINT_MOVES, log_complaint, step_taken
 from tests.models.moves import START, Dice, Hotline
 from tests.services.server.sender import Sender, rows_of
@@ -192,6 +193,35 @@ def test_nobody_signs_for_somebody_else(house: House, key: str) -> None:
     payload["body"] = {**payload["body"], name: str(house.desks["dora"].person.agent_id)}
     answer = house.desks["chen"].push(replace(operation, payload=payload))
     assert answer["rejected"] == "denied"
+
+
+TAMPERED = {
+    "its state is not what its events led to": "UPDATE crm.complaint SET state = 'CLOSED'",
+    "its events are not as many as its versions": "UPDATE crm.complaint SET rev = rev + 1",
+    "nobody owns it": "UPDATE crm.complaint SET owner_id = NULL",
+    "its body belongs to somebody else": "UPDATE crm.complaint_body SET author = ''",
+    "it began in a state nobody had led to": (
+        "UPDATE crm.complaint_event SET from_state = 'RESPONDED' WHERE transition = 'T2'"
+    ),
+    "nobody can do that there": "UPDATE crm.complaint_event SET transition = 'T9' WHERE transition = 'T2'",
+    "it led elsewhere": "UPDATE crm.complaint_event SET to_state = 'CLOSED' WHERE transition = 'T2'",
+    "an agent lowered the level": (
+        "UPDATE crm.complaint_event SET after = CASE transition WHEN 'T1' THEN '{\"level\": 2}'"
+        " ELSE '{\"level\": 1}' END"
+    ),
+}
+
+
+def test_the_judge_of_the_fault_run_sees_what_no_procedure_leads_to(house: House, database: Database) -> None:
+    complaint = house.log("anna")
+    assert house.step("anna", complaint, "T2") == {"ok": True}
+    with database.connect() as owner:
+        assert illegal_complaints(owner) == []
+        for told, statement in TAMPERED.items():
+            with owner.transaction(force_rollback=True):
+                owner.execute(statement)
+                assert any(told in each for each in illegal_complaints(owner)), told
+        assert illegal_complaints(owner) == []
 
 
 def test_what_a_file_holds_is_of_those_who_made_it(house: House) -> None:

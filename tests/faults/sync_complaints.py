@@ -1,0 +1,121 @@
+"""Complaints in the fault run: what somebody at a desk does with them, and what must hold at the end."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from uuid import UUID, uuid4
+
+from crmdesk.models.workflow import Transition
+from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.files import actor_of, file_of
+from crmdesk.services.complaints.procedure import House, Procedure, procedure
+from crmdesk.services.store.unit_of_work import UnitOfWork
+from tests.models.cases import PAYLOADS
+from tests.models.complaint_moves import payload_for
+from tests.models.moves import Dice, Hotline
+
+NOT_HERE = frozenset({"H1", "T19", "D1"})
+"""Steps that take texts to other teams, as accepting another's complaint does, or are an administrator's."""
+SELDOM = frozenset({"T3", "T13", "T15", "T18", "T20", "E1", "E2", "U1"})
+"""Steps that end a complaint, or lead nowhere."""
+CODES = (("complaint_category", "repair"), ("cause", "wrong_part"))
+
+
+def something(work: UnitOfWork, chance: random.Random, customer: UUID, text: str) -> UUID:
+    """Log a complaint with *text*, or take a step on one; commit, and return the operation's id.
+
+    Raises:
+        AgentError: the procedure does not allow it.
+    """
+    rules = procedure(work.connection, House(), work.author.now())
+    known = work.connection.execute(
+        "SELECT c.id FROM complaint AS c JOIN complaint_body AS b ON b.id = c.id ORDER BY c.id LIMIT 12"
+    ).fetchall()
+    if len(known) < 8 or chance.random() < 0.1:
+        _log(work, rules, customer, text)
+    else:
+        _step(work, rules, chance, UUID(bytes=chance.choice(known)[0]))
+    (key,) = work.connection.execute("SELECT id FROM operation ORDER BY n DESC LIMIT 1").fetchone()
+    return UUID(bytes=key)
+
+
+def _log(work: UnitOfWork, rules: Procedure, customer: UUID, text: str) -> None:
+    fields = {
+        **PAYLOADS["T1"],
+        "received_at": work.author.now().isoformat(),
+        "what_happened": text,
+        "customer_id": str(customer),
+    }
+    taking.open_complaint(work, rules, uuid4().hex[:3].upper(), fields, taking.Intake())
+
+
+def _step(work: UnitOfWork, rules: Procedure, chance: random.Random, complaint: UUID) -> None:
+    """Take a step that may be possible; a supervisor may approve instead."""
+    file = file_of(work.stored, complaint)
+    actor = actor_of(work.stored, work.connection, work.author)
+    if actor.role == "supervisor" and file.fields["state"] == "PROPOSED" and chance.random() < 0.5:
+        taking.approve(work, rules, complaint, file.fields["proposal_version"])
+        return
+    fields, state = file.fields, file.fields["state"]
+    own = fields["owner_id"] == actor.id and (fields["team_id"] is None or fields["team_id"] in actor.teams)
+    steps = [
+        step
+        for step in rules.rules.workflow.steps_from(state)
+        if step.id not in NOT_HERE and (own or step.id != "T2")
+    ]
+    onward = [step for step in steps if step.id not in SELDOM]
+    steps = onward if onward and chance.random() < 0.8 else steps
+    step: Transition = chance.choice(steps)
+    world = Hotline(now=work.author.now())
+    world.author = work.author
+    dice = Dice(chance.randrange(10), chance.randrange(100), f"typed {uuid4().hex[:8]}")
+    payload: dict[str, Any] = payload_for(world, dice, step, file, complaint) or {}
+    taking.take_step(work, rules, complaint, step.id, payload)
+
+
+EVENTS = """
+SELECT c.number || ': ' || w.what FROM crm.complaint c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events, max(e.version) AS last,
+           (array_agg(e.to_state ORDER BY e.version DESC))[1] AS state FROM crm.complaint_event e
+    WHERE e.complaint_id = c.id) e
+CROSS JOIN LATERAL (VALUES
+    (e.state IS DISTINCT FROM c.state, 'its state is not what its events led to'),
+    (e.events <> c.rev OR e.last <> c.rev, 'its events are not as many as its versions'),
+    (c.owner_id IS NULL, 'nobody owns it'),
+    (NOT EXISTS (SELECT 1 FROM crm.complaint_body b WHERE b.id = c.id AND b.author = c.owner_id::text),
+     'its body belongs to somebody else')
+) AS w(broken, what) WHERE w.broken
+"""
+STEPS = """
+SELECT e.complaint_id::text || ', version ' || e.version || ': ' || w.what
+FROM (SELECT *, lag(to_state, 1, '') OVER o AS before_it, lag(level, 1, 0) OVER o AS level_before
+      FROM (SELECT *, coalesce((after::jsonb ->> 'level')::integer, (
+                SELECT (f.after::jsonb ->> 'level')::integer FROM crm.complaint_event f
+                WHERE f.complaint_id = e.complaint_id AND f.version < e.version AND f.after::jsonb ? 'level'
+                ORDER BY f.version DESC LIMIT 1), 0) AS level
+            FROM crm.complaint_event e) q
+      WINDOW o AS (PARTITION BY complaint_id ORDER BY version)) e
+LEFT JOIN crm.procedure_transition t ON t.id = e.transition
+LEFT JOIN crm.person p ON p.agent_id::text = e.author
+CROSS JOIN LATERAL (VALUES
+    (e.from_state <> e.before_it, 'it began in a state nobody had led to'),
+    (NOT coalesce(e.from_state = ANY (nullif(t.sources, '{}')), e.from_state = ''),
+     'nobody can do that there'),
+    (e.transition <> 'U1' AND t.target <> '' AND e.to_state <> t.target, 'it led elsewhere'),
+    (e.level < e.level_before AND e.transition <> 'U1' AND p.role <> 'supervisor',
+     'an agent lowered the level')
+) AS w(broken, what) WHERE w.broken
+"""
+APPROVALS = """
+SELECT a.id::text || ': approved by who proposed it' FROM crm.approval a
+JOIN crm.complaint_event e ON e.complaint_id = a.complaint_id AND e.transition = 'T8'
+    AND (e.after::jsonb ->> 'proposal_version')::bigint = a.proposal_version
+WHERE e.author = a.approver_id::text
+"""
+
+
+def illegal_complaints(owner: Any) -> list[str]:
+    """Return what the complaints at the server tell that the procedure forbids."""
+    return [what for asked in (EVENTS, STEPS, APPROVALS) for (what,) in owner.execute(asked).fetchall()]
