@@ -176,3 +176,12 @@ def test_while_the_customer_is_waited_for_nothing_rises(desk: ComplaintDesk) -> 
     run(desk)
     assert desk.row("complaint", row["id"])["level"] == 0
     assert {each["note"] for each in tasks(desk, row, "reminder")} == {"waiting 50 %"}
+
+
+def test_once_the_decision_is_told_no_level_comes_by_time(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    row = desk.step(row, "T8", DORA, **{**PAYLOADS["T8"], "remedies": REFUND})
+    desk.step(row, "T9", CHEN, proposal_version=1, call_id=str(CALL), sent_via="phone")
+    desk.later(days=25)
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 0
