@@ -63,7 +63,7 @@ def test_any_operations_and_repairs_leave_right_totals(database: Database, owner
     with database.connect(person.login) as session:
         senders = itertools.cycle([Sender(session, device) for device in DESKS])
         seen = 0
-        for n, operation in enumerate(described(random_moves(77, 400))):
+        for n, operation in enumerate(described(random_moves(77, 400), str(person.agent_id))):
             next(senders).push(operation)
             if n % 5 == 0:
                 repair(owner, chance)
