@@ -1,0 +1,1 @@
+"""Complaints: intake, steps, letters, lists, figures, and what other people send."""
