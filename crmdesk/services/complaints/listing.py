@@ -1,21 +1,25 @@
-"""A list of complaints as a screen shows it: its lines, and the names of the codes that stand in them."""
+"""A list of complaints as a screen shows it: its lines, and the names of the codes that stand in them.
+
+The first screen asks for one right after its first paint: the procedure is loaded when there are lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.models.clock import STOP, UNDO
 from crmdesk.models.types import AgentId, TeamId
 from crmdesk.services.complaints import lists
 from crmdesk.services.complaints.lists import Lines
-from crmdesk.services.complaints.procedure import House, business_time, workflow
 from crmdesk.services.customers.values import micros, rows
 from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.complaints.procedure import House
 
 MINE, TEAM, APPROVE, EVERYBODY = "mine", "team", "approve", "everybody"
 SEGMENTS = (MINE, TEAM, APPROVE, EVERYBODY)
@@ -62,6 +66,8 @@ def regime_listing(
 
     The clock of the firm that is due before it is left out: it is in :func:`listing`.
     """
+    from crmdesk.services.complaints.procedure import business_time
+
     until = business_time(house.calendar, now.year).close_of(now, REGIME_DAYS)
     lines = _lines(connection, segment, agent_id, now, lists.LIMIT)
     return _named(connection, segment, lines.with_clocks(_regime_dues(connection, until)), now)
@@ -92,6 +98,8 @@ def _named(
 ) -> Listing:
     if not lines:
         return Listing(segment, lines, MappingProxyType({}), MappingProxyType({}), now)
+    from crmdesk.services.complaints.procedure import workflow
+
     states = {state.key: (state.en, state.zh) for state in workflow().states}
     categories = {key: (en, zh) for key, en, zh in rows(connection, _CATEGORIES)}
     return Listing(segment, lines, states, categories, now, len(lines) >= limit)
@@ -99,6 +107,8 @@ def _named(
 
 def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int]]:
     """Return by complaint the regime's clock that runs and is due first (µs), if that is by *until*."""
+    from crmdesk.models.clock import STOP, UNDO
+
     found = sorted(rows(connection, _REGIME_LINES), key=lambda row: row[1])
     undone = {(of, undoes) for of, _, _, event, _, undoes in found if event == UNDO}
     latest = {
