@@ -20,7 +20,7 @@ from crmdesk.models.effects import EFFECTS, ENTITIES
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Json, Row, from_json, to_json
 from tests.cluster import Cluster
-from tests.models.complaint_moves import COMPLAINT_MOVES, TEAMS
+from tests.models.complaint_moves import COMPLAINT_MOVES, TEAMS, log_complaint, step_taken
 from tests.models.moves import AGENT, MOVES, START, Dice, Hotline, Move
 from tests.services.server.sender import CHANGED, Expected, Sender, rows_of
 
@@ -205,6 +205,19 @@ def test_whole_files_of_complaints_give_equal_rows(desk: tuple[Any, str]) -> Non
         assert len({row["transition"] for row in expected.tables["complaint_event"].values()}) > 12
         assert expected.counts["ok"] > 150
         assert expected.counts["conflict"] > 20
+
+
+def test_proposals_that_take_the_place_of_one_another_give_equal_rows(desk: tuple[Any, str]) -> None:
+    world, dice = Hotline(), Dice(0, 3, "x")
+    world.author = replace(world.author, actor=desk[1])
+    logged = log_complaint(world, dice)
+    keys = ("T2", "T4", "T5", "T8", "T10", "T8", "T10", "T8", "T9")
+    complaint = uuid.UUID(logged.payload["id"])
+    done = [logged, *(step_taken(world, dice, complaint, key, {}) for key in keys)]
+    expected = compared(desk, done)
+    assert expected.counts == {"ok": len(done)}
+    lines = expected.tables["remedy_line"].values()
+    assert sorted((row["rev"], row["void"]) for row in lines) == [(2, False), (2, True), (2, True)]
 
 
 def random_moves(seed: int, count: int, kinds: Sequence[str] = sorted(ALL)) -> list[tuple[str, Dice]]:
