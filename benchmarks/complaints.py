@@ -28,6 +28,9 @@ CHILDREN = ("complaint_event", "clock_line", "remedy_line", "note", "task", "sur
 SHARED = ("team", "agent", "complaint_category", "cause")
 EACH = ("complaint", "complaint_body")
 """Of these tables every complaint has a row."""
+BEGIN_MS, YEARS_MS = 1_614_823_200_000, 5 * 365 * 86_400_000
+"""When the first complaint was received, five years before the desk's present, and how long they go on."""
+CAUSES = 50
 WARM_UP = 10
 PAGE = 50
 
@@ -205,7 +208,10 @@ def _copies(
 ) -> Iterator[tuple[str, Iterator[tuple[object, ...]]]]:
     """Yield tables with rows: copies of the prototypes, each complaint with ids of its own."""
     chance = random.Random(arguments.seed)
-    ids = sorted(chance.randbytes(16) for _ in range(arguments.complaints))
+    step = YEARS_MS // arguments.complaints
+    ids = [
+        (BEGIN_MS + n * step).to_bytes(6, "big") + chance.randbytes(10) for n in range(arguments.complaints)
+    ]
     deep = set(chance.sample(range(arguments.complaints), min(arguments.deep, arguments.complaints)))
     opened = set(chance.sample(range(arguments.complaints), min(arguments.open, arguments.complaints)))
     for name in ("complaint", "complaint_body", *CHILDREN):
@@ -235,12 +241,13 @@ def _own(
         made[place["id"]] = row_id
         made[place["number"]] = f"C26-K7Q-{n:07}"
         received, last = place["received_at"], place["last_operation_id"]
-        made[received] = row[received] - n % 1_000_000 * 60_000_000
+        made[received] = int.from_bytes(row_id[:6], "big") * 1000
         made[last] = _mixed(row[last], row_id)
         made[place["state"]] = row[place["state"]] if is_open else "CLOSED"
         made[place["next_due_at"]] = row[received] + n * 1_000_000 if is_open else None
     elif table == "complaint_body":
         made[place["id"]] = row_id
+        made[place["cause"]] = row[place["cause"]] if n % CAUSES == 0 else f"cause_{n % CAUSES}"
     else:
         made[place["id"]] = _mixed(row[place["id"]], row_id)
         made[place["complaint_id"]] = row_id

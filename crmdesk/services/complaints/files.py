@@ -25,11 +25,14 @@ CAUSE_WINDOW = timedelta(days=90)
 _ACTIVE = "SELECT count(*) FROM agent WHERE active"
 CAUSES_COUNTED = 100
 """A cause that came more often than that is not counted to the end: it is frequent by far."""
+CAUSES_LOOKED_AT = 1_000
 _CAUSE_SEEN = (
-    "SELECT count(*) FROM (SELECT 1 FROM complaint_body AS b CROSS JOIN complaint AS c ON c.id = b.id"
-    " WHERE b.cause = ? AND b.id >= ? AND c.received_at >= ? ORDER BY b.id DESC LIMIT ?)"
+    "SELECT count(*) FROM (SELECT 1 FROM"
+    " (SELECT id FROM complaint_body WHERE cause = ? AND id >= ? ORDER BY id DESC LIMIT ?) AS b"
+    " CROSS JOIN complaint AS c ON c.id = b.id WHERE c.received_at >= ? LIMIT ?)"
 )
-"""Ids are in the order of time, so of a cause with a long past only what is recent is looked at."""
+"""Ids are in the order of time, so only what is recent is looked at, and of that the latest; those that
+another system's complaints brought along may count too few, which the server does not."""
 
 
 def actor_of(rows: Rows, connection: Any, author: Author) -> Actor:
@@ -167,7 +170,7 @@ def _cause_seen(connection: Any, fields: Row, payload: Mapping[str, Json], now: 
         return 0
     since = now - CAUSE_WINDOW
     earliest = (int((since - timedelta(days=1)).timestamp() * 1000) << 80).to_bytes(16, "big")
-    values = (cause, earliest, to_micros(since), CAUSES_COUNTED)
+    values = (cause, earliest, CAUSES_LOOKED_AT, to_micros(since), CAUSES_COUNTED)
     return int(connection.execute(_CAUSE_SEEN, values).fetchone()[0])
 
 
