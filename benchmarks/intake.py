@@ -89,6 +89,8 @@ def keys(program: Program, runs: int, *, cold: bool) -> None:
     customer = program.store.read(_somebody).result()
     window.commands.open_customer(customer)
     until(lambda: window.side.record.record is not None and not window.operations.busy)
+    shown = time.monotonic() + 0.5
+    until(lambda: time.monotonic() > shown)  # the record itself is painted before the key
     if not cold:
         until(lambda: "intake" in vars(window.side.complaints) and not window.operations.busy)
     first, then, limit = Timings(), Timings(), Timings()
