@@ -49,7 +49,8 @@ PLATE = "沪CNRY99"
 PASSPHRASE = "a long passphrase"
 HIS_CALLS = 12
 _WORDS = {
-    "complaint": "number state severity external regime channel category language outlet next_clock wait_for",
+    "complaint": "number external_id state severity external regime channel category language outlet"
+    " next_clock wait_for",
     "complaint_body": "author remedy_wanted ack_channel cause_class cause finding sent_via accepted_how"
     " reopen_why ended_channel",
     "complaint_event": "author transition from_state to_state device remedies",
