@@ -135,6 +135,23 @@ def test_an_empty_answer_is_refused_below_nothing_lost(place: AftercareSeat) -> 
     assert place.page.shown
 
 
+def test_what_was_typed_is_there_again_after_esc_and_gone_once_it_is_taken(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.followed_up()
+    place.open(row)
+    call(place)
+    seat.key(Qt.Key.Key_Tab)
+    seat.key(DOWN)
+    seat.key(Qt.Key.Key_Escape)
+    call(place)
+    assert asked(place)["asked_result"] == 90
+    seat.ctrl(RETURN)
+    seat.settle()
+    seat.key(Qt.Key.Key_Escape)
+    call(place)
+    assert "asked_result" not in asked(place)
+
+
 def test_f9_goes_to_the_worklist_where_nobody_is_to_be_asked(place: AftercareSeat) -> None:
     place.open(place.house.log())
     place.seat.key(Qt.Key.Key_F9)
@@ -194,6 +211,28 @@ def test_a_letter_without_the_regimes_words_is_neither_shown_nor_kept(place: Aft
     assert "The letter must still say: 如您对本决定不满意" in view.told.text()
     assert place.house.rows("letter", row["id"]) == []
     assert view.text.toPlainText() == "# Our decision"
+
+
+def test_a_letter_that_was_edited_is_there_again_until_the_template_is_wanted(place: AftercareSeat) -> None:
+    seat = place.seat
+    place.open(place.proposed())
+    for _ in range(2):
+        seat.ctrl(Qt.Key.Key_P)
+        seat.settle()
+        view = seat.window.side.complaints.letter.view
+        if not view.text.toPlainText().startswith("My own"):
+            seat.commit("My own ")
+        seat.parts.messages.dismiss()
+        seat.key(Qt.Key.Key_Escape)
+        assert place.page.shown
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    assert view.text.toPlainText().startswith("My own #")
+    view.kind.setFocus()
+    seat.key(UP)
+    seat.key(DOWN)
+    seat.settle()
+    assert view.text.toPlainText().startswith("#")
 
 
 def test_what_a_letter_lacks_is_asked_for_and_then_written(place: AftercareSeat) -> None:
@@ -275,7 +314,9 @@ def test_forms_and_letters_change_the_language_with_the_window(place: AftercareS
     seat.key(DOWN)
     seat.ctrl_shift(Qt.Key.Key_L)
     assert asked(place)["asked_result"] == 90
-    assert "满意度 90" in seat.window.side.complaints.survey.form.top.text()
+    seat.key(DOWN)
+    assert asked(place)["asked_result"] == 60
+    assert "满意度 60" in seat.window.side.complaints.survey.form.top.text()
 
 
 def test_the_window_prints_in_another_process(place: AftercareSeat) -> None:

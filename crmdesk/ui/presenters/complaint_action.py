@@ -34,6 +34,7 @@ ACTION_STATES = {
 class ActionPresenter(SideForm):
     """Steers the form of a corrective action; asks for one when a complaint is closed with the promise."""
 
+    name = "action"
     called = MappingProxyType({"what": "what_is_done", "owner_id": "action_owner", "state": "action_state"})
 
     def __init__(self, place: Workplace, tools: Tools, page: ComplaintPresenter) -> None:
@@ -101,8 +102,7 @@ class ActionPresenter(SideForm):
         return FormPlan(tr("Corrective action"), tr("Keep the action"), fields)
 
     def _on_kept(self) -> None:
-        self._sending = False
-        self.close()
+        self._done()
         self._say(self._words.tr("The corrective action is kept."), "good")
 
 

@@ -21,8 +21,11 @@ from crmdesk.ui.views.complaint_letter import LetterView
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtWidgets import QComboBox, QWidget
 
+    from crmdesk.models.wire import Json
     from crmdesk.services.complaints.correspondence import KeptLetter, LetterDraft
     from crmdesk.services.complaints.letters import LetterCase
     from crmdesk.services.complaints.record_view import ComplaintRecord
@@ -60,7 +63,7 @@ class LetterPresenter(QObject):
         self._letter_id = uuid4()
         self._sending = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._pause.timeout.connect(self._set_anew)
+        self._pause.timeout.connect(self._on_typed)
         self._asking = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._asking.timeout.connect(self._choose)
         self._wire()
@@ -119,7 +122,9 @@ class LetterPresenter(QObject):
         """Esc: back to the complaint; return whether a letter was shown."""
         if not self.shown:
             return False
-        self._pause.stop()
+        if self._pause.isActive():
+            self._pause.stop()
+            self._on_typed()
         self._place.desk.aftercare.rest()
         self._place.parts.stage.present(self._page.view)
         self._page.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -143,6 +148,8 @@ class LetterPresenter(QObject):
         if self.view.asked.hasFocus():
             self._asking.start()
         else:
+            self._pause.stop()
+            self._forget_typed()
             self._choose()
 
     def _choose(self) -> None:
@@ -189,7 +196,34 @@ class LetterPresenter(QObject):
         view.show_pictures(())
         if draft.lacks is None:
             view.told.say("")
-            self._set_anew()
+            kept = self._place.desk.complaints.kept_form(self._key(draft))
+            self._place.operations.run(kept, self._show_typed, topic="kept letter")
+
+    def _show_typed(self, kept: Mapping[str, Json] | None) -> None:
+        """Show what was typed before and never kept as a letter, else the template."""
+        if kept:
+            self.view.text.load(str(kept.get("text") or ""), 0)
+            told = self._words.tr(
+                "What you had typed before is here again. Choose the kind for the template."
+            )
+            self._say(told)
+        self._set_anew()
+
+    def _key(self, draft: LetterDraft) -> str:
+        number = self._record.head.id if self._record is not None else ""
+        return f"{number}/letter/{draft.kind}/{draft.case.language}"
+
+    def _on_typed(self) -> None:
+        """Typing rests: keep it, and set the sheets anew."""
+        draft = self._draft
+        if draft is not None and self._kept is None:
+            text = {"text": self.view.text.toPlainText()}
+            self._place.operations.run(self._place.desk.complaints.keep_form(self._key(draft), text))
+        self._set_anew()
+
+    def _forget_typed(self) -> None:
+        if self._draft is not None:
+            self._place.operations.run(self._place.desk.complaints.forget_form(self._key(self._draft)))
 
     def _set_anew(self, then: object = None) -> None:
         """Set the words as they stand now; then go on."""
@@ -227,6 +261,7 @@ class LetterPresenter(QObject):
 
     def _on_kept(self) -> None:
         self._sending = False
+        self._forget_typed()
         letter_id, self._letter_id = self._letter_id, uuid4()
         self._read_again(letter_id)
         self._say(

@@ -53,6 +53,8 @@ _DEFINITION = word(
 class SurveyPresenter(SideForm):
     """Steers the form of a follow-up call, or of a survey of its own."""
 
+    name = "survey"
+
     def __init__(self, place: Workplace, tools: Tools, page: ComplaintPresenter) -> None:
         super().__init__(place, tools, page)
         self._sheet: FollowUpSheet | None = None
@@ -157,7 +159,7 @@ class SurveyPresenter(SideForm):
             given: list[Json] = [{"time": each.at.isoformat(), "part": each.part} for each in sheet.attempts]
             self._go_on(sheet.complaint_id, "T16", {"attempts": given})
             return
-        self.close()
+        self._done()
         if sheet.next_at is not None:
             when = self._place.moments.day_and_time(sheet.next_at)
             self._say(self._words.tr("Nobody answered. Try again {when}.", when=when), "good")
@@ -167,7 +169,7 @@ class SurveyPresenter(SideForm):
         self._survey_id = uuid4()
         share = csm(_graded(values).values())
         if not sheet.closes:
-            self.close()
+            self._done()
             self._say(self._words.tr("The answers are kept."), "good")
             return
         transition, known = what_follows(round(share.value) if share.value is not None else None)
@@ -175,7 +177,7 @@ class SurveyPresenter(SideForm):
 
     def _go_on(self, complaint_id: UUID, transition: str, known: Mapping[str, Json]) -> None:
         """Open the form of the step that follows, with what is *known* of it."""
-        self.close()
+        self._done()
 
         def fresh(record: ComplaintRecord) -> None:
             step = record.step(transition)
