@@ -191,14 +191,6 @@ VERDICTS = {
     "void": word("not counted"),
 }
 BREACHES = {"late": word("late"), "by_reassessment": word("late by reassessment")}
-ERRANDS = {
-    "written_acknowledgement": word("Written acknowledgement"),
-    "summary": word("Written summary"),
-    "follow_up": word("Follow-up call"),
-    "survey": word("Survey"),
-    "escalated": word("Escalated: look at it"),
-    "taken_over": word("Take it over"),
-}
 LETTERS = {
     "acknowledgement": word("Acknowledgement"),
     "holding": word("Holding reply"),

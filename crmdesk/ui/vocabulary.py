@@ -67,7 +67,7 @@ ERRANDS = {
     "survey": word("Survey"),
     "escalated": word("Escalated: look at it"),
     "taken_over": word("Take it over"),
-    "reminder": word("Reminder: act before it is due"),
+    "reminder": word("Reminder: a clock runs out"),
 }
 """What the procedure of a complaint asks people to do."""
 # What people write beside a number when they type it in or import it.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.complaint_values import Values
-from crmdesk.ui.complaint_words import ACCEPTED_HOW, CHANNELS, ERRANDS, LETTERS, REMEDIES, money
+from crmdesk.ui.complaint_words import ACCEPTED_HOW, CHANNELS, LETTERS, REMEDIES, money
 from crmdesk.ui.itemmodels.record_line import RecordLine
-from crmdesk.ui.vocabulary import STATES, said
+from crmdesk.ui.vocabulary import ERRANDS, STATES, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
