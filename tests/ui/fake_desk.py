@@ -41,6 +41,7 @@ class FakeDesk:
         self.sharing = FakeSharing(self._run)
         self.complaints: Any = FakeComplaints(self._run)
         self.intakes = FakeIntakes(self._run)
+        self.aftercare: Any = None  # asked by tests over a store of their own only
 
     def close(self) -> None:
         """Stop the thread."""
