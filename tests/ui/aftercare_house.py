@@ -47,7 +47,7 @@ class AftercareSeat(ComplaintSeat):
         store.told = seat.bridge.changed.emit
         self.aftercare = LocalAftercare(store, House, lambda: SENDER, self._errands.submit)  # type: ignore[arg-type]
         self.aftercare._press = self.press  # type: ignore[assignment]  # the same, without a process
-        seat.desk.aftercare = self.aftercare  # type: ignore[attr-defined]  # other tests have none
+        seat.desk.aftercare = self.aftercare  # other tests have none
 
     def close(self) -> None:
         """Close the drafts, and end the threads."""
