@@ -188,7 +188,7 @@ class LetterPresenter(QObject):
             view.told.say(self._words.error(draft.lacks), "due")
             if before is None or before.field != draft.field:
                 view.asked.load("", 0)
-            if not view.asked.isHidden():
+            if view.text.hasFocus() and not view.asked.isHidden():
                 view.asked.setFocus(Qt.FocusReason.OtherFocusReason)
         elif not view.asked.hasFocus():
             view.ask("")
