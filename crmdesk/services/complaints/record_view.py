@@ -222,7 +222,9 @@ class CauseView:
 class ActionView:
     """What is done so that the cause does not come back."""
 
+    id: UUID
     what: str
+    owner_id: UUID | None
     state: str
     due_at: datetime | None
     check_at: datetime | None
