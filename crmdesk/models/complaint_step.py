@@ -182,7 +182,6 @@ def _shown(rows: Rows, head: Row) -> Iterable[RowChange]:
         "kind": "complaint",
         "at": head["received_at"],
         "subject": head.get("number", ""),
-        "who": str(head.get("owner_id") or ""),
         "state": head.get("state", "RECEIVED"),
         "topic": head.get("category", ""),
     }

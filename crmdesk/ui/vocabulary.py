@@ -18,7 +18,23 @@ KINDS = {
     "order": word("Order"),
     "letter": word("Letter"),
 }
+COMPLAINT_STATES = {
+    "RECEIVED": word("Logged"),
+    "REJECTED": word("Rejected"),
+    "ACKNOWLEDGED": word("Acknowledged"),
+    "ASSESSED": word("Assessed"),
+    "INVESTIGATING": word("Investigating"),
+    "WAITING": word("Waiting"),
+    "PROPOSED": word("Decision proposed"),
+    "RESPONDED": word("Decision told"),
+    "RESOLVED": word("Resolved"),
+    "FOLLOW_UP": word("Follow-up"),
+    "CLOSED": word("Closed"),
+    "WITHDRAWN": word("Withdrawn"),
+    "MERGED": word("Merged"),
+}
 STATES = {
+    **COMPLAINT_STATES,
     "ringing": word("Ringing"),
     "talking": word("Talking"),
     "held": word("On hold"),

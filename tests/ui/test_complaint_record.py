@@ -100,6 +100,7 @@ def test_enter_on_its_line_of_the_time_line_opens_it_and_escape_goes_back(place:
     row = place.house.log()
     seat.ring(replace(sample.pop(), timeline=line_of(row)), "talking")
     timeline: TimelinePane = seat.parts.timeline
+    assert str(timeline.model.data(timeline.model.index(0))).endswith(f"{row['number']}, Logged")
     timeline.list.setFocus()
     seat.key(Qt.Key.Key_Down)
     seat.key(Qt.Key.Key_Return)

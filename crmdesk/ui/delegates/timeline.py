@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint
 
 from crmdesk.ui.itemmodels.timeline import TimelineModel
-from crmdesk.ui.vocabulary import KINDS, STATES, said
+from crmdesk.ui.vocabulary import COMPLAINT_STATES, KINDS, STATES, said
 from crmdesk.ui.widgets.lists import RowDelegate
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class TimelineDelegate(RowDelegate):
         ink.put(painter, x + gap, top, rest - gap, HEIGHT, entry.summary, body, theme.text)
 
     def _aside(self, entry: TimelineEntry) -> str:
-        if entry.state not in _TONES:
+        if entry.state not in _TONES and entry.state not in COMPLAINT_STATES:
             return entry.who
         state = said(self._words, STATES, entry.state)
         return f"{state} · {entry.who}" if entry.who else state

@@ -233,6 +233,7 @@ def test_a_complaint_shows_in_the_time_line_with_its_state(desk: ComplaintDesk) 
     row = investigated(desk)
     line = desk.row("interaction", row["id"])
     assert (line["kind"], line["subject"], line["state"]) == ("complaint", row["number"], "INVESTIGATING")
+    assert line["who"] == "", "a name, or nothing: ids mean nothing to people"
 
 
 def test_merging_takes_the_earlier_receipt_and_its_clocks(desk: ComplaintDesk) -> None:

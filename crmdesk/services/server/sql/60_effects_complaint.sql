@@ -196,7 +196,6 @@ BEGIN
     line.kind := 'complaint';
     line.at := p_head.received_at;
     line.subject := p_head.number;
-    line.who := coalesce(p_head.owner_id::text, '');
     line.state := p_head.state;
     line.topic := p_head.category;
     _ := crm.show(was, line);
