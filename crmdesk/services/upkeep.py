@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import CrmdeskError
-from crmdesk.services.complaints.due import DueClock
 from crmdesk.services.customers import search_index
 from crmdesk.services.erasure import finish_left
 from crmdesk.services.knowledge import index as knowledge_index
 from crmdesk.services.profile import Profile
-from crmdesk.services.starter import complete
 from crmdesk.services.store.backup import nightly
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.values import to_micros
 
 if TYPE_CHECKING:
+    from crmdesk.services.complaints.due import DueClock
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
 _log = logging.getLogger("crmdesk.upkeep")
@@ -46,24 +45,26 @@ class Upkeep:
         self._store = store
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
-        self._due = DueClock(profile.settings, profile.clock, store)
+        self._due: DueClock | None = None
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
-        self._due.start()
 
     def stop(self) -> None:
         """End after the work at hand; safe to call when not started."""
         self._stopping.set()
-        self._due.stop()
         if self._thread.is_alive():
             self._thread.join()
+        if self._due is not None:
+            self._due.stop()
 
     def look_after(self) -> None:
         """Do what is due now."""
         if not self._store.read(_is_current).result():
             reindex_in_child(self._store.path, self._profile.key)
+        from crmdesk.services.starter import complete
+
         self._store.write(complete).result()
         run_due(self._profile, self._store)
         finish_left(self._profile, self._store)
@@ -76,7 +77,16 @@ class Upkeep:
                 _log.error("%s", error)
             except Exception:  # noqa: BLE001 - the edge of a thread: it tries again in an hour
                 _log.exception("looking after the desk failed")
+            self._watch_clocks()
             self._stopping.wait(EVERY_SECONDS)
+
+    def _watch_clocks(self) -> None:
+        """Let time act on complaints from now on; what that takes is loaded on this thread."""
+        from crmdesk.services.complaints.due import DueClock
+
+        if self._due is None and not self._stopping.is_set():
+            self._due = DueClock(self._profile.settings, self._profile.clock, self._store)
+            self._due.start()
 
 
 def run_due(profile: Profile, store: Store) -> int:
@@ -88,6 +98,8 @@ def run_due(profile: Profile, store: Store) -> int:
         CrmdeskError: the backup could not be written; old answers are forgotten all the same.
     """
     done = store.write(forget_answers, profile.clock() - ANSWERS_KEPT).result().result
+    from crmdesk.services.complaints.due import DueClock
+
     done += DueClock(profile.settings, profile.clock, store).look()
     folder = profile.settings.text("backup_folder")
     if folder:

@@ -310,7 +310,7 @@ class MainWindow(QMainWindow):
         self.operations.failed.connect(self._on_failed)
         self.home.customer_wanted.connect(self._open_customer)
         self.home.complaint_wanted.connect(self._open_complaint)
-        self.opened.connect(self.home.complete)
+        self.settled.connect(self.home.complete)
         self.home.command_wanted.connect(self._run_command)
         self.front.status.sync_clicked.connect(lambda: self._run_command("sharing"))
 

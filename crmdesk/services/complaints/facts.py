@@ -13,8 +13,8 @@ from uuid import UUID
 from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import CUSTOMER
 from crmdesk.models.complaint import Complaint, ComplaintBody
+from crmdesk.models.complaint_effects import IMPORT
 from crmdesk.models.complaint_fact import ComplaintFact
-from crmdesk.models.complaint_step import IMPORT
 from crmdesk.models.wire import Row, field_types, from_json
 
 UNDO, HAND_OVER = "U1", "H1"

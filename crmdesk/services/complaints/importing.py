@@ -12,8 +12,9 @@ from uuid import UUID
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.clock import Ledger, Why, regime_clock
+from crmdesk.models.complaint_effects import IMPORT
 from crmdesk.models.complaint_file import Outcome, Rules, next_due
-from crmdesk.models.complaint_step import IMPORT, Decided, describe_step
+from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.deadline import Due, due
 from crmdesk.models.operations import Author, Operation
 from crmdesk.models.regime import RECEIPT

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from crmdesk.errors import Conflict, Denied
 from crmdesk.models.clock import Ledger
+from crmdesk.models.complaint_effects import LOG
 from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Step
 from crmdesk.models.complaint_number import next_number
-from crmdesk.models.complaint_step import LOG, Decided, describe_step
+from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.gates import Actor
 from crmdesk.models.payload import checked
 from crmdesk.models.steps import take

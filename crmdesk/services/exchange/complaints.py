@@ -17,8 +17,8 @@ from uuid import UUID
 from crmdesk.errors import Denied, InvalidInput
 from crmdesk.models import payload
 from crmdesk.models.complaint import Complaint, ComplaintBody, RemedyLine
+from crmdesk.models.complaint_effects import IMPORT
 from crmdesk.models.complaint_number import read_number
-from crmdesk.models.complaint_step import IMPORT
 from crmdesk.models.operations import Operation
 from crmdesk.models.rules import clean_line, clean_text, within
 from crmdesk.models.wire import Json, Row, field_types, from_json, to_json

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from crmdesk.models import agent, article, asset, choice, complaint_step, customer, task, visit
+from crmdesk.models import agent, article, asset, choice, complaint_effects, customer, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
 from crmdesk.services.customers.kept import BODY, CALL, COMPLAINT, KEPT
@@ -200,12 +200,12 @@ def _hand_children() -> str:
     cursors = "\n".join(
         f"    of_{table} CURSOR FOR SELECT rev FROM {qualified(table)} WHERE complaint_id = p_complaint"
         " FOR NO KEY UPDATE;"
-        for table in complaint_step.CHILDREN
+        for table in complaint_effects.CHILDREN
     )
     loops = "\n".join(
         f"    FOR one IN of_{table} LOOP\n        UPDATE {qualified(table)} SET team_id = p_team,"
         f" rev = one.rev + 1 WHERE CURRENT OF of_{table};\n    END LOOP;"
-        for table in complaint_step.CHILDREN
+        for table in complaint_effects.CHILDREN
     )
     return (
         "CREATE OR REPLACE FUNCTION crm.hand_children(p_complaint uuid, p_team uuid) RETURNS void"

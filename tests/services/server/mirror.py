@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from crmdesk.models.complaint_step import CHILDREN
+from crmdesk.models.complaint_effects import CHILDREN
 from crmdesk.models.operations import Operation, RowChange
 from crmdesk.models.wire import Row
 from crmdesk.services.followers import followers

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crmdesk.models.complaint_step import CHILDREN
+from crmdesk.models.complaint_effects import CHILDREN
 from crmdesk.models.effects import apply
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row

@@ -1,0 +1,292 @@
+"""What operations on complaints write: the effects, apart from all that decides a step.
+
+A start loads these with every other effect; the procedure is loaded when somebody takes a step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from crmdesk.models.complaint import (
+    Approval,
+    ClockLine,
+    Complaint,
+    ComplaintBody,
+    ComplaintEvent,
+    CorrectiveAction,
+    Letter,
+    RemedyLine,
+    Survey,
+)
+from crmdesk.models.interaction import shown
+from crmdesk.models.operations import Operation, RowChange, Rows, fresh, patched
+from crmdesk.models.task import Task
+from crmdesk.models.wire import Json, Row, from_json, to_json
+
+LOG, IMPORT = "T1", "import"
+CHILDREN = (
+    "complaint_event",
+    "clock_line",
+    "remedy_line",
+    "approval",
+    "letter",
+    "corrective_action",
+    "survey",
+    "note",
+)
+"""Rows that follow the team of their complaint."""
+
+
+def stepped(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``complaint.step``; nothing where the state it started from no longer holds."""
+    payload = operation.payload
+    row_id = UUID(payload["id"])
+    head, body = rows.get("complaint", row_id), rows.get("complaint_body", row_id)
+    if payload["transition"] in (LOG, IMPORT):
+        if head is None:
+            yield from _logged(rows, operation, row_id)
+        return
+    if (
+        head is None
+        or body is None
+        or ("state" in payload["head"] and head["state"] != payload["from_state"])
+    ):
+        return
+    after, inside = from_json(Complaint, payload["head"]), from_json(ComplaintBody, payload["body"])
+    moved = after.get("team_id", head["team_id"])
+    after |= {"last_operation_id": operation.id, "last_step_at": operation.at}
+    yield patched("complaint", head, after)
+    inside |= {"team_id": moved, "author": str(after.get("owner_id", head["owner_id"]) or "")}
+    if any(body[name] != value for name, value in inside.items()):
+        yield patched("complaint_body", body, inside)
+    if moved != head["team_id"]:
+        yield from _moved(rows, row_id, moved)
+    yield from _shown(rows, {**head, **after})
+    yield _event(operation, head, body, after, inside, moved)
+    yield from _children(rows, operation, row_id, moved, {**body, **inside})
+    yield from _merged(rows, operation)
+
+
+def _logged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChange]:
+    """Yield the complaint that the first step makes."""
+    payload = operation.payload
+    head = from_json(Complaint, payload["head"]) | {
+        "last_operation_id": operation.id,
+        "last_step_at": operation.at,
+    }
+    body = from_json(ComplaintBody, payload["body"])
+    body |= {"team_id": head.get("team_id"), "author": str(head.get("owner_id") or "")}
+    yield fresh("complaint", Complaint(id=row_id, **head))
+    yield fresh("complaint_body", ComplaintBody(id=row_id, **body))
+    yield from _shown(rows, {"id": row_id, **head})
+    empty: Row = dict.fromkeys((*head, *body))
+    start = {**empty, "state": "", "rev": 0, "team_id": head.get("team_id")}
+    yield _event(operation, start, empty, head, body, head.get("team_id"))
+    yield from _children(rows, operation, row_id, head.get("team_id"), body)
+
+
+def _shown(rows: Rows, head: Row) -> Iterable[RowChange]:
+    """Yield the line of the time line that tells of the complaint and how it stands."""
+    line = {
+        "id": head["id"],
+        "customer_id": head.get("customer_id"),
+        "asset_id": head.get("asset_id"),
+        "kind": "complaint",
+        "at": head["received_at"],
+        "subject": head.get("number", ""),
+        "state": head.get("state", "RECEIVED"),
+        "topic": head.get("category", ""),
+    }
+    return shown(rows, line)
+
+
+def _event(
+    operation: Operation, head: Row, body: Row, after: Row, inside: Row, team: UUID | None
+) -> RowChange:
+    payload, lines = operation.payload, operation.payload["lines"]
+    silent = ("last_operation_id", "last_step_at", "author")
+    changes = {name: value for name, value in {**inside, **after}.items() if name not in silent}
+    held = {**body, **head}
+    named = [name for name in changes if held.get(name) != changes[name]]
+    before = {name: held[name] for name in named} if head["rev"] else {}
+    event = ComplaintEvent(
+        id=operation.id,
+        complaint_id=UUID(payload["id"]),
+        team_id=team,
+        author=operation.actor,
+        transition=payload["transition"],
+        from_state=head["state"],
+        to_state=after.get("state") or head["state"],
+        version=head["rev"] + 1,
+        at=operation.at,
+        device=operation.device,
+        fields=_encoded(payload["fields"]),
+        before=_encoded(to_json(before)),
+        after=_encoded(to_json({name: changes[name] for name in named})),
+        first_line=lines[0]["n"] if lines else 0,
+        last_line=lines[-1]["n"] if lines else 0,
+        remedies=tuple(line["id"] for line in payload["granted"]),
+        left_the_house=bool(payload["fields"].get("sent_via") or payload["fields"].get("letter_id")),
+    )
+    return fresh("complaint_event", event)
+
+
+def _children(
+    rows: Rows, operation: Operation, row_id: UUID, team: UUID | None, body: Row
+) -> Iterator[RowChange]:
+    payload = operation.payload
+    whose: Row = {"complaint_id": row_id, "team_id": team, "author": operation.actor}
+    for line in payload["lines"]:
+        values = from_json(ClockLine, line)
+        yield fresh("clock_line", ClockLine(**whose, **values))
+    yield from _remedies(rows, operation, row_id, whose, body)
+    for task in payload["tasks"]:
+        held = from_json(Task, task)
+        yield fresh("task", Task(created_at=operation.at, complaint_id=row_id, **held))
+
+
+def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: Row) -> Iterator[RowChange]:
+    """Yield remedy lines: what is proposed replaces what was never granted; marks go over the rest."""
+    payload, held = operation.payload, rows.where("remedy_line", "complaint_id", row_id)
+    told = payload["transition"] in ("T9", "T13")
+    gone = {UUID(each) for each in payload["taken_back"]}
+    undone = payload["fields"].get("operation_id")
+    for row in held:
+        mark = from_json(RemedyLine, payload["marked"].get(str(row["id"]), {}))
+        replaced = bool(payload["granted"]) and row["granted_at"] is None and not row["void"]
+        if row["id"] in gone or replaced:
+            mark |= {"void": True, "voided_by": operation.id}
+        elif undone and row["voided_by"] == UUID(undone):
+            mark |= {"void": False, "voided_by": None}
+        elif told and row["granted_at"] is None and not row["void"]:
+            mark |= {"granted_at": operation.at}
+        if any(row[name] != value for name, value in mark.items()):
+            yield patched("remedy_line", row, mark)
+    version, granted_at = body.get("proposal_version") or 0, operation.at if told else None
+    for n, line in enumerate(payload["granted"]):
+        made = RemedyLine(
+            **whose,
+            position=len(held) + n,
+            # One from another system brings its own version and dates along.
+            **{"proposal_version": version, "granted_at": granted_at, **from_json(RemedyLine, line)},
+        )
+        yield fresh("remedy_line", made)
+
+
+def _merged(rows: Rows, operation: Operation) -> Iterator[RowChange]:
+    """Yield what becomes of the complaint merged into: the earlier receipt and its clocks."""
+    target = operation.payload["target"]
+    head = rows.get("complaint", UUID(target["id"])) if target else None
+    if head is None:
+        return
+    yield patched("complaint", head, from_json(Complaint, target["head"]))
+    whose: Row = {"complaint_id": head["id"], "team_id": head["team_id"], "author": operation.actor}
+    for line in target["lines"]:
+        yield fresh("clock_line", ClockLine(**whose, **from_json(ClockLine, line)))
+
+
+def _moved(rows: Rows, row_id: UUID, team: UUID | None) -> Iterator[RowChange]:
+    """Yield the rows of a complaint that went to another team."""
+    for table in CHILDREN:
+        for row in rows.where(table, "complaint_id", row_id):
+            yield patched(table, row, {"team_id": team})
+
+
+def approved(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``complaint.approve``; nothing where the proposal is another one by now."""
+    payload = operation.payload
+    row_id = UUID(payload["complaint_id"])
+    head, body = rows.get("complaint", row_id), rows.get("complaint_body", row_id)
+    fits = head and body and head["state"] == "PROPOSED"
+    if fits and body and head and body["proposal_version"] == payload["proposal_version"]:
+        yield fresh(
+            "approval",
+            Approval(
+                id=UUID(payload["id"]),
+                complaint_id=row_id,
+                team_id=head["team_id"],
+                author=operation.actor,
+                approver_id=UUID(operation.actor) if operation.actor else None,
+                proposal_version=payload["proposal_version"],
+                at=operation.at,
+            ),
+        )
+
+
+def letter_made(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``letter.make``; one that exists already stays as it is."""
+    yield from _kept(rows, operation, "letter", Letter, {"made_at": operation.at})
+
+
+def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``letter.send``: it left the house; the first word of it counts."""
+    row = rows.get("letter", UUID(operation.payload["id"]))
+    if row and row["sent_at"] is None:
+        yield patched("letter", row, {"sent_at": operation.at, "sent_via": operation.payload["sent_via"]})
+
+
+def survey_recorded(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``survey.record``: answers never conflict; the complaint's own satisfaction is the latest."""
+    yield from _kept(rows, operation, "survey", Survey, {"at": operation.at})
+    found = operation.payload["fields"]
+    of = found.get("complaint_id")
+    body = rows.get("complaint_body", UUID(of)) if of else None
+    if body and found.get("csm") is not None:
+        marks = {"csm": found["csm"], "survey_id": UUID(operation.payload["id"])}
+        if any(body[name] != value for name, value in marks.items()):
+            yield patched("complaint_body", body, marks)
+
+
+def action_saved(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``action.save``: a corrective action, new or changed."""
+    row = rows.get("corrective_action", UUID(operation.payload["id"]))
+    if row is None:
+        yield from _kept(rows, operation, "corrective_action", CorrectiveAction, {"opened_at": operation.at})
+        return
+    fields = from_json(CorrectiveAction, operation.payload["fields"])
+    if any(row[name] != value for name, value in fields.items()):
+        yield patched("corrective_action", row, fields)
+
+
+def remedy_marked(rows: Rows, operation: Operation) -> Iterable[RowChange]:
+    """Effect of ``remedy.mark``: done or ordered; never conflicts, the first date stays."""
+    row = rows.get("remedy_line", UUID(operation.payload["id"]))
+    if row is None:
+        return
+    marks = from_json(RemedyLine, operation.payload["marks"])
+    fields = {name: value for name, value in marks.items() if not row[name]}
+    if fields:
+        yield patched("remedy_line", row, fields)
+
+
+def _kept(rows: Rows, operation: Operation, table: str, entity: type, times: Row) -> Iterator[RowChange]:
+    """Yield a new row of *table* from the operation's fields, under the team of its complaint."""
+    row_id = UUID(operation.payload["id"])
+    if rows.get(table, row_id) is not None:
+        return
+    fields = from_json(entity, operation.payload["fields"])
+    of = fields.get("complaint_id")
+    head = rows.get("complaint", of) if of else None
+    made: Any = entity(
+        id=row_id,
+        **times,
+        **{**fields, "team_id": head["team_id"] if head else None, "author": operation.actor},
+    )
+    yield fresh(table, made)
+
+
+def _encoded(value: Json) -> str:
+    """Return *value* as JSON, names ordered as PostgreSQL's ``jsonb`` has them: short ones first."""
+    return json.dumps(_ordered(value), ensure_ascii=False)
+
+
+def _ordered(value: Json) -> Json:
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
+        return {name: _ordered(value[name]) for name in names}
+    if isinstance(value, list | tuple):
+        return [_ordered(each) for each in value]
+    return value
