@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -305,7 +304,6 @@ HINTS = {
     "words": word("As the customer said it"),
     "note": word("What was found out, from whom"),
 }
-_NUMBER = re.compile(r"C(\d\d)-(\w+)-(\d+)(\w?)")
 
 
 def clock_word(words: Words, clock: str) -> str:
@@ -330,15 +328,3 @@ def money(amount: int, currency: str) -> str:
     whole, rest = divmod(amount, 100)
     told = f"{whole:,}.{rest:02d}" if rest else f"{whole:,}"
     return f"{currency} {told}".strip()
-
-
-def spoken_number(number: str) -> str:
-    """Return a complaint's number as it is told on the telephone: ``C 26 · K 7 Q · 00 42``."""
-    found = _NUMBER.fullmatch(number)
-    if found is None:
-        return number
-    year, tag, sequence, suffix = found.groups()
-    first = len(sequence) % 2
-    pairs = [sequence[:first], *(sequence[n : n + 2] for n in range(first, len(sequence), 2))]
-    parts = (f"C {year}", " ".join(tag), " ".join(part for part in pairs if part), suffix)
-    return " · ".join(part for part in parts if part)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from crmdesk.services.complaints.sentence import spoken_number
 from crmdesk.ui.complaint_heads import HeadsOf
-from crmdesk.ui.complaint_words import field_word, spoken_number
+from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
@@ -153,7 +154,8 @@ class ComplaintPresenter(QObject):
             self._say(self._words.tr("No complaint is open."))
             return
         number = self.record.head.number
-        text = spoken_number(number) if spoken else number
+        told = self._words.text(spoken_number(number)).replace("\xa0", " ")
+        text = told if spoken else number
         QApplication.clipboard().setText(text)
         self._place.parts.messages.say(self._words.tr("Copied: {text}", text=text), "good")
 
