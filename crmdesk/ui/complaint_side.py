@@ -55,6 +55,7 @@ class ComplaintSide(QObject):
 
         made = ComplaintPresenter(self._place, self._tools, self)
         made.forms.taken.connect(self._on_step)
+        made.letter_wanted.connect(lambda letter: self.letter.open_kept(letter.id))
         return made
 
     @cached_property

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from crmdesk.models.wire import Row
+from crmdesk.services.complaints.letter_case import LetterWanted
 from crmdesk.services.complaints.press import Press
 from tests.services.complaints.house import ANNA, ComplaintDesk
 from tests.ui.aftercare_house import AftercareSeat
@@ -253,6 +255,61 @@ def test_what_a_letter_lacks_is_asked_for_and_then_written(place: AftercareSeat)
     seat.settle()
     assert letter._kept is not None
     assert "from abroad" in letter._kept.text.plain()
+
+
+def test_enter_on_a_letter_opens_it_as_it_was_kept_and_esc_comes_back(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.proposed()
+    place.open(row)
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    seat.ctrl(RETURN)
+    seat.settle()
+    seat.settle()
+    seat.parts.messages.dismiss()
+    seat.key(Qt.Key.Key_Escape)
+    seat.settle()
+    lines = place.page.view.file.list
+    (number,) = [n for n, line in enumerate(place.page.view.file.lines.rows) if line.text == "Decision"]
+    lines.choose_row(number)
+    seat.key(RETURN)
+    letter = seat.window.side.complaints.letter
+    assert letter.shown
+    assert letter.view.text.isReadOnly()
+    seat.settle()
+    assert "We fitted the wrong part." in letter.view.text.toPlainText()
+    assert letter._proof is not None
+    assert letter.view.which.currentText().startswith("Decision")
+    assert letter.view.told.isHidden()
+    seat.key(Qt.Key.Key_Escape)
+    assert place.page.shown
+    assert seat.focus() is lines
+    assert place.page.view.file.list.current_row() == number
+    seat.key(RETURN)
+    seat.settle()
+    seat.ctrl(RETURN)
+    seat.settle()
+    (held,) = place.house.rows("letter", row["id"])
+    assert held["sent_via"] == "letter", "what opened so can be marked as sent like any kept letter"
+
+
+def test_from_a_kept_letter_a_new_one_can_be_written(place: AftercareSeat) -> None:
+    seat = place.seat
+    row = place.proposed()
+    wanted = LetterWanted(complaint_id=row["id"], kind="decision", language="en")
+    plain = place.aftercare.draft_letter(wanted).result().plain
+    place.aftercare.keep_letter(wanted, plain, "0" * 64, uuid4()).result()
+    place.open(row)
+    place.page.letter_wanted.emit(place.page.record.letters[0])
+    seat.settle()
+    letter = seat.window.side.complaints.letter
+    assert "address, names or telephone" in letter.view.told.text()
+    letter.view.which.setFocus()
+    seat.key(UP)
+    seat.settle()
+    assert letter._kept is None
+    assert not letter.view.text.isReadOnly()
+    assert letter._proof is not None
 
 
 def test_a_corrective_action_is_written_down_and_changed(place: AftercareSeat) -> None:

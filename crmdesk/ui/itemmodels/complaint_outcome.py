@@ -88,13 +88,15 @@ class OutcomeLines:
 
     def _letters(self, record: ComplaintRecord) -> Iterator[RecordLine]:
         if record.letters:
-            yield RecordLine("section", self._words.tr("Letters"), icon="letter")
+            tr = self._words.tr
+            yield RecordLine("section", tr("Letters"), aside=tr("Enter opens"), icon="letter")
         for letter in record.letters:
             yield RecordLine(
-                "line",
+                "link",
                 said(self._words, LETTERS, letter.kind),
                 label=self._day(letter.made_at),
                 aside=self._sent(letter),
+                source=letter,
             )
 
     def _sent(self, letter: LetterView) -> str:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from crmdesk.models.wire import Json
     from crmdesk.services.complaints.correspondence import KeptLetter, LetterDraft
-    from crmdesk.services.complaints.letters import LetterCase
     from crmdesk.services.complaints.record_view import ComplaintRecord
     from crmdesk.services.complaints.record_view import LetterView as Kept
     from crmdesk.ui.aftercare_desk import Proof
@@ -84,6 +83,19 @@ class LetterPresenter(QObject):
         self._ask_draft(LetterWanted(complaint_id=record.head.id, kind=""))
         self._place.parts.stage.present(self.view)
         self.view.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def open_kept(self, letter_id: UUID) -> None:
+        """Show a letter of the complaint shown, as it was kept."""
+        record = self._page.record
+        if record is None:
+            return
+        self._record, self._kept, self._draft, self._proof = record, None, None, None
+        self._wanted = LetterWanted(complaint_id=record.head.id, kind="")
+        self.view.left.set_heading(self._words.tr("Letter about {number}", number=record.head.number))
+        self.view.wait(self._words.tr("The letter is being printed again …"))
+        self._place.parts.stage.present(self.view)
+        self.view.text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._ask_kept(letter_id)
 
     def accept(self) -> None:
         """Ctrl+Enter: keep the letter; of one that is kept, say that it has left the house."""
@@ -159,8 +171,7 @@ class LetterPresenter(QObject):
             return
         row = view.which.currentIndex()
         if row > 0:
-            kept = self._place.desk.aftercare.kept_letter(record.letters[row - 1].id)
-            self._place.operations.run(kept, lambda found: self._show_kept(*found), topic="letter")
+            self._ask_kept(record.letters[row - 1].id)
             return
         self._kept = None
         wanted = replace(
@@ -172,6 +183,12 @@ class LetterPresenter(QObject):
             said_now: dict[str, Any] = {self._draft.field: view.asked.toPlainText().strip()}
             wanted = replace(wanted, **said_now)
         self._ask_draft(wanted)
+
+    def _ask_kept(self, letter_id: UUID) -> None:
+        kept = self._place.desk.aftercare.kept_letter(letter_id)
+        self._place.operations.run(
+            kept, lambda found: self._show_kept(*found), topic="letter", failed=self._refused
+        )
 
     def _ask_draft(self, wanted: LetterWanted) -> None:
         self._wanted = wanted
@@ -280,8 +297,7 @@ class LetterPresenter(QObject):
 
         def fresh(found: ComplaintRecord) -> None:
             self._record = found
-            kept = self._place.desk.aftercare.kept_letter(letter_id)
-            self._place.operations.run(kept, lambda each: self._show_kept(*each), topic="letter")
+            self._ask_kept(letter_id)
 
         self._place.operations.run(
             self._place.desk.complaints.record(record.head.id), fresh, topic="letter record"
@@ -304,20 +320,18 @@ class LetterPresenter(QObject):
 
     def _fill(self) -> None:
         """Fill the boxes in the language of the window, and show what can be done."""
-        record, draft, view, tr = self._record, self._draft, self.view, self._words.tr
-        if record is None or draft is None:
+        record, view, tr, held = self._record, self.view, self._words.tr, self._kept
+        letter = held or self._draft
+        if record is None or letter is None:
             return
-        held = self._kept
-        case: LetterCase = held.case if held is not None else draft.case
-        kind = held.kind if held is not None else draft.kind
         named = next((each for each in record.letters if held is not None and each.id == held.id), None)
         view.left.set_heading(tr("Letter about {number}", number=record.head.number))
         _put(view.which, [tr("New letter"), *(self._name(each) for each in record.letters)])
         view.which.setCurrentIndex(record.letters.index(named) + 1 if named is not None else 0)
         _put(view.kind, [said(self._words, LETTERS, each) for each in KINDS])
-        view.kind.setCurrentIndex(KINDS.index(kind))
+        view.kind.setCurrentIndex(KINDS.index(letter.kind))
         _put(view.language, [_TONGUES[each] for each in LANGUAGES])
-        view.language.setCurrentIndex(LANGUAGES.index(case.language))
+        view.language.setCurrentIndex(LANGUAGES.index(letter.case.language))
         channel = max(0, view.sent_via.currentIndex()) if view.sent_via.count() else CHANNELS.index("letter")
         _put(view.sent_via, [said(self._words, CHANNEL_WORDS, each) for each in CHANNELS])
         view.sent_via.setCurrentIndex(channel)

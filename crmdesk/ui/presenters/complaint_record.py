@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from crmdesk.services.complaints.record_view import LetterView, Link
 from crmdesk.services.complaints.sentence import spoken_number
 from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.complaints.allowed import Allowed
-    from crmdesk.services.complaints.record_view import ClockView, ComplaintRecord, Link, Named
+    from crmdesk.services.complaints.record_view import ClockView, ComplaintRecord, Named
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _SHOWN = frozenset(
@@ -46,7 +47,13 @@ _UNDO, _DUE = "U1", "T15"
 
 
 class ComplaintPresenter(QObject):
-    """Steers the page of one complaint; made when the first one is opened."""
+    """Steers the page of one complaint; made when the first one is opened.
+
+    Signals:
+        letter_wanted(LetterView): a letter that was kept is to be looked at.
+    """
+
+    letter_wanted = Signal(object)
 
     def __init__(self, place: Workplace, tools: Tools, parent: QObject) -> None:
         super().__init__(parent)
@@ -277,9 +284,10 @@ class ComplaintPresenter(QObject):
             self.begin(str(lines[row].source))
 
     def _on_line(self, line: RecordLine) -> None:
-        link: Link | None = line.source if line.kind == "link" else None  # type: ignore[assignment]
-        if link is not None:
-            self.open(link.id)
+        if isinstance(line.source, LetterView):
+            self.letter_wanted.emit(line.source)
+        elif isinstance(line.source, Link):
+            self.open(line.source.id)
 
     def _on_unfold(self, line: RecordLine) -> None:
         if line.source is not None and self.record is not None:

@@ -83,6 +83,14 @@ class LetterView(QWidget):
         column.addStretch(1)
         self._sheets.setWidget(body)
 
+    def wait(self, told: str) -> None:
+        """Show nothing but why there is nothing to see yet."""
+        self.text.load("", 0)
+        self.show_pictures(())
+        self.ask("")
+        self.offer(kept=True, sent=True)
+        self.told.say(told)
+
     def ask(self, hint: str) -> None:
         """Ask for what the template lacks; nothing: nothing is lacking."""
         self.asked.setVisible(bool(hint))

@@ -128,7 +128,7 @@ class ComplaintView(QWidget):
         words.bind(self.file.list.setAccessibleName, word("File of the complaint"))
         words.bind(
             self.file.list.setAccessibleDescription,
-            word("What happened, what was found, what the customer gets; Enter opens another complaint"),
+            word("What happened, what was found, what the customer gets; Enter opens letters and complaints"),
         )
         words.bind(self.trail.list.setAccessibleName, word("Clocks and history"))
         words.bind(
