@@ -64,11 +64,12 @@ def regime_listing(
 ) -> Listing:
     """Return those lines of a segment whose regime has a deadline in two business days; that clock is shown.
 
-    The clock of the firm that is due before it is left out: it is in :func:`listing`.
+    Only what a regime asks of the firm: what binds an authority is its own affair, and a date that an outside
+    body named is no regime's. Both are in :func:`listing`, as is a clock of the firm that is due before.
     """
     from crmdesk.services.complaints.procedure import business_time
 
-    until = business_time(house.calendar, now.year).close_of(now, REGIME_DAYS)
+    until = business_time(house.calendar).close_of(now, REGIME_DAYS)
     lines = _lines(connection, segment, agent_id, now, lists.LIMIT)
     return _named(connection, segment, lines.with_clocks(_regime_dues(connection, until)), now)
 
@@ -109,6 +110,7 @@ def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int
     """Return by complaint the regime's clock that runs and is due first (µs), if that is by *until*."""
     from crmdesk.models.clock import STOP, UNDO
 
+    asked = _asked_of_us()
     found = sorted(rows(connection, _REGIME_LINES), key=lambda row: row[1])
     undone = {(of, undoes) for of, _, _, event, _, undoes in found if event == UNDO}
     latest = {
@@ -119,7 +121,21 @@ def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int
     return _earliest(
         (of, clock, due)
         for (of, clock), (event, due) in latest.items()
-        if event != STOP and due <= micros(until)
+        if clock in asked and event != STOP and due <= micros(until)
+    )
+
+
+def _asked_of_us() -> frozenset[str]:
+    """Return the names of the clocks by which regimes bind the firm."""
+    from crmdesk.models.clock import regime_clock
+    from crmdesk.models.regime import FIRM
+    from crmdesk.services.complaints.procedure import regimes
+
+    return frozenset(
+        regime_clock(key, each.clock)
+        for key, regime in regimes().items()
+        for each in regime.clocks
+        if each.binds == FIRM
     )
 
 

@@ -80,6 +80,20 @@ def test_a_regimes_deadline_is_near_two_business_days_before_whatever_else_is_du
     assert late.overdue
 
 
+def test_what_binds_an_authority_or_an_outside_body_named_is_no_deadline_of_a_regime(
+    desk: ComplaintDesk,
+) -> None:
+    outside, theirs = desk.log(), under_regime(desk, "UK-SRC")
+    deadline = desk.iso(days=1)
+    desk.step(outside, "E2", body="12315", reference="7", date=desk.iso(), their_deadline=deadline, who=CHEN)
+    desk.connection.execute(
+        "UPDATE clock_line SET clock = 'CN-12315/accept' WHERE complaint_id = ? AND clock = 'UK-SRC/summary'",
+        (theirs["id"].bytes,),
+    )
+    desk.later(days=1)
+    assert not regime_listing(desk.connection, EVERYBODY, AgentId(CHEN), desk.now, House()).lines
+
+
 def test_a_deadline_that_was_undone_or_met_is_not_near(desk: ComplaintDesk) -> None:
     row = under_regime(desk, "UK-SRC")
     met = under_regime(desk, "UK-SRC")
