@@ -5,12 +5,10 @@ Loaded when the first of these is wanted; the services with the first request, o
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from crmdesk.errors import FileFault
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -199,18 +197,9 @@ def _proof(printed: Printed) -> Proof:
 
 
 def _write_file(path: Path, content: bytes) -> None:
-    """Write *content* whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise FileFault(
-            "The letter could not be written to {path}: {why}. Choose another folder.",
-            path=path,
-            why=error.strerror,
-        ) from error
+    from crmdesk.services.complaints.press import write_file
+
+    write_file(path, content)
 
 
 def _rules(connection: Any, house: Callable[[], House], clock: Clock) -> Any:

@@ -130,7 +130,7 @@ def make_letter(world: Hotline, dice: Dice) -> Operation:
         "digest": f"{dice.b:064x}",
     }
     payload = {"id": dice.pick(world.letters), "fields": fields}
-    return world.author.describe("letter.make", payload)
+    return _remember(world, world.author.describe("letter.make", payload))
 
 
 def send_letter(world: Hotline, dice: Dice) -> Operation:
@@ -262,8 +262,23 @@ def _ahead(world: Hotline, _dice: Dice, _file: ComplaintFile, _target: UUID, fil
     return {**filled, "until": (world.now + timedelta(days=3)).isoformat()}
 
 
-def _proposal(_world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
-    return {**filled, "proposal_version": file.fields["proposal_version"] or 1}
+def _proposal(world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
+    """Told by a letter about this complaint, else on the telephone."""
+    told = {name: value for name, value in filled.items() if name != "letter_id"}
+    letters = _letters(world, file.fields["id"])
+    how = {"letter_id": letters[0]} if letters else {"call_id": filled["letter_id"]}
+    return {**told, **how, "proposal_version": file.fields["proposal_version"] or 1}
+
+
+def _rejection(
+    world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields
+) -> Fields | None:
+    letters = _letters(world, file.fields["id"])
+    return {**filled, "letter_id": letters[0]} if letters else None
+
+
+def _letters(world: Hotline, complaint: UUID) -> list[str]:
+    return sorted(str(row["id"]) for row in world.memory.where("letter", "complaint_id", complaint))
 
 
 def _remedies(world: Hotline, dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
@@ -298,6 +313,7 @@ def _last(_world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, fill
 _FITTING: Mapping[str, Fit] = MappingProxyType(
     {
         "T2": _owner,
+        "T3": _rejection,
         "T6": _ahead,
         "T9": _proposal,
         "T11": _remedies,

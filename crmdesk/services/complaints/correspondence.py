@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crmdesk.models.operations import Rows
+    from crmdesk.models.wire import Row
     from crmdesk.services.complaints.procedure import Procedure
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
@@ -168,12 +169,22 @@ def send_letter(work: UnitOfWork, letter_id: UUID, sent_via: str) -> None:
 def mark_sent(work: UnitOfWork, letter_id: UUID, sent_via: str, complaint_id: UUID | None = None) -> None:
     """Do :func:`send_letter` within a larger change; refuse a letter of another complaint than that one."""
     one_of("sent_via", sent_via, CHANNELS)
-    row = work.row("letter", letter_id)
-    if row is None or complaint_id not in (None, row["complaint_id"]):
-        raise NotFound("This {what} is not here any more.", fields=("letter_id",), what="letter")
+    row = letter_of(work.stored, letter_id, complaint_id)
     if row["sent_at"] is None:
         work.do(work.author.describe("letter.send", {"id": letter_id, "sent_via": sent_via}))
     finish_errands(work, row["complaint_id"], _ASKED_FOR.get(row["kind"], ()))
+
+
+def letter_of(rows: Rows, letter_id: UUID, complaint_id: UUID | None) -> Row:
+    """Return a letter; refuse one that is not here or, with *complaint_id*, is about another complaint."""
+    row = rows.get("letter", letter_id)
+    if row is None:
+        raise NotFound("There is no such letter. Make it first.", fields=("letter_id",))
+    if complaint_id not in (None, row["complaint_id"]):
+        raise NotFound(
+            "This letter is about another complaint. Make one for this complaint first.", fields=("letter_id",)
+        )
+    return row
 
 
 def kept_letter(rows: Rows, connection: Any, rules: Procedure, sender: Sender, letter_id: UUID) -> KeptLetter:

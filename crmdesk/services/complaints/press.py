@@ -7,14 +7,17 @@ is on the picture in the time that setting a page takes.
 from __future__ import annotations
 
 import hashlib
+import os
 from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from crmdesk.errors import FileFault
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
+    from pathlib import Path
 
     from crmdesk.services.complaints.letter_text import LetterText
     from crmdesk.services.complaints.letters import LetterCase
@@ -82,3 +85,22 @@ def printed(kind: str, case: LetterCase, text: LetterText, *, kept: bool = False
     said = text if kept else letters.check_printable(kind, case, text)
     pages, pdf = letters.set_letter(kind, case, said)
     return Printed(pages, pdf, hashlib.sha256(pdf).hexdigest(), letters.unprintable(said.plain()))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a printed letter to *path*, whole or not at all.
+
+    Raises:
+        FileFault: the folder takes no file.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise FileFault(
+            "The letter could not be written to {path}: {why}. Choose another folder.",
+            path=path,
+            why=error.strerror,
+        ) from error

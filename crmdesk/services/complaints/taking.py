@@ -22,7 +22,7 @@ from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
-from crmdesk.services.complaints.correspondence import mark_sent
+from crmdesk.services.complaints.correspondence import letter_of, mark_sent
 from crmdesk.services.complaints.files import (
     actor_of,
     case_of,
@@ -139,12 +139,15 @@ def take_step(
         Conflict: the state is another one, or a field the step looks at was changed.
         InvalidInput: a field is missing or wrong.
         Denied: it may not be done; the sentence says why.
+        NotFound: the complaint or the letter it names is not here.
     """
     step = rules.rules.workflow.transition(transition)
     rows, target = work.stored, fields.get("target_id")
     file = file_of(rows, complaint_id, _id(target))
     _refuse_stale(work, step, file, from_state, base_version)
     payload = checked(step, fields, rules.codes)
+    if payload.get("letter_id"):
+        letter_of(rows, UUID(payload["letter_id"]), complaint_id)
     actor = actor_of(rows, work.connection, work.author)
     if _only_first_of_two(work, rules, step, file, actor, payload):
         approve(work, rules, complaint_id, payload["proposal_version"])

@@ -22,6 +22,7 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.models.sync_views import SyncStatus
+    from crmdesk.services.complaints.letter_case import Sender
     from crmdesk.services.complaints.procedure import House
     from crmdesk.services.erasure import Erasure
     from crmdesk.services.profile import Profile
@@ -43,6 +44,9 @@ class Parts:
     login: Callable[[], str]
     zone: Callable[[], str]
     house: Callable[[], House]
+    sender: Callable[[], Sender]
+    """Gives the house as its letters name it."""
+
     tag: str
     """Begins the numbers this desk gives out, unless the server gave it another."""
 
@@ -147,6 +151,7 @@ def desk_of(
         login=lambda: login_of(profile),
         zone=lambda: profile.settings.text("zone"),
         house=lambda: _house(profile),
+        sender=lambda: _sender(profile),
         tag=profile.identity.tag,
         back_up=lambda file, passphrase: _back_up(profile, file, passphrase),
         back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
@@ -220,6 +225,12 @@ def _house(profile: Profile) -> House:
     from crmdesk.services.complaints.procedure import house_of
 
     return house_of(profile.settings)
+
+
+def _sender(profile: Profile) -> Sender:
+    from crmdesk.services.complaints.letter_case import sender_of
+
+    return sender_of(profile.settings)
 
 
 def _run_due(profile: Profile, store: Store) -> int:

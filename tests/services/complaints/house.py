@@ -96,6 +96,16 @@ class ComplaintDesk:
         finally:
             self.who = before
 
+    def letter(self, row: Row, kind: str = "rejection") -> str:
+        """Keep a letter about the complaint *row*; return its id."""
+        with self.work() as work:
+            row_id = work.author.new_id()
+            fields = {"complaint_id": row["id"], "kind": kind, "language": "en", "text": "Dear Ms Wang"}
+            fields["digest"] = "0" * 64
+            work.do(work.author.describe("letter.make", {"id": row_id, "fields": fields}))
+            work.commit()
+        return str(row_id)
+
     def _furnish(self) -> None:
         with self.work() as work:
             for team, key in ((TEAM, "hotline"), (OTHER_TEAM, "workshop")):

@@ -250,6 +250,16 @@ def test_no_step_tells_by_the_letter_of_another_complaint(desk: ComplaintDesk) -
     assert desk.row("letter", other)["sent_at"] is None
 
 
+def test_a_step_names_a_letter_that_was_made(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    with pytest.raises(NotFound, match="no such letter. Make it first") as refused:
+        desk.step(row, "T3", CHEN, reason="not_ours", other_route="the maker", letter_id=str(CUSTOMER))
+    assert refused.value.fields == ("letter_id",)
+    with pytest.raises(NotFound, match="about another complaint"):
+        desk.step(row, "T3", CHEN, reason="not_ours", other_route="x", letter_id=desk.letter(desk.log()))
+    assert desk.row("complaint", row["id"])["state"] == "RECEIVED"
+
+
 def test_sending_does_what_the_procedure_asked_for_in_writing(desk: ComplaintDesk) -> None:
     row = desk.log()
     row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))

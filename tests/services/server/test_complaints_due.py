@@ -112,6 +112,8 @@ def fields_for(desk: MirroredDesk, row: Row, step: str, chance: random.Random) -
         "E1": {"to_level": chance.randint(1, 3)},
         "H1": {"to": str(chance.choice((ANNA, BELA, CHEN)))},
     }
+    if step == "T3":
+        fields["letter_id"] = desk.letter(row)
     return {name: value for name, value in {**fields, **special.get(step, {})}.items() if value is not None}
 
 

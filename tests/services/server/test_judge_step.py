@@ -105,8 +105,8 @@ def undone(desk: MirroredDesk) -> None:
 
 
 def other_ends(desk: MirroredDesk) -> None:
-    letter = str(CALL)
     row = desk.log()
+    letter = desk.letter(row)
     row = desk.step(row, "T3", CHEN, reason="not_ours", other_route="The dealer.", letter_id=letter)
     row = desk.step(row, "T21", DORA, reason="new_facts", text="An invoice.")
     row = desk.step(row, "T4", **{**ASSESSED, "severity": "S4", "regime": "CN-ODR"})
@@ -241,3 +241,14 @@ def test_what_no_gate_lets_pass_is_illegal_in_the_desks_words(desk: MirroredDesk
     )
     with pytest.raises(psycopg.Error, match="Your role may not do this"):
         judge(server, made, role="administrator")
+
+
+def test_a_letter_that_a_step_names_is_one_about_this_complaint(desk: MirroredDesk, server: Any) -> None:
+    other, row = desk.log(), desk.log()
+    elsewhere, letter = desk.letter(other), desk.letter(row)
+    desk.step(row, "T3", CHEN, reason="not_ours", other_route="The dealer.", letter_id=letter)
+    made = last(desk, server)
+    fields = made.payload["fields"]
+    for named, code in ((elsewhere, "invalid"), (str(CALL), "gone")):
+        answer = refused(server, made, fields={**fields, "letter_id": named})
+        assert (answer["rejected"], answer["fields"]) == (code, ["letter_id"])

@@ -17,12 +17,13 @@ def all_methods() -> Mapping[str, Method]:
         erasing,
         exchange,
         knowledge,
+        letters,
         sharing,
         surveys,
         system,
         work,
     )
 
-    ours = (system, sharing, customers, erasing, contacts, work, calls, complaints, surveys)
+    ours = (system, sharing, customers, erasing, contacts, work, calls, complaints, letters, surveys)
     families = (*ours, knowledge, exchange)
     return {method.name: method for family in families for method in family.METHODS}

@@ -62,7 +62,7 @@ LINKS = (
     *(("customer_id", "customer"), ("asset_id", "asset"), ("call_id", "call"), ("repeat_of", "complaint")),
     *(("owner", "agent"), ("to", "agent"), ("target_id", "complaint"), ("survey_id", "survey")),
 )
-"""Fields that name a record which has to be here. A letter may be one that was written outside of crmdesk."""
+"""Fields that name a record which has to be here."""
 APPROVAL = record(
     Field("id", ID, required=True),
     Field("approver_id", nullable(ID), required=True),

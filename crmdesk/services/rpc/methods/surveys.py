@@ -1,11 +1,12 @@
-"""`survey.*` and `letter.*`: what customers answered, and what left the house."""
+"""`survey.*` and `action.*`: what customers answered, and what is done so that a cause does not come back."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from crmdesk.models.complaint import Letter, Survey
+from crmdesk.models.complaint import CorrectiveAction, Survey
 from crmdesk.models.wire import Json, Row
+from crmdesk.services.complaints.actions import STATES, ActionFields, save_action
 from crmdesk.services.complaints.surveys import AGAIN, DEFECTION, Answers, record_survey
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import (
@@ -26,12 +27,23 @@ from crmdesk.services.rpc.rows import one, told
 from crmdesk.services.rpc.updates import BY_ID
 
 NAMES = ("id", "complaint_id", "customer_id", "at", "csm", "again", "defection", "words", "version")
-LETTER_NAMES = (
-    *("id", "complaint_id", "kind", "language", "text", "digest", "made_at", "sent_at", "sent_via"),
-    *("author", "version"),
+ACTION_NAMES = (
+    *(
+        "id",
+        "complaint_id",
+        "cause",
+        "what",
+        "owner_id",
+        "opened_at",
+        "due_at",
+        "check_at",
+        "state",
+        "result",
+    ),
+    "version",
 )
 SURVEYS = Listing("survey", Survey, NAMES, "-at")
-LETTERS = Listing("letter", Letter, LETTER_NAMES, "-made_at")
+ACTIONS = Listing("corrective_action", CorrectiveAction, ACTION_NAMES, "-opened_at")
 GRADES = record(open_ended=True)
 SURVEY = record(
     Field("id", ID, required=True),
@@ -46,7 +58,17 @@ SURVEY = record(
     Field("version", INTEGER, required=True),
     title="Survey",
 )
-LETTER = record(*all_required(entity_fields(Letter, LETTER_NAMES)), title="Letter")
+ACTION = record(
+    *all_required(
+        entity_fields(
+            CorrectiveAction,
+            ACTION_NAMES,
+            choices={"state": STATES},
+            docs={"check_at": "when its effect is looked at", "result": "what that found"},
+        )
+    ),
+    title="CorrectiveAction",
+)
 
 
 def record_answers(work: Any, desk: Desk, given: Given) -> Json:
@@ -75,14 +97,22 @@ def _tell(row: Row) -> Json:
     return {**told(row, NAMES), "answers": grades}
 
 
-def get_letter(connection: Any, _desk: Desk, given: Given) -> Json:
-    """Return one letter."""
-    return told(one(connection, "letter", Letter, given["id"]), LETTER_NAMES)
+def save(work: Any, desk: Desk, given: Given) -> Json:
+    """Keep a corrective action, new or changed."""
+    fields = {name: given[name] for name in ("owner_id", "due_at", "check_at", "state", "result")}
+    action = ActionFields(what=given["what"], **fields)
+    row_id = save_action(work, given["complaint_id"], action, given.get("id"))
+    return get_action(work.connection, desk, {"id": row_id})
 
 
-def list_letters(connection: Any, _desk: Desk, given: Given) -> Json:
-    """Return letters."""
-    return LETTERS.page(connection, given, lambda rows: [told(row, LETTER_NAMES) for row in rows])
+def get_action(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return one corrective action."""
+    return told(one(connection, "corrective_action", CorrectiveAction, given["id"]), ACTION_NAMES)
+
+
+def list_actions(connection: Any, _desk: Desk, given: Given) -> Json:
+    """Return corrective actions."""
+    return ACTIONS.page(connection, given, lambda rows: [told(row, ACTION_NAMES) for row in rows])
 
 
 METHODS: tuple[Method, ...] = (
@@ -103,6 +133,28 @@ METHODS: tuple[Method, ...] = (
     ),
     query("survey.get", "One survey.", BY_ID, SURVEY, get_survey),
     query("survey.list", "Surveys, the latest first.", SURVEYS.params(), page_of(SURVEY), list_surveys),
-    query("letter.get", "One letter as it was printed.", BY_ID, LETTER, get_letter),
-    query("letter.list", "Letters, the latest first.", LETTERS.params(), page_of(LETTER), list_letters),
+    change(
+        "action.save",
+        "Keep a corrective action of a complaint, new or changed: what, who, until when, whether it worked.",
+        (
+            Field("complaint_id", ID, required=True),
+            Field("what", TEXT, "what is done", required=True),
+            Field("owner_id", ID, "who does it", required=True),
+            Field("due_at", MOMENT, required=True),
+            Field("check_at", MOMENT, "when its effect is looked at, not before it is due", required=True),
+            Field("state", choice(STATES), "worked, failed: the effect was looked at", default="open"),
+            Field("result", TEXT, "what that found", default=""),
+            Field("id", ID, "of the one that changes, or made by the sender"),
+        ),
+        ACTION,
+        save,
+    ),
+    query("action.get", "One corrective action.", BY_ID, ACTION, get_action),
+    query(
+        "action.list",
+        "Corrective actions, the latest first.",
+        ACTIONS.params(),
+        page_of(ACTION),
+        list_actions,
+    ),
 )

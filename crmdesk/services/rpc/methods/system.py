@@ -113,7 +113,7 @@ def set_clock(session: Session, given: Given) -> Json:
 
 def back_up(session: Session, given: Given) -> Json:
     """Write the whole profile into a file."""
-    path = _whole_path("file", given["file"])
+    path = whole_path("file", given["file"])
     session.desk.parts.back_up(path, given["passphrase"])
     return {"file": str(path), "bytes": path.stat().st_size}
 
@@ -121,12 +121,13 @@ def back_up(session: Session, given: Given) -> Json:
 def back_up_nightly(session: Session, given: Given) -> Json:
     """Switch the nightly backup on, or off."""
     folder = given.get("folder")
-    path = None if folder is None else _whole_path("folder", folder)
+    path = None if folder is None else whole_path("folder", folder)
     file = session.desk.parts.back_up_nightly(path, given.get("passphrase", ""), given.get("keep"))
     return {"file": None if file is None else str(file)}
 
 
-def _whole_path(name: str, given: str) -> Path:
+def whole_path(name: str, given: str) -> Path:
+    """Return *given* as a path; refuse one that depends on where the program stands."""
     path = Path(given)
     if not path.is_absolute():
         raise InvalidInput("{name} must be {wanted}.", fields=(name,), name=name, wanted="a whole path")

@@ -396,6 +396,27 @@ BEGIN
 END
 $$;
 
+-- The letter that a step names is one about this complaint.
+CREATE OR REPLACE FUNCTION crm.check_letter(o crm.operation_in, p_head crm.complaint, p_letter jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    about uuid;
+BEGIN
+    IF coalesce(p_letter, 'null') = 'null' THEN
+        RETURN;
+    END IF;
+    SELECT l.complaint_id INTO about FROM crm.letter l WHERE l.id = (p_letter #>> '{}')::uuid;
+    IF NOT FOUND THEN
+        PERFORM crm.wait_for_parent(o);
+        PERFORM crm.refuse('gone', 'There is no such letter. Make it first.', '{}', '{letter_id}');
+    ELSIF about IS DISTINCT FROM p_head.id THEN
+        PERFORM crm.refuse(
+            'invalid', 'This letter is about another complaint. Make one for this complaint first.', '{}',
+            '{letter_id}');
+    END IF;
+END
+$$;
+
 -- Refuse the step with code, sentence and the row as it stands, or return in peace. p_head and p_body are the rows as
 -- they are locked, all NULL for the first step.
 CREATE OR REPLACE FUNCTION crm.judge_step(
@@ -424,7 +445,7 @@ BEGIN
     IF p_head.id IS NOT NULL THEN
         PERFORM crm.refuse_stale(o, step, p_head, to_jsonb(p_body) || to_jsonb(p_head));
     END IF;
-    PERFORM crm.check_fields(name, fields);
+    PERFORM crm.check_fields(name, fields), crm.check_letter(o, p_head, fields -> 'letter_id');
     k := crm.case_of(o, p_head, p_body, fields);
     refusal := crm.verdict(name, k);
     IF refusal IS NOT NULL THEN
