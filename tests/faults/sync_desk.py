@@ -85,7 +85,9 @@ class Worker:
             else:
                 tell("did", *done)
             if self.sync.locked:
-                self.sync.retry()
+                # Of a full disk this is another victim; he presses the key again.
+                with contextlib.suppress(CrmdeskError):
+                    self.sync.retry()
         self._rested.set()
 
     def rest(self) -> None:

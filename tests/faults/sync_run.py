@@ -23,7 +23,7 @@ from uuid import UUID
 from crmdesk.services.store.connection import open_connection
 from tests.faults.lines import kernel_lines_allowed
 from tests.faults.sync_complaints import illegal_complaints
-from tests.faults.sync_desk import tell
+from tests.faults.sync_desk import marked, tell
 from tests.faults.sync_faults import DECK, Faults
 from tests.faults.sync_world import DeskProcess, World
 from tests.oracle import differences, double, illegal, shared_columns
@@ -152,8 +152,20 @@ class Verdict:
             for (team, author), count in found.items()
             if team.decode() not in mine and author.decode() != desk.person.login
         }
-        self.words += [f"{desk.person.login} ({sorted(mine)}) holds {place}" for place in foreign]
+        who = f"{desk.person.login} ({sorted(mine)})"
+        self.words += [f"{who} holds {place} in {self._where(desk, place)}" for place in foreign]
         return sum(foreign.values())
+
+    def _where(self, desk: DeskProcess, place: tuple[str, str]) -> list[str]:
+        """Return the tables of a desk's store whose rows hold text of a team and an author."""
+        text = marked(*place)
+        with closing(open_connection(desk.store_path, desk.key, role="reader")) as file:
+            asked = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+            tables = [name for (name,) in file.execute(asked).fetchall()]
+            held = [
+                name for name in tables if text in str(file.execute(f'SELECT * FROM "{name}"').fetchall())
+            ]
+        return held or ["no row: freed or old bytes"]
 
     def _note(self, name: str, found: list[str]) -> None:
         self.figures[name] += len(found)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from crmdesk.errors import Bug, NotFound
 from crmdesk.models.changes import ChangeSet
-from crmdesk.models.effects import ENTITIES, apply
+from crmdesk.models.effects import ENTITIES, OF_TEAMS, apply
 from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.models.outbox import revised_place, wanted_fields
 from crmdesk.models.rules import refuse_overwriting
@@ -288,8 +288,8 @@ class UnitOfWork:
                 change.table,
                 change.id.bytes,
                 after.get("rev", 0),
-                _json({name: earlier[name] for name in named}) if before else "{}",
-                _json({name: after.get(name) for name in named}),
+                remembered(change.table, earlier, named) if before else "{}",
+                remembered(change.table, after, named),
             ),
         )
 
@@ -312,6 +312,15 @@ class UnitOfWork:
             (row_id.bytes, revision, table),
         ).fetchall()
         return frozenset().union(*(json.loads(after) for (after,) in found))
+
+
+def remembered(table: str, values: Mapping[str, object], named: Sequence[str]) -> str:
+    """Return as JSON what ``history`` keeps of the fields *named*: of rows of teams only that they changed.
+
+    Nobody reads more of those, and somebody may lose the right to their words.
+    """
+    private = table in OF_TEAMS
+    return _json({name: None if private else values.get(name) for name in named})
 
 
 def _json(values: Mapping[str, object]) -> str:

@@ -60,7 +60,10 @@ def note_refusal(work: UnitOfWork, op_id: UUID, result: Mapping[str, Json]) -> N
         "SELECT kind, payload FROM operation WHERE id = ?", (op_id.bytes,)
     ).fetchone()
     payload = json.loads(payload_json)
-    seen, current = _both_sides(work, op_id, kind, payload)
+    seen, present = _both_sides(work, op_id, kind, payload)
+    current = result.get("current") or present
+    # Of the rest of the row nothing stays here: its reader may lose the right to it.
+    shown = {"rev", *_wanted(kind, payload), *(result.get("fields") or ())} if kind in REVISED else set()
     connection.execute(
         "INSERT INTO not_accepted (op_id, at, kind, code, why, why_values, fields, seen, current, text,"
         " payload, resolution) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"
@@ -76,7 +79,7 @@ def note_refusal(work: UnitOfWork, op_id: UUID, result: Mapping[str, Json]) -> N
             _json(result.get("values") or {}),
             _json(result.get("fields") or []),
             _json(seen),
-            _json(result.get("current") or current),
+            _json({name: value for name, value in current.items() if name in shown}),
             typed_text(kind, payload),
             payload_json,
         ),

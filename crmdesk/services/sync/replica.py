@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crmdesk.errors import Bug, ServerUnfit
+from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import Answer, Place, Pulled, PulledRow, Range
-from crmdesk.models.wire import Row, to_json
+from crmdesk.models.wire import Row
 from crmdesk.services.store.connection import Connection, empty_log
 from crmdesk.services.store.rows import Shape, shape_of
+from crmdesk.services.store.unit_of_work import remembered
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import fill_holes, last_number, waiting
 from crmdesk.services.sync.projection import PlaceOfRow, Projection, Relay, keep_rows, kept_rows
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
 WITNESSES_KEPT = 2_000
 """Fingerprints of ticks that stay here."""
-PRIVATE = ("note",)
+WORDLESS = frozenset({"clock_line", "remedy_line", "approval"})
+"""Tables of teams that hold moments, amounts and codes, and nobody's words."""
+PRIVATE = frozenset(OF_TEAMS) - WORDLESS
 """Tables whose rows somebody may lose the right to: no byte of them is left here then."""
 FROM_SERVER = b""
 """Stands in ``history`` for the operation of a change that came from the server."""
@@ -205,9 +209,10 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> N
     if changes:
         work.lay(changes)
     lost = {change.table for change in changes if change.row is None and (change.table, change.id) in gone}
-    for table in lost.intersection(PRIVATE):
-        work.write_anew(table)
     keep_rows(connection, relay.kept, relay.under)
+    private = sorted(lost.intersection(PRIVATE))
+    for table in (*private, "server_row") if private else ():
+        work.write_anew(table)
     connection.executemany(
         "UPDATE outbox SET outlook = ?, trouble = ? WHERE n = ?",
         [(outlook, trouble, n) for n, (outlook, trouble) in relay.outlooks.items()],
@@ -238,8 +243,8 @@ def _write_history(
                 change.table,
                 change.id.bytes,
                 row["rev"],
-                json.dumps(to_json({name: before[name] for name in named}), ensure_ascii=False),
-                json.dumps(to_json({name: row[name] for name in named}), ensure_ascii=False),
+                remembered(change.table, before, named),
+                remembered(change.table, row, named),
             )
         )
     connection.executemany(
@@ -314,7 +319,7 @@ def _record(work: UnitOfWork, answer: Answer) -> bool:
         " trouble = '' WHERE n = ?",
         (
             "refused" if refused else "answered",
-            json.dumps(dict(answer.result), ensure_ascii=False),
+            json.dumps({name: told for name, told in answer.result.items() if name != "current"}),
             to_micros(work.author.now()),
             answer.n,
         ),

@@ -15,6 +15,7 @@ import pytest
 from crmdesk.errors import NotFound
 from crmdesk.models.agent import save_code
 from crmdesk.models.customer import open_customer
+from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.note import append_note
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
@@ -23,7 +24,9 @@ from crmdesk.services.complaints.procedure import House, procedure
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.refused import refused_lines, send_again
+from crmdesk.services.sync.replica import PRIVATE
 from tests.cluster import Database, team_id
+from tests.pages import decrypted
 from tests.services.complaints.house import CHECKLIST
 from tests.services.sync.desks import TestDesk, desk
 
@@ -225,3 +228,35 @@ def test_a_complaint_handed_to_another_team_leaves_the_desks_of_the_first(team: 
     assert team.ben.rows("complaint_event") == []
     with pytest.raises(NotFound, match="Another team handles"):
         team.step(team.ben, complaint, "E2", body="12315", reference="17", date="2026-11-01T00:00:00+00:00")
+
+
+def test_who_leaves_the_team_keeps_no_word_of_its_complaints(team: Team, database: Database) -> None:
+    complaint = team.investigated()
+    for _ in range(6):
+        other = team.log(team.anna)
+        team.settle()
+        owner = str(team.anna.person.agent_id)
+        team.step(team.anna, other, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.step(team.anna, complaint, "T8", **PROPOSAL)
+    team.step(team.ben, complaint, "T18", **FAREWELL)
+    assert team.anna.worker.run_once().refused == 0
+    assert team.ben.worker.run_once().refused == 1
+    told = (b"squeal again", b"Mr Zhang", b"fitted the wrong part")
+    assert all(words in _pages(team.ben) for words in told), "the search finds what is here"
+    found = {
+        table for table in OF_TEAMS if any(words.decode() in str(team.ben.rows(table)) for words in told)
+    }
+    assert {"complaint_body", "complaint_event"} <= found <= PRIVATE, "slack of their pages is seen to"
+    kept = team.ben.asked("SELECT before || after FROM history")
+    assert not any(words.decode() in entry for (entry,) in kept for words in told)
+    database.person("ben", "supervisor", teams=("workshop",))
+    team.settle()
+    pages = _pages(team.ben)
+    assert [words for words in told if words in pages] == []
+    assert FAREWELL["words"].encode() in pages, "what he typed himself stays"
+    (line,) = team.ben.store.read(refused_lines).result()
+    assert FAREWELL["words"] in line.text
+
+
+def _pages(at: TestDesk) -> bytes:
+    return decrypted(at.profile.store_path, at.profile.key)
