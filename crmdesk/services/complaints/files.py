@@ -207,5 +207,11 @@ def _last_step(rows: Rows, rules: Procedure, fields: Row) -> LastStep | None:
         device=row["device"],
         at=row["at"],
         can_undo=bool(step and step.undo),
-        left_the_house=row["left_the_house"],
+        left_the_house=row["left_the_house"] or _sent_since(rows, fields, row["at"]),
     )
+
+
+def _sent_since(rows: Rows, fields: Row, at: datetime) -> bool:
+    """Whether a letter has left the house since *at*: whoever gets it relies on the step before it."""
+    letters = rows.where("letter", "complaint_id", fields["id"])
+    return any(letter["sent_at"] is not None and letter["sent_at"] >= at for letter in letters)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from crmdesk.errors import InvalidInput, NotFound
+from crmdesk.errors import Denied, InvalidInput, NotFound
 from crmdesk.models.agent import save_code
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import letters
@@ -230,6 +230,20 @@ def test_a_letter_leaves_the_house_once(desk: ComplaintDesk) -> None:
         send_letter(work, letter_id, "pigeon")
     with desk.work() as work, pytest.raises(NotFound):
         send_letter(work, UUID(int=99), "letter")
+
+
+def test_what_a_letter_told_is_not_taken_back(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="letter", owner=str(ANNA))
+    letter_id = make(desk, row, "acknowledgement")
+    done = str(row["last_operation_id"])
+    with desk.work() as work:
+        send_letter(work, letter_id, "letter")
+    with pytest.raises(Denied, match="A letter or mail went out"):
+        desk.step(row, "U1", operation_id=done)
+    desk.connection.execute("UPDATE letter SET sent_at = sent_at - 86400000000")
+    row = desk.step(row, "U1", operation_id=done)
+    assert row["state"] == "RECEIVED", "a letter that left before it says nothing of it"
 
 
 def test_the_step_that_tells_by_a_letter_marks_that_it_left(desk: ComplaintDesk) -> None:
