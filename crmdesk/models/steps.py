@@ -12,16 +12,20 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from crmdesk.models.clock import CUSTOMER
+from crmdesk.models.clock import CUSTOMER, Why
 from crmdesk.models.complaint_file import (
     FROM_RECEIPT,
+    RECOUNTED,
     ComplaintFile,
     Errand,
     Outcome,
     Step,
     next_due,
+    outdated,
     paused_since,
+    runs,
 )
+from crmdesk.models.deadline import due
 from crmdesk.models.gates import GRAVE
 from crmdesk.models.regime import REGIME_CLOCKS
 from crmdesk.models.wire import Row
@@ -46,6 +50,19 @@ def take(transition: Transition, step: Step) -> Outcome:
     if target is not None:
         target = replace(target, changed={**target.changed, **_next_clock(step, target)})
     return replace(outcome, changed=changed, target=target)
+
+
+def recount(step: Step) -> Outcome:
+    """Return what another edition of the calendar makes of a complaint: the dates of its clocks anew."""
+    ledger, version = step.file.ledger, step.rules.time.version
+    why = Why(RECOUNTED, ((RECOUNTED, version),))
+    for run in outdated(ledger, version):
+        clock, since = run.last.clock, run.last.since
+        span = step.span_of(ledger, clock)
+        if span is not None:
+            then = due(span, since, step.rules.time)
+            ledger = ledger.recompute(clock, step.at, since, then, step.measures, why)
+    return Outcome(_next_clock(step, Outcome({}, ledger)), ledger)
 
 
 def _next_clock(step: Step, outcome: Outcome) -> Row:
@@ -277,6 +294,16 @@ def _appeal(step: Step) -> Outcome:
     return Outcome({"acknowledged_at": step.at, "ended_why": ""}, ledger)
 
 
+def _tell_standing(step: Step) -> Outcome:
+    """Begin the clock of updates anew, if it runs; while the customer is waited for it stands still."""
+    ledger = step.file.ledger
+    if not runs(ledger, "update"):
+        return Outcome({}, ledger)
+    ledger = step.stop(ledger, ("update",), "told")
+    ledger = step.start(ledger, "update", step.has("severity"), step.at, "told")
+    return Outcome({}, ledger.wait(step.at, step.has("wait_for") or "", step.why("waiting")))
+
+
 def _escalate(step: Step) -> Outcome:
     return Outcome({"level": step.given("to_level")}, step.file.ledger, errands=(Errand("escalated"),))
 
@@ -386,6 +413,7 @@ EFFECTS: Mapping[str, Callable[[Step], Outcome]] = MappingProxyType(
         "T19": _merge,
         "T20": _reopen,
         "T21": _appeal,
+        "C1": _tell_standing,
         "E1": _escalate,
         "E2": _go_external,
         "H1": _hand_over,

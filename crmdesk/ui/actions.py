@@ -173,6 +173,13 @@ COMMANDS: tuple[Command, ...] = (
         yields=True,
     ),
     Command(
+        "tell-standing",
+        WORK,
+        word("Told how it stands"),
+        ("Ctrl+Shift+R",),
+        word("Writes down that the caller heard the sentence shown; the next update counts from now"),
+    ),
+    Command(
         "letter",
         WORK,
         word("Letter about the complaint"),

@@ -238,6 +238,13 @@ class ComplaintSide(QObject):
         """Show all steps of the complaint shown."""
         self.page.steps()
 
+    def tell_standing(self) -> None:
+        """Write down that the caller was told how the complaint shown stands."""
+        if self.shown:
+            self.page.told.log()
+        else:
+            self._place.parts.messages.say(self._place.words.tr("No complaint is open."), "due")
+
     def undo(self) -> None:
         """Take back the last step of the complaint shown."""
         self.page.undo()

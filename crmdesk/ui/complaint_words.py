@@ -169,6 +169,7 @@ WHY = {
     "decided": word("decision told"),
     "accepted": word("accepted"),
     "resolved": word("remedies done"),
+    "told": word("told how it stands"),
     "refused": word("refused by the customer"),
     "solved_on_the_call": word("solved on the call"),
     "remedy_failed": word("a remedy failed"),

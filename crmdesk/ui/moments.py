@@ -33,6 +33,11 @@ class Moments:
         """Return the present moment in UTC."""
         return self._clock()
 
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the site."""
+        return self._zone
+
     def today(self) -> date:
         """Return the date at the site."""
         return self._clock().astimezone(self._zone).date()

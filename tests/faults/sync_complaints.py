@@ -17,7 +17,7 @@ from tests.models.moves import Dice, Hotline
 
 NOT_HERE = frozenset({"H1", "T19", "D1"})
 """Steps that take texts to other teams, as accepting another's complaint does, or are an administrator's."""
-SELDOM = frozenset({"T3", "T13", "T15", "T18", "T20", "E1", "E2", "U1"})
+SELDOM = frozenset({"T3", "T13", "T15", "T18", "T20", "C1", "E1", "E2", "U1"})
 """Steps that end a complaint, or lead nowhere."""
 CODES = (("complaint_category", "repair"), ("cause", "wrong_part"))
 

@@ -96,6 +96,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "T19": {"target_id": str(RECORD)},
     "T20": {"reason": "recurred", "text": "It squeals again."},
     "T21": {"reason": "new_facts", "text": "He found the invoice."},
+    "C1": {"what": "Lin Yue looks after it. You hear more tomorrow."},
     "E1": {"to_level": 2, "reason": "The press called."},
     "E2": {"body": "12315", "reference": "SH-2026-17", "date": iso(-1)},
     "H1": {"to": str(THIRD), "open_points": "Call him back on Friday."},

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SYSTEM = ("T15",)
 ADMINISTRATORS = ("D1",)
-SELDOM = frozenset({"T3", "T18", "T19", "E1", "E2", "H1", "U1", "D1"})
+SELDOM = frozenset({"T3", "T18", "T19", "C1", "E1", "E2", "H1", "U1", "D1"})
 """Steps that end a complaint or lead nowhere: taken when the dice say so."""
 NOBODY = UUID(int=0)
 TEAMS = (UUID(int=100), UUID(int=101))
@@ -73,7 +73,8 @@ def log_complaint(world: Hotline, dice: Dice, *, team: UUID | None = None) -> Op
         "severity": dice.one("S3", "S4", "S3", "S2"),
     }
     extra = {
-        "number": f"C26-K7Q-{len(world.complaints):04}",
+        # One in eight carries the number of the one before.
+        "number": f"C26-K7Q-{len(world.complaints) - (dice.b % 8 == 3):04}",
         "team_id": team or _team(dice.a),
         "complainant": dice.word,
         "restricted": dice.b % 7 == 0,

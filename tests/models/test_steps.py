@@ -239,6 +239,45 @@ def test_merging_takes_the_earlier_receipt() -> None:
     assert later.do("T19", role="supervisor").target is None
 
 
+def test_a_caller_who_is_told_how_it_stands_begins_the_clock_of_updates_anew() -> None:
+    desk = at_work()
+    first = desk.due("update")
+    outcome = desk.do("C1", after=timedelta(days=1))
+    assert "state" not in outcome.changed
+    assert desk.due("update") == due(RULES.targets.span("update", "S3"), desk.now, shop()).at > first
+    runs = desk.file.ledger.runs()["update"]
+    assert [run.standing(desk.now, RULES.measures).verdict for run in runs] == ["met", "open"]
+
+
+def test_who_is_told_too_late_was_told_too_late_all_the_same() -> None:
+    desk = at_work(severity="S1")
+    desk.do("C1", after=timedelta(days=2))
+    runs = desk.file.ledger.runs()["update"]
+    assert [run.standing(desk.now, RULES.measures).verdict for run in runs] == ["breached", "open"]
+
+
+def test_being_told_while_the_customer_is_waited_for_lets_no_clock_run() -> None:
+    desk = at_work()
+    desk.do("T6", wait_for="customer")
+    desk.do("C1", after=timedelta(hours=2))
+    standings = desk.file.ledger.standings(desk.now, RULES.measures)
+    assert {name: standings[name].state for name in ("decide", "resolve", "update")} == dict.fromkeys(
+        ("decide", "resolve", "update"), "paused"
+    )
+    desk.do("T7", after=timedelta(hours=1))
+    told = desk.now - timedelta(hours=1)
+    course = desk.file.ledger.standings(desk.now, RULES.measures)["update"].course
+    assert course.since == told
+    assert course.paused() == shop().between(told, desk.now) > timedelta(0)
+
+
+def test_before_the_investigation_and_after_the_decision_no_clock_begins() -> None:
+    desk = Desk()
+    before = desk.going()
+    desk.do("C1", after=timedelta(minutes=1))
+    assert desk.going() == before
+
+
 def test_their_deadline_is_a_second_clock() -> None:
     desk, deadline = at_work(), at("2026-04-01 12:00")
     desk.do("E2", their_deadline=deadline.isoformat())

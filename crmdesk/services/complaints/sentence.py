@@ -37,8 +37,16 @@ class Standing:
     owner: str = ""
     due_at: datetime | None = None
     wait_for: str = ""
-    text: str = ""
+    text: str | Text = ""
     route: str = ""
+
+
+def numbered_status(standing: Standing, now: datetime, zone: tzinfo) -> Text:
+    """Return what is read to whoever asks how his complaint stands, with its number."""
+    told = status_sentence(standing, now, zone)
+    if standing.state == "RECEIVED":
+        return told
+    return say("Number {number}. {told}", number=spoken_number(standing.number), told=told)
 
 
 def status_sentence(standing: Standing, now: datetime, zone: tzinfo) -> Text:
@@ -106,11 +114,14 @@ def _apart(group: str) -> str:
 
 
 _WITH_DATE = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})
+_OF_TEXT = frozenset({"WAITING", "REJECTED", "RESPONDED", "MERGED"})
+"""States whose sentence says nothing without what they are about, as of another team's complaint."""
 
 
 def _told(standing: Standing, when: Text | None) -> Text:
     """Return the sentence of the state, with *when* the next step is due if that can be promised."""
-    if standing.state in ("RECEIVED", "PROPOSED") or (standing.state in _WITH_DATE and when is None):
+    silent = standing.state in _OF_TEXT and not standing.text
+    if silent or standing.state in ("RECEIVED", "PROPOSED") or (standing.state in _WITH_DATE and not when):
         return _plain(standing, when)
     if standing.state == "WAITING":
         who = say("you") if standing.wait_for == "customer" else say("somebody else")

@@ -157,6 +157,7 @@ class CommandsPresenter(QObject):
             "hand-over": self._complaints.hand_over,
             "complaint-steps": self._complaints.steps,
             "undo": self._complaints.undo,
+            "tell-standing": self._complaints.tell_standing,
             "letter": self._complaints.write_letter,
             "corrective-action": self._complaints.correct,
             "copy-number": lambda: self._complaints.copy_number(spoken=False),

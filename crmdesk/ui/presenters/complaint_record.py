@@ -13,6 +13,7 @@ from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
+from crmdesk.ui.presenters.complaint_told import TELL, StandingTold
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
 
@@ -64,6 +65,7 @@ class ComplaintPresenter(QObject):
         self.view = ComplaintView(tools)
         place.parts.stage.add(self.view)
         self.forms = StepForms(place, tools, self.view, self)
+        self.told = StandingTold(place, self.view.standing, self.forms, self)
         self.record: ComplaintRecord | None = None
         self._before: QWidget | None = None
         self._unfolded: frozenset[object] = frozenset()
@@ -119,6 +121,8 @@ class ComplaintPresenter(QObject):
             self._say(self._reason(step))
         elif transition == _UNDO:
             self.undo()
+        elif transition == TELL:
+            self.told.log()
         else:
             self.forms.begin(step)
 
@@ -223,6 +227,7 @@ class ComplaintPresenter(QObject):
         self.record = record
         view = self.view
         view.head.show_card(self._heads.card(record))
+        self.told.know(record)
         view.file.show_lines(self._lines.file(record))
         view.trail.show_lines(self._lines.trail(record, self._unfolded))
         self._show_next(record)

@@ -14,6 +14,7 @@ from crmdesk.ui.itemmodels.complaint_lines import RecordLine
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.translation import word
 from crmdesk.ui.views.complaint_head import ComplaintHead
+from crmdesk.ui.views.complaint_standing import StandingStrip
 from crmdesk.ui.views.step_form import StepForm
 from crmdesk.ui.widgets.lists import ListPane
 from crmdesk.ui.widgets.pane import ActionButton, Pane
@@ -102,6 +103,7 @@ class ComplaintView(QWidget):
         super().__init__()
         ink, words, actions = tools.ink, tools.words, tools.actions
         self.head = ComplaintHead(ink, self)
+        self.standing = StandingStrip(tools, self)
         self.next = QAction(self)
         self.next.setShortcut(QKeySequence("Ctrl+Return"))
         self.next.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -186,5 +188,6 @@ class ComplaintView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.head)
+        column.addWidget(self.standing)
         column.addLayout(bar)
         column.addWidget(across, 1)

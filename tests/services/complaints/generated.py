@@ -23,7 +23,7 @@ RULES = Rules(workflow(), targets(), regimes(), shop(), {shop().version: shop()}
 BEGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 ALONE = frozenset({"T3", "T18", "T19", "D1", "U1", "T1"})
 """Steps that end a walk early, or that need another complaint: taken seldom."""
-BESIDE = frozenset({"E1", "E2", "H1", "T13"})
+BESIDE = frozenset({"C1", "E1", "E2", "H1", "T13"})
 
 
 class Generated:

@@ -13,6 +13,7 @@ from crmdesk.resources import resource
 from crmdesk.services.complaints.procedure import workflow
 from crmdesk.services.complaints.sentence import (
     Standing,
+    numbered_status,
     readout,
     readout_solved,
     spoken_moment,
@@ -128,3 +129,16 @@ def test_no_line_ends_within_a_group_of_the_number() -> None:
             third="0\u00a00\u00a04\u00a02",
         ),
     )
+
+
+@pytest.mark.parametrize("state", ["WAITING", "REJECTED", "RESPONDED", "MERGED"])
+def test_of_a_file_that_cannot_be_read_here_only_who_handles_it_is_told(state: str) -> None:
+    assert told(state, text="") == "Lin looks after it."
+
+
+def test_the_number_is_told_once() -> None:
+    asked = replace(CASE, state="ASSESSED")
+    told_of = plain(words("en").text(numbered_status(asked, NOW, ZONE)))
+    assert told_of.startswith("Number C 2 6, K 7 Q, 0 0 4 2. Lin looks after it")
+    fresh = plain(words("zh").text(numbered_status(replace(CASE, state="RECEIVED"), NOW, ZONE)))
+    assert fresh.count("编号") == 1

@@ -134,9 +134,9 @@ def test_a_complaint_is_logged_with_its_number_and_what_may_be_done(ask: Ask) ->
 def test_every_step_is_told_and_the_forbidden_ones_say_why(ask: Ask) -> None:
     file = opened(ask)
     told = [each["transition"] for each in file["allowed"]]
-    assert told == [*(f"T{n}" for n in range(2, 22)), "E1", "E2", "H1", "U1", "D1"]
+    assert told == [*(f"T{n}" for n in range(2, 22)), "C1", "E1", "E2", "H1", "U1", "D1"]
     may = {each["transition"] for each in file["allowed"] if not each["refused_because"]}
-    assert may == {"T2", "T3", "T13", "T18", "T19", "E1", "E2", "H1"}
+    assert may == {"T2", "T3", "T13", "T18", "T19", "C1", "E1", "E2", "H1"}
     assert of(file, "T9")["refused_because"] == ["This cannot be done in the state RECEIVED."]
     assert of(file, "D1")["refused_because"] == ["Your role may not do this."]
     assert of(file, "U1")["refused_because"] == ["Only your own last step, made at this desk, can be undone."]

@@ -72,9 +72,14 @@ def solved(desk: MirroredDesk, row: Row) -> Row:
 
 def to_the_end(desk: MirroredDesk) -> None:
     row = at_work(desk, regime="UK-8W")
+    desk.later(hours=30)
+    row = desk.step(row, "C1", what="We look into it.")
     row = desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=2))
+    desk.later(hours=2)
+    row = desk.step(row, "C1", what="We wait for you.", call_id=str(CALL))
     desk.later(days=1)
     row = desk.step(row, "T7")
+    row = desk.step(row, "C1", BELA, what="We look into it again.")
     row = desk.step(row, "E1", to_level=1, reason="He is a journalist.")
     row = desk.step(row, "E2", body="12315", reference="17", date=desk.iso(), their_deadline=desk.iso(days=9))
     row = desk.step(row, "T6", wait_for="third_party", what="A part.", until=desk.iso(days=2))

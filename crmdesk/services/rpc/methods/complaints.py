@@ -56,7 +56,7 @@ from crmdesk.services.rpc.updates import BY_ID
 from crmdesk.services.store.rows import StoredRows
 
 COMPLAINTS = Listing("complaint", Complaint, HEAD, "-received_at", BEHIND)
-STEPS = (*(f"T{n}" for n in range(1, 22)), "E1", "E2", "H1", "D1", "U1")
+STEPS = (*(f"T{n}" for n in range(1, 22)), "C1", "E1", "E2", "H1", "D1", "U1")
 INTAKE = ("complainant", "third_party", "outlet", "language", "repeat_of", "restricted")
 LINKS = (
     *(("customer_id", "customer"), ("asset_id", "asset"), ("call_id", "call"), ("repeat_of", "complaint")),
