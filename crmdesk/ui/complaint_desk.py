@@ -13,12 +13,13 @@ from crmdesk.models.screen_pop import NoteDraft
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from crmdesk.models.operations import Author
     from crmdesk.models.screen_pop import FoundComplaint
     from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.handing_over import HandOverOffer
     from crmdesk.services.complaints.listing import Listing
     from crmdesk.services.complaints.lists import Lines
     from crmdesk.services.complaints.procedure import House
@@ -54,6 +55,10 @@ class Complaints(Protocol):
 
     def customer_names(self, lines: Lines) -> Future[Mapping[bytes, str]]:
         """Ask for the names of the customers of *lines*, by id: a long list comes without most of them."""
+        ...
+
+    def hand_over_offer(self, complaint_ids: Sequence[UUID]) -> Future[HandOverOffer]:
+        """Ask who may take these complaints over, and which of them have to stay."""
         ...
 
     def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
@@ -110,6 +115,10 @@ class LocalComplaints:
 
         return self._store.read(customer_names, lines)
 
+    def hand_over_offer(self, complaint_ids: Sequence[UUID]) -> Future[HandOverOffer]:
+        """Ask who may take these complaints over."""
+        return self._store.read(_hand_over_offer, complaint_ids, self._house, self._store.author)
+
     def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
         """Ask for all there is to show of a complaint."""
         return self._store.read(_record, complaint_id, self._house, self._store.author)
@@ -161,6 +170,16 @@ def _listed(
     if house is not None:
         return regime_listing(connection, segment, agent, author.now(), house())
     return listing(connection, segment, agent, author.now(), limit)
+
+
+def _hand_over_offer(
+    connection: Any, complaint_ids: Sequence[UUID], house: Callable[[], House], author: Author
+) -> HandOverOffer:
+    from crmdesk.services.complaints.handing_over import hand_over_offer
+    from crmdesk.services.complaints.procedure import procedure
+
+    now = author.now()
+    return hand_over_offer(connection, procedure(connection, house(), now), author, complaint_ids, now)
 
 
 def _record(

@@ -17,6 +17,7 @@ from tests.services.complaints.house import (
     ANNA,
     BELA,
     CHEN,
+    OTHER_TEAM,
     ComplaintDesk,
     under_regime,
 )
@@ -201,6 +202,45 @@ def test_marked_complaints_are_handed_over_one_by_one_and_the_result_says_which_
     assert seat.focus() is lists.view.list
     (event,) = [e for e in place.house.rows("complaint_event", marked[0]["id"]) if e["transition"] == "H1"]
     assert "Anna is ill." in event["fields"]
+
+
+def test_who_has_some_of_them_already_is_offered_and_gets_the_others(place: ComplaintSeat) -> None:
+    mine, his = place.house.log({"severity": "S4"}), place.house.log({"severity": "S4"})
+    place.house.step(his, "H1", to=str(BELA), open_points="Call him.")
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_4)
+    seat.ctrl(Qt.Key.Key_A)
+    seat.ctrl_shift(Qt.Key.Key_G)
+    seat.settle()
+    offered = {pick.text: pick.aside for pick in lists.view.hand_over.person._picks}
+    assert offered == {"p1": "has 1 already", "p2": "has 1 already", "p3": "", "p4": "", "p5": ""}
+    seat.key(Qt.Key.Key_Escape)
+    hand_over(place, "Anna is ill.")
+    seat.qtbot.waitUntil(lambda: not lists.hand_over.under_way)
+    assert (owner(place, mine), owner(place, his)) == (BELA, BELA)
+    assert seat.parts.messages.text == "1 of 2 went to p2. 1 was there already."
+
+
+def test_the_form_says_which_of_the_marked_have_to_stay_and_why(place: ComplaintSeat) -> None:
+    rows = [place.house.log({"severity": "S4"}) for _ in range(2)]
+    foreign = rows[0]
+    columns = (CHEN.bytes, OTHER_TEAM.bytes, foreign["id"].bytes)
+    place.house.connection.execute("UPDATE complaint SET owner_id = ?, team_id = ? WHERE id = ?", columns)
+    lists, seat = opened(place), place.seat
+    seat.key(Qt.Key.Key_4)
+    seat.ctrl(Qt.Key.Key_A)
+    seat.ctrl_shift(Qt.Key.Key_G)
+    seat.settle()
+    form = lists.view.hand_over
+    assert form._heading == "Hand over 1 complaint"
+    why = "Only the owner, his team or a supervisor may do this."
+    assert form.told.text() == f"1 stays where it is. {foreign['number']}: {why}"
+    seat.key(Qt.Key.Key_Escape)
+    lists.marked = {foreign["id"]}
+    seat.ctrl_shift(Qt.Key.Key_G)
+    seat.settle()
+    assert form.isHidden()
+    assert seat.parts.messages.text == why
 
 
 def test_a_hand_over_wants_a_person_and_a_reason_and_escape_keeps_all(place: ComplaintSeat) -> None:

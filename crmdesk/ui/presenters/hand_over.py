@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -13,8 +13,8 @@ from crmdesk.ui.widgets.filter_box import Pick
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmdesk.services.complaints.handing_over import HandOverOffer, Staying
     from crmdesk.services.complaints.lists import ComplaintLine
-    from crmdesk.services.complaints.record_view import ComplaintRecord
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.views.complaint_list import ComplaintListView
 
@@ -38,18 +38,19 @@ class HandOver(QObject):
         self._words = place.words
         self._form = view.hand_over
         self._chosen: Sequence[ComplaintLine] = ()
+        self._staying: tuple[Staying, ...] = ()
         self._waiting: deque[ComplaintLine] = deque()
         self._names: dict[str, str] = {}
         self._stayed: list[str] = []
-        self._gone = 0
+        self._gone = self._his = 0
         self.under_way = False
         self._form.accepted.connect(self.send)
 
     def begin(self, chosen: Sequence[ComplaintLine]) -> None:
-        """Ask who takes *chosen* over; who there is comes with the first of them."""
+        """Ask who takes *chosen* over."""
         if not self.under_way:
             self._chosen = chosen
-            future = self._place.desk.complaints.record(chosen[0].id)
+            future = self._place.desk.complaints.hand_over_offer([line.id for line in chosen])
             self._place.operations.run(future, self._on_known, topic="hand-over")
 
     def send(self) -> None:
@@ -64,8 +65,11 @@ class HandOver(QObject):
             self._form.told.say(self._words.tr("Say why, and what is still open."), "due")
             self._form.reason.setFocus()
         else:
-            self.under_way, self._stayed, self._gone = True, [], 0
-            self._waiting = deque(self._chosen)
+            going = self._going()
+            self._waiting = deque(line for line in going if str(line.owner_id) != person)
+            self._his = len(going) - len(self._waiting)
+            self._stayed = [self._why(each) for each in self._staying]
+            self.under_way, self._gone = True, 0
             self._next()
 
     def close(self) -> bool:
@@ -78,26 +82,48 @@ class HandOver(QObject):
             self._form.hide()
         return True
 
-    def _on_known(self, record: ComplaintRecord) -> None:
-        step = record.step(STEP)
-        field = next((each for each in step.fields if each.name == "to"), None) if step is not None else None
-        if step is None or field is None or (not step.may and len(self._chosen) == 1):
-            why = " ".join(self._words.text(text) for text in step.refused) if step is not None else ""
-            told = why or self._words.tr("Another team handles this complaint.")
-            self._place.parts.messages.say(told, "due")
+    def _on_known(self, offer: HandOverOffer) -> None:
+        """Ask for the person, if there is something to hand over."""
+        self._staying = offer.staying
+        going = self._going()
+        if not going:
+            self._place.parts.messages.say(self._stay_told(), "due")
             return
-        self._names = {
-            str(each.value): self._words.pick(each.name_en, each.name_zh) for each in field.choices
-        }
-        picks = [Pick(key, name) for key, name in self._names.items()]
-        self._form.open_for(len(self._chosen), picks)
+        self._names = {str(each.id): self._words.pick(each.name_en, each.name_zh) for each in offer.takers}
+        has = Counter(str(line.owner_id) for line in going)
+        picks = [
+            Pick(key, name, aside=self._words.tr("has {n} already", n=has[key]) if has[key] else "")
+            for key, name in self._names.items()
+            if has[key] < len(going)
+        ]
+        if not picks:
+            self._place.parts.messages.say(self._words.tr("Nobody else works here who could take it."), "due")
+            return
+        self._form.open_for(len(going), picks, self._stay_told())
+
+    def _going(self) -> list[ComplaintLine]:
+        staying = {each.id for each in self._staying}
+        return [line for line in self._chosen if line.id not in staying]
+
+    def _stay_told(self) -> str:
+        """Return which complaints have to stay, and why; the first of them by name."""
+        if not self._staying:
+            return ""
+        if len(self._chosen) == 1:
+            return self._words.text(self._staying[0].why)
+        count = self._words.plural(len(self._staying), "{n} stays where it is.", "{n} stay where they are.")
+        return " ".join((count, *(self._why(each) for each in self._staying[:_REASONS])))
+
+    def _why(self, staying: Staying) -> str:
+        return f"{staying.number}: {self._words.text(staying.why)}"
 
     def _next(self) -> None:
         if not self._waiting:
             self._finish()
             return
         line = self._waiting.popleft()
-        count, tried = len(self._chosen), len(self._chosen) - len(self._waiting)
+        count = len(self._going()) - self._his
+        tried = count - len(self._waiting)
         self._form.told.say(self._words.tr("{n} of {count} · Esc stops", n=tried, count=count))
         fields = {"to": self._form.person.key, "open_points": self._form.reason.text().strip()}
         wanted = StepWanted(line.id, STEP, fields, line.state, line.version)
@@ -119,15 +145,17 @@ class HandOver(QObject):
         self.under_way = False
         self._form.hide()
         self._form.reason.clear()
-        told = self._words.tr(
-            "{n} of {count} went to {name}.",
-            n=self._gone,
-            count=len(self._chosen),
-            name=self._names.get(self._form.person.key, ""),
-        )
+        tr, name = self._words.tr, self._names.get(self._form.person.key, "")
         more = len(self._stayed) - _REASONS
-        named = " ".join(self._stayed[:_REASONS])
-        rest = self._words.plural(more, "{n} more stayed.", "{n} more stayed.") if more > 0 else ""
-        told = " ".join(part for part in (told, named, rest) if part)
-        self._place.parts.messages.say(told, "due" if self._stayed else "good")
+        told = (
+            tr("{n} of {count} went to {name}.", n=self._gone, count=len(self._chosen), name=name),
+            self._counted(self._his, "{n} was there already.", "{n} were there already."),
+            *self._stayed[:_REASONS],
+            self._counted(more, "{n} more stayed.", "{n} more stayed."),
+        )
+        tone = "due" if self._stayed else "good"
+        self._place.parts.messages.say(" ".join(part for part in told if part), tone)
         self.done.emit()
+
+    def _counted(self, n: int, one: str, many: str) -> str:
+        return self._words.plural(n, one, many) if n > 0 else ""

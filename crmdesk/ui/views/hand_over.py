@@ -70,13 +70,13 @@ class HandOverPane(Pane):
         action.triggered.connect(lambda _on: self.accepted.emit())
         return action
 
-    def open_for(self, count: int, people: Sequence[Pick]) -> None:
-        """Ask who takes *count* complaints over."""
+    def open_for(self, count: int, people: Sequence[Pick], told: str) -> None:
+        """Ask who takes *count* complaints over; *told*: which ones have to stay."""
         heading = self._words.plural(count, "Hand over {n} complaint", "Hand over {n} complaints")
         self.set_heading(heading)
         self.set_aside(self._words.tr("Esc closes"))
         self.person.choose("")
         self.person.offer(people)
-        self.told.say("")
+        self.told.say(told, "due")
         self.show()
         self.person.line.setFocus()
