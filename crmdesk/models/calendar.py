@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -133,19 +134,28 @@ def hours_in_words(hours: Hours) -> str:
 
 
 def read_calendars(tables: object) -> dict[str, Calendar]:
-    """Return the calendars of a parsed file by their keys.
+    """Return the newest edition of each calendar of a parsed file by its key.
+
+    Raises:
+        InvalidInput: with the place in the file.
+    """
+    return {key: editions[-1] for key, editions in read_editions(tables).items()}
+
+
+def read_editions(tables: object) -> dict[str, tuple[Calendar, ...]]:
+    """Return all editions of the calendars of a parsed file by their keys, the newest last.
 
     Raises:
         InvalidInput: with the place in the file.
     """
     file = Table("calendars", tables)
-    return {key: read_calendar(key, file.table(key)) for key in file}
+    return {key: tuple(_editions(key, file.table(key))) for key in file}
 
 
 def read_calendar(key: str, table: Table) -> Calendar:
-    """Return one calendar from its *table*."""
+    """Return the first edition of a calendar from its *table*."""
     table.only(
-        *("edition", "name_en", "name_zh", "zone", "week", "special_days"),
+        *("edition", "name_en", "name_zh", "zone", "week", "special_days", "editions"),
         *("known_years", "source", "checked_on"),
     )
     week = table.table("week")
@@ -157,11 +167,51 @@ def read_calendar(key: str, table: Table) -> Calendar:
         name_zh=table.text("name_zh"),
         zone=table.text("zone"),
         week=tuple(_read_hours(week, name) for name in WEEKDAYS),
-        special_days=tuple(day for line in table.tables("special_days") for day in _special_days(line)),
-        known_years=frozenset(table.numbers("known_years", *YEARS)) if "known_years" in table else None,
+        special_days=tuple(_read_special_days(table)),
+        known_years=_known_years(table),
         source=table.text("source", ""),
         checked_on=table.day_or_none("checked_on"),
     )
+
+
+def _editions(key: str, table: Table) -> Iterator[Calendar]:
+    """Yield the calendar as it began, and as each later edition changed it."""
+    calendar = read_calendar(key, table)
+    yield calendar
+    for line in table.tables("editions"):
+        calendar = _changed(calendar, line)
+        yield calendar
+
+
+def _changed(calendar: Calendar, line: Table) -> Calendar:
+    """Return the edition that *line* makes of the one before: what it does not name stays."""
+    line.only("edition", "week", "special_days", "known_years", "source", "checked_on")
+    week = line.table("week") if "week" in line else None
+    if week:
+        week.only(*WEEKDAYS)
+    special = tuple(_read_special_days(line))
+    told = {each.day for each in special}
+    years = _known_years(line)
+    return replace(
+        calendar,
+        edition=line.number("edition", calendar.edition + 1, 1_000_000),
+        week=tuple(
+            _read_hours(week, name) if week and name in week else hours
+            for name, hours in zip(WEEKDAYS, calendar.week, strict=True)
+        ),
+        special_days=(*(each for each in calendar.special_days if each.day not in told), *special),
+        known_years=(calendar.known_years or frozenset()) | years if years else calendar.known_years,
+        source=line.text("source", calendar.source),
+        checked_on=line.day_or_none("checked_on") or calendar.checked_on,
+    )
+
+
+def _known_years(table: Table) -> frozenset[int] | None:
+    return frozenset(table.numbers("known_years", *YEARS)) if "known_years" in table else None
+
+
+def _read_special_days(table: Table) -> Iterator[SpecialDay]:
+    return (day for line in table.tables("special_days") for day in _special_days(line))
 
 
 def _special_days(line: Table) -> Iterator[SpecialDay]:
@@ -200,10 +250,77 @@ class BusinessInterval:
     seconds_before: int
 
 
-class BusinessTime:
-    """A calendar worked out from the first to the last of its years, both included.
+class _Hours:
+    """The intervals of some years one after the other, with the business time before and after each."""
 
-    Moments are aware; questions that lead out of the years are refused with InvalidInput.
+    def __init__(self, calendar: Calendar, zone: ZoneInfo, first_year: int, last_year: int) -> None:
+        self.years = (first_year, last_year)
+        self.opens: list[datetime] = []
+        self.closes: list[datetime] = []
+        self.before: list[timedelta] = []
+        self.after: list[timedelta] = []
+        self.day_of: list[date] = []
+        self.days: list[date] = []
+        self.day_ends: list[datetime] = []
+        first, end = date(first_year, 1, 1), date(last_year + 1, 1, 1)
+        special = {each.day: each.hours for each in calendar.special_days}
+        self.start = midnight = wall_moment(first, 0, zone)
+        for n in range((end - first).days):
+            day, before = first + timedelta(days=n), midnight
+            midnight = wall_moment(day + _DAY, 0, zone)
+            for minutes in special.get(day, calendar.week[day.weekday()]):
+                if midnight - before == _DAY:
+                    opens, closes = (before + timedelta(minutes=minute) for minute in minutes)
+                else:
+                    opens, closes = (wall_moment(day, minute, zone) for minute in minutes)
+                if opens != closes:  # as when the clocks leap over all of it
+                    self._lay_out(day, opens, closes)
+        self.end = midnight
+
+    def _lay_out(self, day: date, opens: datetime, closes: datetime) -> None:
+        before = self.after[-1] if self.after else _NOTHING
+        self.opens.append(opens)
+        self.closes.append(closes)
+        self.before.append(before)
+        self.after.append(before + (closes - opens))
+        self.day_of.append(day)
+        if self.days and self.days[-1] == day:
+            self.day_ends[-1] = closes
+        else:
+            self.days.append(day)
+            self.day_ends.append(closes)
+
+    def until(self, moment: datetime) -> timedelta:
+        """Return the business time from the first year's start to *moment*, which lies within the years."""
+        i = bisect_right(self.opens, moment) - 1
+        if i < 0:
+            return _NOTHING
+        if moment >= self.closes[i]:
+            return self.after[i]
+        return self.before[i] + (moment - self.opens[i])
+
+
+def wall_moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return the first moment at which the wall clock shows *minute* of *day*, or has leapt over it."""
+    wall = datetime.combine(day, time.min) + timedelta(minutes=minute)
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    offset = wall.replace(tzinfo=zone).utcoffset()
+    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    leap = bisect_left(
+        range(int((moment - early).total_seconds())),
+        True,
+        key=lambda s: (early + timedelta(seconds=s)).astimezone(zone).utcoffset() != offset,
+    )
+    return early + timedelta(seconds=leap)
+
+
+class BusinessTime:
+    """A calendar from the first to the last of its years, both included; worked out as far as it is asked.
+
+    Moments are aware; questions that lead out of the years are refused with InvalidInput. A year whose
+    holidays are not announced counts its weekends only. Any thread may ask.
     """
 
     def __init__(self, calendar: Calendar, first_year: int, last_year: int) -> None:
@@ -211,55 +328,9 @@ class BusinessTime:
         self.version = calendar.version
         self.years = (first_year, last_year)
         self._zone = ZoneInfo(calendar.zone)
-        first, end = date(first_year, 1, 1), date(last_year + 1, 1, 1)
-        self._start, self._end = self._moment(first, 0), self._moment(end, 0)
-        self._opens: list[datetime] = []
-        self._closes: list[datetime] = []
-        self._before: list[timedelta] = []
-        self._after: list[timedelta] = []
-        self._day_of: list[date] = []
-        self._days: list[date] = []
-        self._day_ends: list[datetime] = []
-        special = {each.day: each.hours for each in calendar.special_days}
-        midnight = self._start
-        for n in range((end - first).days):
-            day, before = first + timedelta(days=n), midnight
-            midnight = self._moment(day + _DAY, 0)
-            for minutes in special.get(day, calendar.week[day.weekday()]):
-                if midnight - before == _DAY:
-                    opens, closes = (before + timedelta(minutes=minute) for minute in minutes)
-                else:
-                    opens, closes = (self._moment(day, minute) for minute in minutes)
-                if opens != closes:  # as when the clocks leap over all of it
-                    self._lay_out(day, opens, closes)
-
-    def _lay_out(self, day: date, opens: datetime, closes: datetime) -> None:
-        before = self._after[-1] if self._after else _NOTHING
-        self._opens.append(opens)
-        self._closes.append(closes)
-        self._before.append(before)
-        self._after.append(before + (closes - opens))
-        self._day_of.append(day)
-        if self._days and self._days[-1] == day:
-            self._day_ends[-1] = closes
-        else:
-            self._days.append(day)
-            self._day_ends.append(closes)
-
-    def _moment(self, day: date, minute: int) -> datetime:
-        """Return the first moment at which the wall clock shows *minute* of *day*, or has leapt over it."""
-        wall = datetime.combine(day, time.min) + timedelta(minutes=minute)
-        moment = wall.replace(tzinfo=self._zone).astimezone(UTC)
-        if moment.astimezone(self._zone).replace(tzinfo=None) == wall:
-            return moment
-        offset = wall.replace(tzinfo=self._zone).utcoffset()
-        early = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
-        leap = bisect_left(
-            range(int((moment - early).total_seconds())),
-            True,
-            key=lambda s: (early + timedelta(seconds=s)).astimezone(self._zone).utcoffset() != offset,
-        )
-        return early + timedelta(seconds=leap)
+        self._start = wall_moment(date(first_year, 1, 1), 0, self._zone)
+        self._end = wall_moment(date(last_year + 1, 1, 1), 0, self._zone)
+        self._laid: _Hours | None = None
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
@@ -268,7 +339,8 @@ class BusinessTime:
 
     def between(self, a: datetime, b: datetime) -> timedelta:
         """Return the business time from *a* to *b*; negative when *b* is the earlier one."""
-        return self._until(b) - self._until(a)
+        hours = self._over(a, b)
+        return hours.until(b) - hours.until(a)
 
     def add(self, a: datetime, business: timedelta) -> datetime:
         """Return the earliest moment with *business* time after *a*: *a* itself when that is none."""
@@ -276,36 +348,34 @@ class BusinessTime:
             return a
         if business < _NOTHING:
             raise ValueError("business time is added, not taken away")
-        target = self._until(a) + business
-        i = bisect_left(self._after, target)
-        if i == len(self._after):
-            raise self._outside()
-        return self._opens[i] + (target - self._before[i])
+        hours = self._over(a, a)
+        while (target := hours.until(a) + business) > (hours.after[-1] if hours.after else _NOTHING):
+            hours = self._beyond(hours)
+        i = bisect_left(hours.after, target)
+        return hours.opens[i] + (target - hours.before[i])
 
     def close_of(self, received: datetime, n: int) -> datetime:
         """Return the closing time of the *n*-th business day after the local day of *received* (day 0)."""
         if n < 1:
             raise ValueError("business days are counted from 1")
-        self._until(received)
-        i = bisect_right(self._days, self.local_day(received)) + n - 1
-        if i >= len(self._days):
-            raise self._outside()
-        return self._day_ends[i]
+        hours, day = self._over(received, received), self.local_day(received)
+        while (i := bisect_right(hours.days, day) + n - 1) >= len(hours.days):
+            hours = self._beyond(hours)
+        return hours.day_ends[i]
 
     def back(self, due: datetime, n: int) -> datetime:
         """Return the closing time of the *n*-th business day before the local day on which *due* ends."""
         if n < 1:
             raise ValueError("business days are counted from 1")
-        self._until(due)
-        i = bisect_left(self._days, self.local_day(due - _INSTANT)) - n
-        if i < 0:
-            raise self._outside()
-        return self._day_ends[i]
+        hours, day = self._over(due, due), self.local_day(due - _INSTANT)
+        while (i := bisect_left(hours.days, day) - n) < 0:
+            hours = self._beyond(hours, backwards=True)
+        return hours.day_ends[i]
 
     def end_of_day(self, received: datetime, n: int) -> datetime:
         """Return the last second of the *n*-th calendar day after the local day of *received*."""
         day = self.local_day(received) + timedelta(days=n + 1)
-        return self._moment(day, 0) - timedelta(seconds=1)
+        return wall_moment(day, 0, self._zone) - timedelta(seconds=1)
 
     def local_day(self, moment: datetime) -> date:
         """Return the date at the shop."""
@@ -318,23 +388,36 @@ class BusinessTime:
         return not all(self.calendar.knows(year) for year in range(first, last + 1))
 
     def rows(self) -> Iterator[BusinessInterval]:
-        """Yield the intervals as PostgreSQL keeps them, in their order."""
-        second = timedelta(seconds=1)
+        """Yield the intervals of all years as PostgreSQL keeps them, in their order."""
+        second, hours = timedelta(seconds=1), _Hours(self.calendar, self._zone, *self.years)
         for day, opens, closes, before in zip(
-            self._day_of, self._opens, self._closes, self._before, strict=True
+            hours.day_of, hours.opens, hours.closes, hours.before, strict=True
         ):
             yield BusinessInterval(self.version, day, opens, closes, before // second)
 
-    def _until(self, moment: datetime) -> timedelta:
-        """Return the business time from the first year's start to *moment*."""
-        i = bisect_right(self._opens, moment) - 1
-        if i < 0 or moment > self._closes[-1]:
-            if not self._start <= moment <= self._end:
-                raise self._outside()
-            return self._after[i] if i >= 0 else _NOTHING
-        if moment >= self._closes[i]:
-            return self._after[i]
-        return self._before[i] + (moment - self._opens[i])
+    def _over(self, a: datetime, b: datetime) -> _Hours:
+        """Return hours that reach over both moments, worked out anew where those there are do not."""
+        hours = self._laid
+        if hours is not None and hours.start <= a <= hours.end and hours.start <= b <= hours.end:
+            return hours
+        if not (self._start <= a <= self._end and self._start <= b <= self._end):
+            raise self._outside()
+        asked = (self.local_day(a).year, self.local_day(b).year)
+        return self._lay_out(min(asked) - 1, max(asked) + 1)
+
+    def _beyond(self, hours: _Hours, *, backwards: bool = False) -> _Hours:
+        """Return hours that reach further than *hours*."""
+        first, last = hours.years
+        if (first if backwards else last) == self.years[not backwards]:
+            raise self._outside()
+        return self._lay_out(first - 2, last) if backwards else self._lay_out(first, last + 2)
+
+    def _lay_out(self, first: int, last: int) -> _Hours:
+        """Work out those years beside the ones that were, and keep them."""
+        known = self._laid.years if self._laid else (first, last)
+        first, last = max(self.years[0], min(first, known[0])), min(self.years[1], max(last, known[1]))
+        self._laid = made = _Hours(self.calendar, self._zone, first, last)
+        return made
 
     def _outside(self) -> InvalidInput:
         first, last = self.years

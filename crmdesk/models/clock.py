@@ -169,8 +169,15 @@ class Run:
             breach=(BY_REASSESSMENT if self.reassessed else LATE) if late else "",
             percent=course.percent(until),
             course=course,
-            provisional=self.last.provisional,
+            provisional=self._provisional(course),
         )
+
+    def _provisional(self, course: Course) -> bool:
+        """Whether the due date may move: by holidays to be announced, or by a calendar not at hand."""
+        if self.last.provisional or self.stop is not None:
+            return self.last.provisional
+        measure = course.measure
+        return measure.version != self.last.calendar or measure.provisional(course.due)
 
     def _verdict(self, late: bool) -> str:
         if late:
@@ -181,10 +188,10 @@ class Run:
 
 
 def measure_of(calendar: str, measures: Measures) -> Measure:
-    """Return the way to count time of a calendar *version*.
+    """Return the way to count time of a calendar *version*; it may be a stand-in with another version.
 
     Raises:
-        InvalidInput: that version is not at hand.
+        InvalidInput: that version is not at hand, and nothing for it.
     """
     if calendar == BY_CLOCK:
         return WALL
@@ -344,10 +351,16 @@ def _event(event: str, at: datetime, why: Why, undoes: int | None = None) -> dic
 
 
 def _moved(run: Run, event: str, at: datetime, measures: Measures, why: Why) -> Line:
-    """Return the line of *event*, which ends a pause that lasts."""
-    due = run.course(at, measures).due
-    provisional = run.last.provisional or measure_of(run.last.calendar, measures).provisional(due)
-    return replace(run.last, **_event(event, at, why), due=due, provisional=provisional)
+    """Return the line of *event*, which ends a pause that lasts; it names the calendar that counted it."""
+    course = run.course(at, measures)
+    measure = course.measure
+    return replace(
+        run.last,
+        **_event(event, at, why),
+        due=course.due,
+        calendar=measure.version,
+        provisional=run.last.provisional or measure.provisional(course.due),
+    )
 
 
 def effective_due(standings: Mapping[str, Standing], clock: str) -> Standing | None:

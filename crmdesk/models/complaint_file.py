@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from crmdesk.models.calendar import BusinessTime
-from crmdesk.models.clock import RUNNING, Ledger, Measures, Why, is_regimes, regime_clock
-from crmdesk.models.deadline import Due, Measure, Span, due
+from crmdesk.models.clock import RUNNING, START, Ledger, Measures, Run, Why, is_regimes, regime_clock
+from crmdesk.models.deadline import BY_CLOCK, Due, Measure, Span, due
 from crmdesk.models.gates import Actor
 from crmdesk.models.regime import RECEIPT, Regime
 from crmdesk.models.targets import CLOCKS, Targets
@@ -19,6 +19,11 @@ from crmdesk.values import dataclass
 
 FROM_RECEIPT = ("acknowledge", "contact", "containment", "decide", "resolve")
 """The firm's clocks that count from receipt and begin with it."""
+RECOUNTED = "calendar"
+"""The key of what is worked out anew because the calendar has a new edition: no step of the procedure."""
+HALVED = ("decide", "resolve")
+COMES_BACK = frozenset({"remedy_failed", "not_satisfied", "reopened"})
+"""Reasons of a start after which those clocks have half their time."""
 AWAITED = ("waiting", "answer_window")
 """Clocks against others at whose end somebody here goes on."""
 LEVEL_MOST = 3
@@ -139,6 +144,18 @@ class Step:
         """Return how long *clock* may run with *severity*."""
         return self.rules.targets.span(clock, severity, reopened=halved)
 
+    def span_of(self, ledger: Ledger, clock: str) -> Span | None:
+        """Return how long the clock *clock* of *ledger* may run, whoever set it; None without a target."""
+        regime, _, name = clock.rpartition("/")
+        if regime:
+            known = self.rules.regimes.get(regime)
+            return next((each.span for each in known.clocks if each.clock == name), None) if known else None
+        if clock not in CLOCKS:
+            return None
+        begun = [line for line in ledger.active() if line.clock == clock and line.event == START]
+        halved = clock in HALVED and begun[-1].why.key in COMES_BACK
+        return self.span(clock, self.has("severity"), halved=halved)
+
     def start(
         self, ledger: Ledger, clock: str, severity: str, since: datetime, why: str, *, halved: bool = False
     ) -> Ledger:
@@ -188,6 +205,12 @@ class Step:
                 when = due(span, received_at, self.rules.time)
                 ledger = ledger.recompute(clock, self.at, received_at, when, self.measures, self.why(why))
         return ledger
+
+
+def outdated(ledger: Ledger, version: str) -> tuple[Run, ...]:
+    """Return the runs that last and were worked out with another calendar than that *version*."""
+    latest = (each[-1] for each in ledger.runs().values())
+    return tuple(run for run in latest if run.stop is None and run.last.calendar not in (BY_CLOCK, version))
 
 
 def going(ledger: Ledger) -> tuple[str, ...]:

@@ -45,6 +45,10 @@ _UNIT_OF = {
 class Measure(Protocol):
     """A way to count time: by a calendar's business hours or by the clock."""
 
+    @property
+    def version(self) -> str:
+        """The calendar's, empty for the clock."""
+
     def between(self, a: datetime, b: datetime) -> timedelta:
         """Return the time counted from *a* to *b*."""
 
@@ -57,6 +61,8 @@ class Measure(Protocol):
 
 class WallTime:
     """The clock on the wall: every second counts."""
+
+    version = BY_CLOCK
 
     def between(self, a: datetime, b: datetime) -> timedelta:
         """Return the time from *a* to *b*."""

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.clock import RUNNING, Standing, regime_clock
-from crmdesk.models.complaint_file import ComplaintFile, Rules
+from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile, Rules, outdated
 from crmdesk.models.deadline import REMINDERS
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json
@@ -34,7 +34,7 @@ class Act:
 
     Attributes:
         id: of the step's operation, or of the reminder's task.
-        kind: a transition, or :data:`REMINDER`.
+        kind: a transition, :data:`REMINDER`, or :data:`~crmdesk.models.complaint_file.RECOUNTED`.
         at: when it falls due.
         payload: of the transition.
         clock: what a reminder is about, with the share of its time used and when it is due.
@@ -56,7 +56,7 @@ def timetable(file: ComplaintFile, at: datetime, rules: Rules) -> tuple[Act, ...
     fields = file.fields
     if not rules.workflow.is_open(fields["state"]):
         return ()
-    acts = list(_steps(file, rules))
+    acts = [*_recounting(file, rules), *_steps(file, rules)]
     if not fields.get("imported"):
         standings = file.ledger.standings(at, rules.measures)
         running = {clock: each for clock, each in standings.items() if each.state == RUNNING}
@@ -80,6 +80,13 @@ def _steps(file: ComplaintFile, rules: Rules) -> Iterator[Act]:
         yield _act(file, FOLLOW_UP, follow_up, payload={"sampled": sampled(fields["id"], share)})
     elif state == "FOLLOW_UP" and follow_up and fields.get("sampled") is False:
         yield _act(file, CLOSE, follow_up)
+
+
+def _recounting(file: ComplaintFile, rules: Rules) -> Iterator[Act]:
+    """Yield that clocks are worked out anew with the edition of the calendar in force, if any is not."""
+    ledger, version = file.ledger, rules.time.version
+    if outdated(ledger, version):
+        yield _act(file, RECOUNTED, ledger.lines[-1].at, f"{RECOUNTED} {version}")
 
 
 def _levels(file: ComplaintFile, running: Mapping[str, Standing], rules: Rules) -> Iterator[Act]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmdesk.errors import InvalidInput
-from crmdesk.models.calendar import BusinessTime, Calendar, read_calendars
+from crmdesk.models.calendar import BusinessTime, Calendar, read_calendars, read_editions
 from tests.models.hours import (
     MINUTE,
     OFFICE,
@@ -208,6 +208,69 @@ def _special(**changes: Any) -> dict[str, Any]:
 def test_each_fault_of_a_file_names_its_place(parsed_file: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         read_calendars(parsed_file)
+
+
+def _edition(**changes: Any) -> dict[str, Any]:
+    return _file(known_years=[2026], special_days=_special()["shop"]["special_days"], editions=[changes])
+
+
+TWICE = [{"days": [date(2027, 1, 1)] * 2, "name_en": "Day", "name_zh": "日"}]
+
+
+def test_a_later_edition_changes_what_it_names_and_the_earlier_one_stays() -> None:
+    day = {"days": [date(2027, 1, 1)], "name_en": "New Year's Day", "name_zh": "元旦"}
+    moved = {"days": [date(2026, 1, 1)], "hours": ["10:00-12:00"], "name_en": "Moved", "name_zh": "调休"}
+    parsed_file = _edition(edition=2, known_years=[2027], special_days=[day, moved], source="Notice")
+    first, second = read_editions(parsed_file)["shop"]
+    assert read_calendars(parsed_file) == {"shop": second}
+    assert (first.version, second.version) == ("shop/1", "shop/2")
+    assert (first.known_years, second.known_years) == (frozenset({2026}), frozenset({2026, 2027}))
+    assert first.week == second.week
+    assert {each.day: each.hours for each in first.special_days} == {date(2026, 1, 1): ()}
+    assert {each.day: each.hours for each in second.special_days} == {
+        date(2026, 1, 1): ((600, 720),),
+        date(2027, 1, 1): (),
+    }
+    (_, third) = read_editions(_edition(edition=5, week={"tue": ["10:00-14:00"]}))["shop"]
+    assert third.week[:3] == (first.week[0], ((600, 840),), ())
+    assert (third.known_years, third.special_days) == (first.known_years, first.special_days)
+
+
+@pytest.mark.parametrize(
+    ("parsed_file", "sentence"),
+    [
+        (_edition(), "shop, editions line 1: edition is missing"),
+        (_edition(edition=1), "editions line 1: edition must be a whole number from 2"),
+        (_edition(edition=2, zone="UTC"), "editions line 1: zone is not known here"),
+        (_edition(edition=2, week={"mo": []}), "editions line 1, week: mo is not known here"),
+        (_edition(edition=2, special_days=TWICE), "shop names the day 2027-01-01 twice"),
+    ],
+)
+def test_each_fault_of_an_edition_names_its_place(parsed_file: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        read_calendars(parsed_file)
+
+
+@given(
+    st.lists(moments("2023-01-01", "2030-12-31"), min_size=1, max_size=6),
+    st.sampled_from(("add", "back", "close_of")),
+)
+@settings(max_examples=20)
+def test_in_whatever_order_it_is_asked_the_answers_are_the_same(asked: list[datetime], way: str) -> None:
+    """The hours are worked out around what is asked first, and further when that is not enough."""
+    little, much = (BusinessTime(shop().calendar, 2020, 2035) for _ in range(2))
+    much.between(*much.bounds)  # all of it at once
+    for moment in asked:
+        span: Any = timedelta(hours=300) if way == "add" else 40
+        assert getattr(little, way)(moment, span) == getattr(much, way)(moment, span)
+        assert little.between(asked[0], moment) == much.between(asked[0], moment)
+
+
+def test_only_the_years_that_are_asked_for_are_worked_out() -> None:
+    time = BusinessTime(shop().calendar, 2010, 2039)
+    time.close_of(at("2026-03-04 10:00"), 3)
+    assert time._laid is not None
+    assert time._laid.years == (2025, 2027)
 
 
 def test_a_calendar_reads_the_same_from_json() -> None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import AgentError, CrmdeskError
+from crmdesk.models.complaint_file import RECOUNTED
 from crmdesk.models.operations import Rows
 from crmdesk.models.task import open_task
 from crmdesk.models.timetable import REMINDER, Act, timetable
 from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import House, Procedure, house_of, procedure
-from crmdesk.services.complaints.taking import take_by_time
+from crmdesk.services.complaints.taking import recount_by_time, take_by_time
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.sync.outbox import is_shared
 
@@ -88,11 +89,13 @@ def run_due(work: UnitOfWork, rules: Procedure, limit: int = MOST_AT_ONCE) -> in
 
 
 def _next(work: UnitOfWork, rules: Procedure, complaint_id: UUID, tried: set[UUID]) -> Act | None:
-    """Return what comes first of what is due: steps, then the highest level, then the latest reminders."""
+    """Return what comes first of what is due: dates worked out anew, steps, the highest level, reminders."""
     now = work.author.now()
     acts = _open_acts(work.stored, rules, complaint_id, now)
     due = (act for act in acts if act.at <= now and act.id not in tried)
-    return min(due, key=lambda act: (act.kind == REMINDER, act.kind, act.clock), default=None)
+    return min(
+        due, key=lambda act: (act.kind != RECOUNTED, act.kind == REMINDER, act.kind, act.clock), default=None
+    )
 
 
 def _open_acts(rows: Rows, rules: Procedure, complaint_id: UUID, now: datetime) -> list[Act]:
@@ -109,6 +112,9 @@ def _is_done(rows: Rows, act: Act) -> bool:
 
 def _do(work: UnitOfWork, rules: Procedure, complaint_id: UUID, act: Act) -> bool:
     file = file_of(work.stored, complaint_id)
+    if act.kind == RECOUNTED:
+        recount_by_time(work, rules, file, act.id)
+        return True
     if act.kind != REMINDER:
         return take_by_time(work, rules, file, act.kind, act.payload, act.id)
     fields = file.fields

@@ -12,12 +12,12 @@ from uuid import UUID
 from crmdesk.errors import Conflict, Denied
 from crmdesk.models.clock import Ledger
 from crmdesk.models.complaint_effects import LOG
-from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Step
+from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile, Errand, Outcome, Step
 from crmdesk.models.complaint_number import next_number
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.gates import Actor
 from crmdesk.models.payload import checked
-from crmdesk.models.steps import take
+from crmdesk.models.steps import recount, take
 from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
@@ -209,6 +209,12 @@ def take_by_time(
     return False
 
 
+def recount_by_time(work: UnitOfWork, rules: Procedure, file: ComplaintFile, operation_id: UUID) -> None:
+    """Give clocks the dates of the calendar's new edition, as the system; not committed."""
+    taken = Step(file, SYSTEM, {}, work.author.now(), rules.rules, operation_id)
+    _record(work, RECOUNTED, taken, recount(taken), file.fields["id"])
+
+
 def _refuse_stale(
     work: UnitOfWork, step: Transition, file: ComplaintFile, from_state: str | None, version: int | None
 ) -> None:
@@ -271,12 +277,16 @@ def _write(
 ) -> None:
     """Take the step and write what it came to."""
     outcome = take(step, taken)
-    outcome = replace(outcome, changed={**outcome.changed, **extra})
+    _record(work, step.id, taken, replace(outcome, changed={**outcome.changed, **extra}), row_id)
+
+
+def _record(work: UnitOfWork, transition: str, taken: Step, outcome: Outcome, row_id: UUID) -> None:
+    """Write what a step came to."""
     fields = taken.file.fields
     target = taken.file.target
     decided = Decided(
         complaint_id=row_id,
-        transition=step.id,
+        transition=transition,
         version=fields.get("rev", 0),
         from_state=fields.get("state", ""),
         fields=taken.payload,

@@ -20,9 +20,6 @@ from crmdesk.models.text import Text, say
 from crmdesk.models.workflow import Workflow
 from crmdesk.services.complaints.procedure import CENTS, calendars, regimes, targets, workflow
 
-YEARS_BACK, YEARS_AHEAD = 5, 5
-"""Years around the present one for which calendars are worked out."""
-
 Rows = Mapping[str, tuple[tuple[Any, ...], ...]]
 """Table → its rows, values in the order of the columns."""
 
@@ -33,8 +30,7 @@ _CALENDARS = ("calendar", "business_interval")
 def fill(work: Any) -> Iterator[Text]:
     """Bring the tables level with the files of this program; yield what changed. Run as the owner."""
     changed = sorted(table for table, rows in _wanted().items() if _filled(work, table, rows))
-    year = work.execute("SELECT extract(year FROM crm.now())::integer").fetchone()[0]
-    for time in calendars(year, YEARS_BACK, YEARS_AHEAD):
+    for time in calendars():
         changed += fill_calendar(work, time)
     if changed:
         yield say("The procedure was loaded: {names}.", names=", ".join(sorted(set(changed))))
@@ -138,13 +134,21 @@ def _filled(work: Any, table: str, rows: tuple[tuple[Any, ...], ...]) -> bool:
     """Make *table* hold *rows*, those of one version for a calendar's; return whether it held others."""
     where, values = ("", ()) if table not in _CALENDARS else (" WHERE version = %s", (rows[0][0],))
     held = work.execute(f"SELECT * FROM crm.{table}{where}", values).fetchall()
-    if _sorted(held) == _sorted(rows):
+    if _same(held, rows):
         return False
     work.execute(f"DELETE FROM crm.{table}{where}", values)
     with work.cursor().copy(f"COPY crm.{table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
     return True
+
+
+def _same(held: list[tuple[Any, ...]], rows: tuple[tuple[Any, ...], ...]) -> bool:
+    """Return whether the table holds these rows; those of calendars, which are many, are compared as they are."""
+    try:
+        return len(held) == len(rows) and set(held) == set(rows)
+    except TypeError:  # a list or JSON among the values
+        return _sorted(held) == _sorted(rows)
 
 
 def _sorted(rows: Iterable[tuple[Any, ...]]) -> list[str]:

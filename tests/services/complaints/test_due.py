@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from crmdesk.models.timetable import sampled
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.due import find_due, run_due
+from crmdesk.services.complaints.procedure import Editions
 from tests.models.cases import PAYLOADS
+from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, CALL, CHECKLIST, CHEN, DORA, EMIL, ComplaintDesk
+from tests.services.complaints.test_procedure import SHORT
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
 ASSESSED["impact"] = {"persons": 0, "money": 0}
@@ -185,3 +189,43 @@ def test_once_the_decision_is_told_no_level_comes_by_time(desk: ComplaintDesk) -
     desk.later(days=25)
     run(desk)
     assert desk.row("complaint", row["id"])["level"] == 0
+
+
+def test_a_new_edition_of_the_calendar_works_out_what_runs_anew_once(desk: ComplaintDesk) -> None:
+    row = resolved(desk)
+    done = desk.rows("clock_line", row["id"])
+    row = at_work(desk, severity="S2", regime="CN-ODR")
+    row = desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=1))
+    desk.later(hours=2)
+    row = desk.step(row, "T7")
+    old = desk.rules()
+    editions = Editions({old.rules.time.version: old.rules.time, SHORT.version: SHORT}, SHORT)
+    rules = replace(old, rules=replace(old.rules, time=SHORT, measures=editions))
+    with desk.work() as work:
+        assert run_due(work, rules) > 0
+        assert run_due(work, rules) == 0
+    lines = recounted(desk, row["id"])
+    assert [each["clock"] for each in lines] == [
+        "decide",
+        "resolve",
+        "containment",
+        "CN-ODR/resolve",
+        "update",
+    ]
+    assert {(each["calendar"], each["event"], each["author"]) for each in lines} == {
+        (SHORT.version, "recompute", "")
+    }
+    dues = {each["clock"]: wall(each["due"]) for each in lines}
+    assert dues["decide"] == "2026-03-10 12:00", "three business days and the two hours of the wait"
+    assert dues["CN-ODR/resolve"] == "2026-03-18 14:00", "no wait stops a regime"
+    head = desk.row("complaint", row["id"])
+    assert head["next_due_at"] == min(each["due"] for each in lines)
+    assert len(events(desk, row, "calendar")) == 1
+    ended = recounted(desk, done[0]["complaint_id"])
+    assert [each["clock"] for each in ended] == ["follow_up"], "what has ended stays as it was"
+
+
+def recounted(desk: ComplaintDesk, complaint_id: UUID) -> list[Row]:
+    """The lines that a new edition of the calendar brought, in their order."""
+    lines = [each for each in desk.rows("clock_line", complaint_id) if each["why"] == "calendar"]
+    return sorted(lines, key=lambda each: each["n"])

@@ -257,7 +257,7 @@ def test_figures_from_the_log_are_those_of_the_rows(talk: Talk, desk: Desk) -> N
         events, remedies = (
             rows.where(name, "complaint_id", row_id) for name in ("complaint_event", "remedy_line")
         )
-        time = business_time("cn-default", 2026)
+        time = business_time("cn-default")
         return fact_of(fields_of(rows, row_id)), fact_from_events(events, remedies, time)
 
     stored, told = desk.store.read(facts).result()

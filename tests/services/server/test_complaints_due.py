@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from crmdesk.errors import AgentError
@@ -25,13 +26,14 @@ from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.due import run_due
 from crmdesk.services.complaints.files import file_of
+from crmdesk.services.complaints.procedure import Editions
 from crmdesk.services.server import procedure
 from crmdesk.services.store.rows import StoredRows
 from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS, workflow
 from tests.models.hours import shop
 from tests.services.complaints.house import ANNA, BELA, CALL, CHECKLIST, CHEN, CUSTOMER, DORA, TEAM
-from tests.services.server.mirror import TABLES, MirroredDesk, lay_out, rows_before
+from tests.services.server.mirror import TABLES, MirroredDesk, judge, lay_out, rows_before
 from tests.services.server.sender import rows_of
 
 STEPS = ("T2", "T4", "T5", "T6", "T6", "T7", "T8", "T9", "T11", "T12", "T14", "T17", "T20", "E1", "H1", "T18")
@@ -180,7 +182,8 @@ def test_a_new_calendar_works_open_clocks_out_anew_with_a_line_each(desk: Mirror
     short = replace(shop().calendar, edition=2, week=(((600, 840),),) * 5 + ((), ()))
     time = BusinessTime(short, 2023, 2030)
     procedure.fill_calendar(server, time)
-    lay_out(server, rows_before(desk))
+    laid = rows_before(desk)
+    lay_out(server, laid)
     server.execute("SELECT crm.set_clock(%s)", (desk.now,))
     server.execute("SELECT crm.run_complaints_due(500)")
     ledger = file_of(StoredRows(desk.connection), row["id"]).ledger
@@ -199,11 +202,31 @@ def test_a_new_calendar_works_open_clocks_out_anew_with_a_line_each(desk: Mirror
     ).fetchall()
     assert {clock: tuple(rest) for clock, *rest in told} == wanted
     assert wanted.keys() == {"containment", "decide", "resolve", "update", "CN-ODR/resolve"}
+    assert recounted_here(desk, row["id"], time) == {clock: tuple(rest) for clock, *rest in told}
+    lay_out(server, desk.done[-1][1])
+    judge(server, desk.done[-1][0], role="agent")
+    first = {**desk.done[-1][0].payload["lines"][0], "since": "2026-03-04T01:00:00Z"}
+    with pytest.raises(psycopg.Error, match="is not the one that the targets"), server.transaction():
+        judge(server, desk.done[-1][0], role="agent", lines=[first])
+    with pytest.raises(psycopg.Error, match="not well formed"), server.transaction():
+        judge(server, desk.done[-1][0], role="agent", body={"finding": "upheld"})
+    lay_out(server, laid)
+    server.execute("SELECT crm.run_complaints_due(500)")
     (first,) = server.execute("SELECT next_due_at FROM crm.complaint").fetchone()
     assert first == min(at for at, _, _ in wanted.values())
     server.execute("SELECT crm.run_complaints_due(500)")
     lines = server.execute("SELECT count(*) FROM crm.clock_line WHERE why = 'calendar'").fetchone()
     assert lines == (len(wanted),)
+
+
+def recounted_here(desk: MirroredDesk, complaint_id: UUID, time: BusinessTime) -> dict[str, Any]:
+    """Let a desk that works alone do the same; return due date, calendar and provisional of each clock."""
+    old = desk.rules()
+    editions = Editions({old.rules.time.version: old.rules.time, time.version: time}, time)
+    with desk.work() as work:
+        run_due(work, replace(old, rules=replace(old.rules, time=time, measures=editions)))
+    lines = [each for each in desk.rows("clock_line", complaint_id) if each["why"] == "calendar"]
+    return {each["clock"]: (each["due"], each["calendar"], each["provisional"]) for each in lines}
 
 
 def test_an_agent_of_another_team_lets_time_act_and_sees_no_more(cluster: Cluster, tmp_path: Path) -> None:

@@ -136,18 +136,31 @@ BEGIN
 END
 $$;
 
+-- Whether a clock that begins for this reason has half the time, because the complaint came back.
+CREATE OR REPLACE FUNCTION crm.comes_back(p_why text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_why IN ('remedy_failed', 'not_satisfied', 'reopened')
+$$;
+
+-- Whether a clock that runs began with half the time.
+CREATE OR REPLACE FUNCTION crm.is_halved(p_complaint uuid, p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_clock IN ('decide', 'resolve') AND (
+        SELECT crm.comes_back(l.why) FROM crm.clock_line l
+        WHERE l.complaint_id = p_complaint AND l.clock = p_clock AND l.event = 'start' ORDER BY l.n DESC LIMIT 1)
+$$;
+
 -- One line that starts a clock or works it out anew: due when targets and calendar say. A line under a version of the
 -- calendar that is not in force is taken as it is; crm.recompute_clocks() gives its clock the date in force.
 CREATE OR REPLACE FUNCTION crm.check_due(
-    p_line jsonb, p_run crm.clock_run, p_severity text, p_received timestamptz[]
+    p_complaint uuid, p_line jsonb, p_run crm.clock_run, p_severity text, p_received timestamptz[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    again CONSTANT text[] := '{remedy_failed,not_satisfied,reopened}';
     version CONSTANT text := crm.calendar_in_force();
     clock CONSTANT text := p_line ->> 'clock';
     calendar CONSTANT text := p_line ->> 'calendar';
     since CONSTANT timestamptz := (p_line ->> 'since')::timestamptz;
-    halved CONSTANT boolean := clock IN ('decide', 'resolve') AND p_line ->> 'why' = ANY (again);
+    recounted CONSTANT boolean := p_line ->> 'why' = 'calendar';
+    halved CONSTANT boolean := CASE WHEN recounted THEN crm.is_halved(p_complaint, clock)
+        ELSE clock IN ('decide', 'resolve') AND crm.comes_back(p_line ->> 'why') END;
     wanted crm.due_date;
 BEGIN
     IF calendar NOT IN ('', version) THEN
@@ -163,7 +176,8 @@ BEGIN
     END IF;
     IF (wanted.at, wanted.calendar, wanted.provisional)
            IS DISTINCT FROM ((p_line ->> 'due')::timestamptz, calendar, (p_line ->> 'provisional')::boolean)
-       OR (since = ANY (p_received || (p_line ->> 'at')::timestamptz)) IS NOT TRUE THEN
+       OR (since = ANY (CASE WHEN recounted THEN ARRAY[p_run.since]
+               ELSE p_received || (p_line ->> 'at')::timestamptz END)) IS NOT TRUE THEN
         PERFORM crm.refuse_line(clock);
     END IF;
 END
@@ -206,7 +220,7 @@ BEGIN
         END IF;
         IF line ->> 'event' IN ('start', 'recompute') THEN
             SELECT * INTO run FROM crm.clock_runs(p_complaint) r WHERE r.clock = line ->> 'clock';
-            PERFORM crm.check_due(line, run, p_severity, p_received);
+            PERFORM crm.check_due(p_complaint, line, run, p_severity, p_received);
             PERFORM crm.check_window(line);
         END IF;
     END LOOP;

@@ -417,6 +417,19 @@ BEGIN
 END
 $$;
 
+-- What a desk did by itself while it worked alone, when its calendar got a new edition: dates of clocks anew.
+CREATE OR REPLACE FUNCTION crm.judge_recount(o crm.operation_in, p_head crm.complaint, p_set jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_set - '{next_clock,next_due_at}'::text[] <> '{}' OR o.payload -> 'granted' <> '[]'
+       OR o.payload -> 'marked' <> '{}' OR o.payload -> 'taken_back' <> '[]' OR o.payload -> 'tasks' <> '[]'
+       OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.payload -> 'lines') l WHERE l ->> 'event' <> 'recompute') THEN
+        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
+    END IF;
+    PERFORM crm.check_lines(o, p_head, p_set);
+END
+$$;
+
 -- Refuse the step with code, sentence and the row as it stands, or return in peace. p_head and p_body are the rows as
 -- they are locked, all NULL for the first step.
 CREATE OR REPLACE FUNCTION crm.judge_step(
@@ -434,6 +447,10 @@ BEGIN
         IF o.role NOT IN ('administrator', 'supervisor') THEN
             PERFORM crm.refuse('denied', 'Your role may not do this.');
         END IF;
+        RETURN;
+    END IF;
+    IF name = 'calendar' THEN
+        PERFORM crm.judge_recount(o, p_head, changes);
         RETURN;
     END IF;
     SELECT * INTO step FROM crm.procedure_transition t WHERE t.id = name;

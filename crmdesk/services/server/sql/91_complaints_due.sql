@@ -366,13 +366,6 @@ BEGIN
 END
 $$;
 
--- Whether a clock that runs began with half the time, because the complaint came back.
-CREATE OR REPLACE FUNCTION crm.is_halved(p_complaint uuid, p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT p_clock IN ('decide', 'resolve') AND (
-        SELECT l.why IN ('remedy_failed', 'not_satisfied', 'reopened') FROM crm.clock_line l
-        WHERE l.complaint_id = p_complaint AND l.clock = p_clock AND l.event = 'start' ORDER BY l.n DESC LIMIT 1)
-$$;
-
 -- Work out for open complaints that are new, were changed, or have a new calendar when time does something to them
 -- next.
 CREATE OR REPLACE FUNCTION crm.look_ahead(p_now timestamptz, p_limit integer) RETURNS void LANGUAGE plpgsql AS $$
