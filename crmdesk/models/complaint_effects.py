@@ -21,9 +21,11 @@ from crmdesk.models.complaint import (
     RemedyLine,
     Survey,
 )
+from crmdesk.models.complaint_number import told_apart
 from crmdesk.models.interaction import shown
 from crmdesk.models.operations import Operation, RowChange, Rows, fresh, patched
 from crmdesk.models.task import Task
+from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json, Row, from_json, to_json
 
 LOG, IMPORT = "T1", "import"
@@ -77,6 +79,8 @@ def _logged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChang
         "last_operation_id": operation.id,
         "last_step_at": operation.at,
     }
+    told = head.get("number", "")
+    head["number"] = told_apart(told, lambda number: bool(rows.where("complaint", "number", number)))
     body = from_json(ComplaintBody, payload["body"])
     body |= {"team_id": head.get("team_id"), "author": str(head.get("owner_id") or "")}
     yield fresh("complaint", Complaint(id=row_id, **head))
@@ -86,6 +90,24 @@ def _logged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChang
     start = {**empty, "state": "", "rev": 0, "team_id": head.get("team_id")}
     yield _event(operation, start, empty, head, body, head.get("team_id"))
     yield from _children(rows, operation, row_id, head.get("team_id"), body)
+    if head["number"] != told:
+        yield fresh("task", _number_twice(operation, row_id, head, told))
+
+
+def _number_twice(operation: Operation, row_id: UUID, head: Row, told: str) -> Task:
+    """Return the owner's task to tell the customer the number that his complaint has now."""
+    return Task(
+        id=child_id(operation.id, "number", 0),
+        created_at=operation.at,
+        complaint_id=row_id,
+        errand="number_twice",
+        subject=head["number"],
+        note=told,
+        customer_id=head.get("customer_id"),
+        owner_id=head.get("owner_id"),
+        team_id=head.get("team_id"),
+        due_at=operation.at,
+    )
 
 
 def _shown(rows: Rows, head: Row) -> Iterable[RowChange]:

@@ -8,6 +8,7 @@ complaints ever carry one number, both keep it and the second is told apart by a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from crmdesk.errors import InvalidInput
@@ -38,6 +39,16 @@ class ComplaintNumber:
     def doubled(self) -> ComplaintNumber:
         """The same number for a second complaint that carries it."""
         return ComplaintNumber(self.year, self.tag, self.sequence, chr(ord(self.suffix or "A") + 1))
+
+
+def told_apart(number: str, taken: Callable[[str], bool]) -> str:
+    """Return *number* with a letter behind it as long as it is *taken*; what is no number of ours stays."""
+    known = read_number(number)
+    if known is None or str(known) != number:
+        return number
+    while taken(str(known)):
+        known = known.doubled
+    return str(known)
 
 
 def next_number(received_at: datetime, zone: tzinfo, tag: str, highest: int) -> ComplaintNumber:

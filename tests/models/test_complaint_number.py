@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmdesk.errors import InvalidInput
-from crmdesk.models.complaint_number import ComplaintNumber, next_number, read_number
+from crmdesk.models.complaint_number import ComplaintNumber, next_number, read_number, told_apart
 from crmdesk.models.types import TAG_SIGNS
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -74,3 +74,12 @@ def test_the_second_of_one_number_gets_a_letter() -> None:
     number = ComplaintNumber(26, "K7Q", 42)
     assert str(number.doubled) == "C26-K7Q-0042B"
     assert str(number.doubled.doubled) == "C26-K7Q-0042C"
+
+
+def test_a_number_that_is_taken_gets_the_next_letter_behind_it() -> None:
+    taken = {"C26-K7Q-0042", "C26-K7Q-0042B", "R-17"}
+    assert told_apart("C26-K7Q-0042", taken.__contains__) == "C26-K7Q-0042C"
+    assert told_apart("C26-K7Q-0042B", taken.__contains__) == "C26-K7Q-0042C"
+    assert told_apart("C26-K7Q-0043", taken.__contains__) == "C26-K7Q-0043"
+    assert told_apart("R-17", taken.__contains__) == "R-17", "no number of ours"
+    assert told_apart("", lambda _: True) == ""

@@ -284,13 +284,11 @@ def _known(work: UnitOfWork, known: Mapping[str, Any], fields: Row) -> tuple[Row
 
 
 def _number(work: UnitOfWork, importing: Importing, fields: Row) -> str:
-    """Return the number it keeps, told apart from one that another carries already; else a new one."""
+    """Return the number it keeps, else a new one; writing it tells it apart from one that another carries."""
     number = read_number(fields.get("number", ""))
     if number is None:
         tag = tag_of(work.connection, importing.tag)
         return give_number(work.connection, fields["received_at"], importing.house.tzinfo, tag)
-    while work.rows("complaint", "number", str(number)):
-        number = number.doubled
     return str(number)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from crmdesk.errors import NotFound
 from crmdesk.models.agent import save_code
+from crmdesk.models.complaint_number import read_number
 from crmdesk.models.customer import open_customer
 from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.note import append_note
@@ -21,6 +22,7 @@ from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.files import fields_of
 from crmdesk.services.complaints.procedure import House, procedure
+from crmdesk.services.complaints.record import numbered
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.refused import refused_lines, send_again
@@ -186,6 +188,29 @@ def test_steps_that_waited_together_clash_with_nobody_and_with_what_they_have_no
     assert team.complaint(team.anna, complaint)["state"] == "INVESTIGATING"
     (line,) = team.anna.store.read(refused_lines).result()
     assert (line.code, "He is angry." in line.text) == ("conflict", True)
+
+
+def test_of_two_with_one_number_the_second_is_told_apart_and_its_owner_is_asked(team: Team) -> None:
+    first, second = team.log(team.anna), team.log(team.ben)
+    told = team.complaint(team.anna, first)["number"]
+    assert team.complaint(team.ben, second)["number"] == told, "neither desk could know of the other"
+    assert team.anna.worker.run_once().refused == 0
+    assert team.ben.worker.run_once().refused == 0
+    team.settle()
+    for at in (team.anna, team.ben, team.tom):
+        numbers = {row["id"]: row["number"] for row in at.rows("complaint")}
+        assert numbers == {first: told, second: f"{told}B"}
+    for at in (team.anna, team.ben):
+        (task,) = at.rows("task")
+        assert (task["errand"], task["subject"], task["note"]) == ("number_twice", f"{told}B", told)
+        assert (task["complaint_id"], task["owner_id"]) == (second, team.ben.person.agent_id)
+        said = read_number(told.lower())
+        assert said is not None
+        found = at.store.read(numbered, said).result()
+        assert {each.id for each in found} == {first, second}
+        assert at.asked("SELECT count(*) FROM server_row") == [(0,)]
+    third = team.log(team.ben)
+    assert team.complaint(team.ben, third)["number"] not in (told, f"{told}B")
 
 
 def test_another_team_reads_the_head_alone_and_cannot_act(team: Team, database: Database) -> None:

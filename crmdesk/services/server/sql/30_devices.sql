@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 
--- The highest number that was given out under a tag; nothing that is numbered is kept here yet.
+-- The highest number that was given out under a tag: 0, every desk holds all heads and sees for itself.
 CREATE OR REPLACE FUNCTION crm.highest_number(p_tag text) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 0::bigint

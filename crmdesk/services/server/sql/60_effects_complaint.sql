@@ -74,6 +74,50 @@ BEGIN
 END
 $$;
 
+-- What a number is looked up by; the second complaint that carries one waits for the first.
+CREATE INDEX IF NOT EXISTS ix_complaint_number ON crm.complaint (hashtextextended(number, 0)) WHERE number <> '';
+
+-- The number with a letter behind it as long as it is taken; what is no number of ours stays.
+CREATE OR REPLACE FUNCTION crm.told_apart(p_number text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    plain CONSTANT text := rtrim(p_number, 'BCDEFGH');
+    letter text := substr(p_number, length(plain) + 1);
+    _ text;
+BEGIN
+    IF p_number !~ '^C\d\d-[2-9A-HJKMNP-TV-Z]{3,4}-\d{4,9}[B-H]?$' THEN
+        RETURN p_number;
+    END IF;
+    _ := pg_advisory_xact_lock(hashtextextended(plain, 0));
+    WHILE EXISTS (
+        SELECT 1 FROM crm.complaint c WHERE c.number <> '' AND c.number = plain || letter
+        AND hashtextextended(c.number, 0) = hashtextextended(plain || letter, 0))
+    LOOP
+        letter := chr(ascii(coalesce(nullif(letter, ''), 'A')) + 1);
+    END LOOP;
+    RETURN plain || letter;
+END
+$$;
+
+-- The owner's task to tell the customer the number that his complaint has now.
+CREATE OR REPLACE FUNCTION crm.report_number_twice(o crm.operation_in, p_head crm.complaint, p_told text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    made crm.task := crm.new_task();
+BEGIN
+    made.id := crm.child_id(o.id, 'number', 0);
+    made.complaint_id := p_head.id;
+    made.errand := 'number_twice';
+    made.subject := p_head.number;
+    made.note := p_told;
+    made.customer_id := p_head.customer_id;
+    made.owner_id := p_head.owner_id;
+    made.team_id := p_head.team_id;
+    made.created_at := o.at;
+    made.due_at := o.at;
+    INSERT INTO crm.task SELECT made.*;
+END
+$$;
+
 -- The complaint that its first step makes.
 CREATE OR REPLACE FUNCTION crm.log_complaint(o crm.operation_in, p_id uuid) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -81,10 +125,13 @@ DECLARE
     body crm.complaint_body := crm.new_complaint_body();
     given CONSTANT jsonb := (o.payload -> 'body') || (o.payload -> 'head');
     event crm.complaint_event := crm.event_of(o);
+    told text;
     _ text;
 BEGIN
     PERFORM crm.asked(given, 'received_at'), crm.asked(given, 'logged_at');
     head := crm.read_complaint(head, o.payload -> 'head');
+    told := head.number;
+    head.number := crm.told_apart(told);
     head.id := p_id;
     head.last_operation_id := o.id;
     head.last_step_at := o.at;
@@ -105,6 +152,9 @@ BEGIN
     _ := crm.add_lines(o, o.payload -> 'lines', head);
     _ := crm.change_remedies(o, head, body);
     _ := crm.add_tasks(o, p_id);
+    IF head.number <> told THEN
+        _ := crm.report_number_twice(o, head, told);
+    END IF;
 END
 $$;
 
