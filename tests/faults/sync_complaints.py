@@ -19,6 +19,8 @@ NOT_HERE = frozenset({"H1", "T19", "D1"})
 """Steps that take texts to other teams, as accepting another's complaint does, or are an administrator's."""
 SELDOM = frozenset({"T3", "T13", "T15", "T18", "T20", "C1", "E1", "E2", "U1"})
 """Steps that end a complaint, or lead nowhere."""
+ELSEWHERE = {"H1": ("to", "agent"), "T19": ("target_id", "complaint")}
+"""Steps that lead to somebody else, or to another complaint: the field, and the table it names a row of."""
 CODES = (("complaint_category", "repair"), ("cause", "wrong_part"))
 
 
@@ -57,12 +59,8 @@ def _step(work: UnitOfWork, rules: Procedure, chance: random.Random, complaint: 
     if actor.role == "supervisor" and file.fields["state"] == "PROPOSED" and chance.random() < 0.5:
         taking.approve(work, rules, complaint, file.fields["proposal_version"])
         return
-    fields, state = file.fields, file.fields["state"]
-    own = fields["owner_id"] == actor.id and (fields["team_id"] is None or fields["team_id"] in actor.teams)
     steps = [
-        step
-        for step in rules.rules.workflow.steps_from(state)
-        if step.id not in NOT_HERE and (own or step.id != "T2")
+        step for step in rules.rules.workflow.steps_from(file.fields["state"]) if step.id not in NOT_HERE
     ]
     onward = [step for step in steps if step.id not in SELDOM]
     steps = onward if onward and chance.random() < 0.8 else steps
@@ -71,7 +69,15 @@ def _step(work: UnitOfWork, rules: Procedure, chance: random.Random, complaint: 
     world.author = work.author
     dice = Dice(chance.randrange(10), chance.randrange(100), f"typed {uuid4().hex[:8]}")
     payload: dict[str, Any] = payload_for(world, dice, step, file, complaint) or {}
+    if step.id in ELSEWHERE:
+        name, table = ELSEWHERE[step.id]
+        payload[name] = _any(work, chance, table)
     taking.take_step(work, rules, complaint, step.id, payload)
+
+
+def _any(work: UnitOfWork, chance: random.Random, table: str) -> str:
+    found = work.connection.execute(f"SELECT id FROM {table} ORDER BY id DESC LIMIT 12").fetchall()
+    return str(UUID(bytes=chance.choice(found)[0]))
 
 
 EVENTS = """

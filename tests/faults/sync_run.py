@@ -26,10 +26,11 @@ from tests.faults.sync_complaints import illegal_complaints
 from tests.faults.sync_desk import marked, tell
 from tests.faults.sync_faults import DECK, Faults
 from tests.faults.sync_world import DeskProcess, World
-from tests.oracle import differences, double, illegal, shared_columns
+from tests.oracle import differences, double, illegal, rows_there, shared_columns
 from tests.pages import decrypted
 
-MARK = re.compile(rb"sekret([a-z]+?)by(p\d|boss)z")
+MARK = re.compile(rb"sekret([a-z]+?)by(p\d|boss)z(?: ([0-9a-f]{32}))?")
+"""Team, author and number of a text; without the number where a page ends in between."""
 ZEROS = ("acked_lost", "double", "differing", "foreign_bytes", "illegal", "gaps", "unsent")
 LEAST_A_SECOND = {"ops": 4.0, "broken": 0.5, "conflicts": 0.2}
 """A run with less of it proves little."""
@@ -87,6 +88,7 @@ class Verdict:
         self.world = world
         self.words: list[str] = []
         self.figures: dict[str, int] = dict.fromkeys(ZEROS, 0)
+        self.shown: dict[str, set[str]] = {}
         with world.database.connect() as owner:
             self.tables = shared_columns(owner)
             self.answers = dict(owner.execute("SELECT op, result FROM crm.op WHERE first").fetchall())
@@ -127,6 +129,7 @@ class Verdict:
             refused = {UUID(bytes=op) for (op,) in file.execute("SELECT op_id FROM not_accepted").fetchall()}
             (unsent,) = file.execute("SELECT count(*) FROM outbox WHERE state = 'new'").fetchone()
             self.figures["unsent"] += unsent
+            self.shown[login] = _numbers_shown(session, self.tables)
             self._note("differing", [f"{login}: {each}" for each in differences(file, session, self.tables)])
         self._note(
             "acked_lost",
@@ -142,23 +145,27 @@ class Verdict:
         self.figures["foreign_bytes"] += self.foreign(desk)
 
     def foreign(self, desk: DeskProcess) -> int:
-        """Return how often text that this person may not read stands in the bytes of his files."""
-        mine = self.members[desk.person.login]
+        """Return how often text that this person may not read stands in the bytes of his files.
+
+        His are his teams' and what he wrote himself, and what the server shows him today: a complaint that
+        was handed to him brings the words of the team it comes from.
+        """
+        mine, shown = self.members[desk.person.login], self.shown[desk.person.login]
         content = decrypted(desk.store_path, desk.key)
         content += b"".join(path.read_bytes() for path in sorted(desk.folder.rglob("*")) if path.is_file())
-        found = Counter(MARK.findall(content))
+        found = Counter(tuple(part.decode() for part in each) for each in MARK.findall(content))
         foreign = {
-            (team.decode(), author.decode()): count
-            for (team, author), count in found.items()
-            if team.decode() not in mine and author.decode() != desk.person.login
+            (team, author, number): count
+            for (team, author, number), count in found.items()
+            if team not in mine and author != desk.person.login and number not in shown
         }
         who = f"{desk.person.login} ({sorted(mine)})"
         self.words += [f"{who} holds {place} in {self._where(desk, place)}" for place in foreign]
         return sum(foreign.values())
 
-    def _where(self, desk: DeskProcess, place: tuple[str, str]) -> list[str]:
-        """Return the tables of a desk's store whose rows hold text of a team and an author."""
-        text = marked(*place)
+    def _where(self, desk: DeskProcess, place: tuple[str, str, str]) -> list[str]:
+        """Return the tables of a desk's store whose rows hold a text of a team and an author."""
+        text = f"{marked(*place[:2])} {place[2]}"
         with closing(open_connection(desk.store_path, desk.key, role="reader")) as file:
             asked = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
             tables = [name for (name,) in file.execute(asked).fetchall()]
@@ -170,6 +177,12 @@ class Verdict:
     def _note(self, name: str, found: list[str]) -> None:
         self.figures[name] += len(found)
         self.words += [f"{name}: {each}" for each in found]
+
+
+def _numbers_shown(session: Any, tables: dict[str, tuple[str, ...]]) -> set[str]:
+    """Return the numbers of all marked texts that the server shows to the person of *session*."""
+    rows = "".join(str(list(rows_there(session, table, names).values())) for table, names in tables.items())
+    return {number.decode() for _, _, number in MARK.findall(rows.encode())}
 
 
 def control(world: World, verdict: Verdict, faults: Faults) -> int:
