@@ -199,28 +199,30 @@ def _told_by_letter_or_call(case: Case) -> Text | None:
 
 
 def _approvals_enough(case: Case) -> Text | None:
-    """One's own up to one's limit if minor; else a supervisor not the proposer, above his limit two."""
-    role, limits, granted = case.actor.role, case.limits, case.granted
+    """One's own up to one's limit if minor; else a supervisor's yes, above his limit two; no proposer's.
+
+    With the yes of all who are needed, whoever handles the complaint tells the decision.
+    """
+    role, granted = case.actor.role, case.granted
     own = case.actor.id == case.has("proposer_id")
-    minor = case.has("severity") in MINOR
+    limit = case.limits.agent if role == "agent" else case.limits.supervisor
+    alone = own and case.has("severity") in MINOR and granted <= limit
+    if alone or len(_said_yes(case)) >= (1 if granted <= case.limits.supervisor else 2):
+        return None
     if role == "agent":
-        if own and minor and granted <= limits.agent:
-            return None
         return say("This needs the approval of a supervisor.")
     if own:
-        if minor and granted <= limits.supervisor:
-            return None
         return say("Nobody approves a proposal of his own beyond his limit. Ask another supervisor.")
-    if granted <= limits.supervisor or _others(case):
-        return None
     return say("Above the limit two supervisors approve; yours is kept as the first.")
 
 
-def _others(case: Case) -> set[UUID]:
-    """The supervisors, neither the proposer nor the actor, who approved the proposal as it is."""
+def _said_yes(case: Case) -> set[UUID | None]:
+    """The supervisors, the actor among them, who approve the proposal as it is and did not make it."""
     version = case.has("proposal_version")
-    said_yes = {approver for approver, of in case.approvals if of == version}
-    return said_yes - {case.actor.id, case.has("proposer_id")}
+    approvers: set[UUID | None] = {approver for approver, of in case.approvals if of == version}
+    if case.actor.role != "agent":
+        approvers.add(case.actor.id)
+    return approvers - {case.has("proposer_id")}
 
 
 def _regime_wording_present(case: Case) -> Text | None:

@@ -15,6 +15,7 @@ from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.effects import replay
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
+from crmdesk.services.complaints import taking
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.values import from_micros
 from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, DORA, EMIL, TEAM, ComplaintDesk
@@ -117,6 +118,24 @@ def test_above_the_limit_two_supervisors_say_yes_and_the_first_yes_is_kept(desk:
     row = desk.step(row, "T9", CHEN, **told)
     assert (row["state"], count(desk, "approval")) == ("PROPOSED", 1)
     assert desk.step(row, "T9", DORA, **told)["state"] == "RESPONDED"
+
+
+@pytest.mark.parametrize(
+    ("value", "severity", "needed"), [(300_00, "S3", 1), (50_00, "S1", 1), (3_000_00, "S3", 2)]
+)
+def test_with_the_yes_of_all_who_are_needed_the_agent_tells_the_decision(
+    desk: ComplaintDesk, value: int, severity: str, needed: int
+) -> None:
+    row = proposed(desk, value, severity)
+    told: dict[str, Any] = {"proposal_version": 1, "call_id": str(TEAM), "sent_via": "phone"}
+    for who in (CHEN, DORA)[:needed]:
+        with pytest.raises(Denied, match="approval of a supervisor"):
+            desk.step(row, "T9", **told)
+        desk.who = who
+        with desk.work() as work:
+            taking.approve(work, desk.rules(), row["id"], 1)
+        desk.who = ANNA
+    assert desk.step(row, "T9", **told)["state"] == "RESPONDED"
 
 
 def test_a_yes_to_an_older_proposal_does_not_count(desk: ComplaintDesk) -> None:

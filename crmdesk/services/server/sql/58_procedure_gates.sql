@@ -92,25 +92,32 @@ LANGUAGE sql STABLE AS $$
         THEN crm.lacks('Make the letter, or name the call in which the decision was told.') END
 $$;
 
--- One's own up to one's limit if minor; else a supervisor who is not the proposer, above his limit two.
+-- One's own up to one's limit if minor; else a supervisor's yes, above his limit two, none the proposer's. With the yes
+-- of all who are needed, whoever handles the complaint tells the decision.
 CREATE OR REPLACE FUNCTION crm.gate_approvals_enough(k crm.step_case) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    own CONSTANT boolean := k.actor::text IS NOT DISTINCT FROM k.complaint ->> 'proposer_id';
+    proposer CONSTANT text := k.complaint ->> 'proposer_id';
+    own CONSTANT boolean := k.actor::text IS NOT DISTINCT FROM proposer;
     minor CONSTANT boolean := coalesce(k.complaint ->> 'severity' IN ('S3', 'S4'), false);
+    most CONSTANT bigint := CASE WHEN k.role = 'agent' THEN k.agent_limit ELSE k.supervisor_limit END;
+    needed CONSTANT integer := CASE WHEN k.granted <= k.supervisor_limit THEN 1 ELSE 2 END;
+    approvers text[];
 BEGIN
-    IF k.role = 'agent' THEN
-        RETURN CASE WHEN NOT (own AND minor AND k.granted <= k.agent_limit)
-            THEN crm.lacks('This needs the approval of a supervisor.') END;
+    IF own AND minor AND k.granted <= most THEN
+        RETURN NULL;
     END IF;
-    IF own THEN
-        RETURN CASE WHEN NOT (minor AND k.granted <= k.supervisor_limit)
-            THEN crm.lacks('Nobody approves a proposal of his own beyond his limit. Ask another supervisor.') END;
+    SELECT array_agg(a ->> 0) INTO approvers FROM jsonb_array_elements(coalesce(k.approvals, '[]')) a
+    WHERE a -> 1 = k.complaint -> 'proposal_version';
+    IF k.role <> 'agent' THEN
+        approvers := approvers || coalesce(k.actor::text, '');
     END IF;
-    RETURN CASE WHEN k.granted > k.supervisor_limit AND NOT EXISTS (
-            SELECT 1 FROM jsonb_array_elements(coalesce(k.approvals, '[]')) a
-            WHERE a -> 1 = k.complaint -> 'proposal_version'
-              AND a ->> 0 IS DISTINCT FROM k.actor::text AND a ->> 0 IS DISTINCT FROM k.complaint ->> 'proposer_id')
-        THEN crm.lacks('Above the limit two supervisors approve; yours is kept as the first.') END;
+    IF (SELECT count(DISTINCT a) FROM unnest(approvers) a WHERE a <> coalesce(proposer, '')) >= needed THEN
+        RETURN NULL;
+    END IF;
+    RETURN crm.lacks(CASE
+        WHEN k.role = 'agent' THEN 'This needs the approval of a supervisor.'
+        WHEN own THEN 'Nobody approves a proposal of his own beyond his limit. Ask another supervisor.'
+        ELSE 'Above the limit two supervisors approve; yours is kept as the first.' END);
 END
 $$;
 
