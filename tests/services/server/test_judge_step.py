@@ -110,7 +110,7 @@ def undone(desk: MirroredDesk) -> None:
 
 
 def other_ends(desk: MirroredDesk) -> None:
-    row = desk.log()
+    row = desk.log(restricted=True, money=2500_00)
     letter = desk.letter(row)
     row = desk.step(row, "T3", CHEN, reason="not_ours", other_route="The dealer.", letter_id=letter)
     row = desk.step(row, "T21", DORA, reason="new_facts", text="An invoice.")
@@ -232,6 +232,20 @@ def test_undoing_gives_back_what_was_and_nothing_else(desk: MirroredDesk, server
     head = made.payload["head"]
     assert refused(server, made, head={**head, "owner_id": str(CHEN)})["fields"] == ["owner_id"]
     assert refused(server, made, head={**head, "severity": "S4"})["fields"] == ["severity"]
+
+
+def test_what_a_letter_told_is_not_taken_back(desk: MirroredDesk, server: Any) -> None:
+    done = desk.step(desk.log(), "T2", checklist=CHECKLIST, ack_channel="letter", owner=str(desk.who))
+    desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    made = last(desk, server)
+    server.execute(
+        "INSERT INTO crm.letter (id, complaint_id, author, kind, language, text, digest, made_at, sent_at)"
+        " VALUES (gen_random_uuid(), %s, '', 'acknowledgement', 'en', 'x', %s, %s, %s)",
+        (done["id"], "0" * 64, made.at, made.at),
+    )
+    assert refused(server, made)["why"] == "A letter or mail went out by this step, so it cannot be undone."
+    server.execute("UPDATE crm.letter SET sent_at = sent_at - interval '1 day'")
+    judge(server, made)
 
 
 def test_what_no_gate_lets_pass_is_illegal_in_the_desks_words(desk: MirroredDesk, server: Any) -> None:

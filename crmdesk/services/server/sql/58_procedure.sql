@@ -284,10 +284,12 @@ BEGIN
 END
 $$;
 
+-- Whoever gets a letter relies on the step before it.
 CREATE OR REPLACE FUNCTION crm.last_step(p_head crm.complaint) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'operation_id', e.id, 'actor', nullif(e.author, ''), 'device', e.device, 'at', e.at,
-        'can_undo', coalesce(t.undo, false), 'left_the_house', e.left_the_house)
+        'can_undo', coalesce(t.undo, false), 'left_the_house', e.left_the_house OR EXISTS (
+            SELECT FROM crm.letter l WHERE l.complaint_id = e.complaint_id AND l.sent_at >= e.at))
     FROM crm.complaint_event e LEFT JOIN crm.procedure_transition t ON t.id = e.transition
     WHERE e.id = p_head.last_operation_id
 $$;
