@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.home import HomePresenter
     from crmdesk.ui.presenters.workplace import Tools
 
+_IN_BULK = frozenset({"sync", "import"})
+"""Who changes many complaints at a time, mostly of others than the one whose record is open."""
+
 
 class CallSide(QObject):
     """Views and presenters of calls, wired to each other and to the first screen.
@@ -127,7 +130,8 @@ class CallSide(QObject):
         parts.strip.clicked.connect(self._on_wanted)
 
     def _on_changed(self, changes: ChangeSet) -> None:
-        if self.record.record is not None and self.record.customer_id in changes.ids:
+        renamed = self.record.record is not None and self.record.customer_id in changes.ids
+        if renamed or ("complaint" in changes.kinds and changes.initiator not in _IN_BULK):
             self.record.refresh()
 
     def _on_searched(self, text: str) -> None:

@@ -267,11 +267,12 @@ class RecordPresenter(QObject):
             # What this call told (which call in 30 days it is) stays; the rest is as it stands now.
             kept = tuple(badge for badge in self.slot.pop.badges if badge.key == "repeat_call")
             others = tuple(badge for badge in record.badges if badge.key != "repeat_call")
-            self.slot.pop = replace(self.slot.pop, customer=record.customer, badges=others + kept)
-            self._parts.caller.refresh_facts(self._lines())
+            self.slot.pop = replace(
+                self.slot.pop, customer=record.customer, badges=others + kept, timeline=record.timeline
+            )
             self.renewed.emit()
-            return
-        self.record = record
+        else:
+            self.record = record
         self._parts.caller.refresh_facts(self._lines())
         if self._parts.timeline.list.verticalScrollBar().value() == 0 and not self._parts.timeline.kinds:
             self._parts.timeline.begin(record.timeline, keep_filter=True)

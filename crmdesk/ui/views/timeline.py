@@ -107,12 +107,15 @@ class TimelinePane(Pane):
         return FILTERS[max(0, self.filters.currentIndex())][1]
 
     def begin(self, page: TimelinePage, *, keep_filter: bool = False) -> None:
-        """Show a first page."""
+        """Show a first page; with *keep_filter* of the same customer: the keyboard stays with its entry."""
+        row = self.list.current_row() if keep_filter else -1
+        current = self.model.rows[row].id if row >= 0 else ""
         if not keep_filter:
             self.filters.choose(0)
         if self._detail.isVisible():
             self._detail.hide()
         self.model.begin(page)
+        self.list.choose_row(next((n for n, entry in enumerate(page.items) if entry.id == current), -1))
         self._say_total()
 
     def append(self, page: TimelinePage) -> None:
