@@ -71,6 +71,7 @@ class HomePresenter(QObject):
         self._rows: RowsOf | None = None
         self._pacing: Pacing | None = None
         words.changed.connect(self._on_language)
+        front.stage.presented.connect(self.refresh)
         front.home.task_entered.connect(self._on_task)
         front.home.task_done.connect(self._on_task_done)
         front.home.complaint_entered.connect(lambda line: self.complaint_wanted.emit(line.id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -20,7 +20,13 @@ _DEAF = frozenset({QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.Sho
 
 
 class Stage(QWidget):
-    """Pages of one size, the shown one on top."""
+    """Pages of one size, the shown one on top.
+
+    Signals:
+        presented(): another page is on top now.
+    """
+
+    presented = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +63,7 @@ class Stage(QWidget):
             self._cover(before, focus)
         else:
             before.hide()
+        self.presented.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: a covered widget hears no keys but Tab, and its page goes once the keyboard has left."""
