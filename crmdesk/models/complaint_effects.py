@@ -38,6 +38,7 @@ CHILDREN = (
     "corrective_action",
     "survey",
     "note",
+    "attachment",
 )
 """Rows that follow the team of their complaint."""
 

@@ -10,6 +10,7 @@ from crmdesk.models import (
     agent,
     article,
     asset,
+    attachment,
     call,
     choice,
     complaint,
@@ -52,6 +53,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "survey.record": complaint_effects.survey_recorded,
         "action.save": complaint_effects.action_saved,
         "remedy.mark": complaint_effects.remedy_marked,
+        "attachment.add": attachment.attached,
     }
 )
 
@@ -82,6 +84,7 @@ ENTITIES: Mapping[str, type] = MappingProxyType(
         "letter": complaint.Letter,
         "survey": complaint.Survey,
         "corrective_action": complaint.CorrectiveAction,
+        "attachment": attachment.Attachment,
     }
 )
 """The entity behind each table that operations change."""

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 
 def followers() -> Sequence[Follower]:
-    """Return every index of this program: knowledge base and "find anything"."""
+    """Return every index of this program, knowledge base and "find anything", and what keeps keys of files."""
+    from crmdesk.services.attachments.keys import KeyFollower
     from crmdesk.services.customers.search_index import CustomerSearchIndex
     from crmdesk.services.knowledge.follower import KnowledgeFollower
 
-    return KnowledgeFollower(), CustomerSearchIndex()
+    return KnowledgeFollower(), CustomerSearchIndex(), KeyFollower()

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from crmdesk.models.attachment import attach_file
 from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Rules, Step, next_due
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.effects import apply
@@ -24,6 +25,7 @@ from crmdesk.models.types import AgentId, child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Row
 from crmdesk.models.workflow import Transition
+from crmdesk.services.attachments.names import harmless
 from crmdesk.services.complaints.files import case_of, file_of
 from crmdesk.services.complaints.procedure import House, Procedure
 from tests.models.cases import CODES, PAYLOADS, workflow
@@ -149,6 +151,15 @@ def record_survey(world: Hotline, dice: Dice) -> Operation:
     }
     row_id = child_id(world.customers[0], "survey", dice.a)
     return _remember(world, world.author.describe("survey.record", {"id": row_id, "fields": fields}))
+
+
+def attach(world: Hotline, dice: Dice) -> Operation:
+    record = {"customer_id": dice.pick(world.customers)}
+    if world.complaints and dice.b % 3:
+        record = {"complaint_id": dice.pick(world.complaints)}
+    file: dict[str, str | int] = {"name": harmless(dice.word), "media_type": "", "size": dice.b}
+    row_id = child_id(world.customers[0], "attachment", dice.a)
+    return attach_file(world.author, record, {**file, "digest": f"{dice.b:064x}"}, row_id)
 
 
 def save_action(world: Hotline, dice: Dice) -> Operation:
@@ -359,5 +370,6 @@ COMPLAINT_MOVES: Mapping[str, Callable[[Hotline, Dice], Operation]] = MappingPro
         "survey.record": record_survey,
         "action.save": save_action,
         "remedy.mark": mark_remedy,
+        "attachment.add": attach,
     }
 )

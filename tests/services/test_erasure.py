@@ -39,7 +39,7 @@ from crmdesk.services.store.drafts import drafts_key
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from tests.models.complaint_moves import COMPLAINT_MOVES
+from tests.models.complaint_moves import COMPLAINT_MOVES, NOBODY
 from tests.models.moves import Dice, Hotline
 from tests.pages import decrypted
 
@@ -106,7 +106,8 @@ class World:
             move = COMPLAINT_MOVES[dice.choice(kinds)]
             with suppress(AgentError):
                 made = move(hotline, Dice(dice.randrange(10), dice.randrange(100), word))
-                if made.kind not in ("letter.make", "action.save") or _names_complaint(made, hotline):
+                named = made.kind not in ("letter.make", "action.save") or _names_complaint(made, hotline)
+                if named and str(NOBODY) not in repr(made.payload):
                     work.do(made)
         work.commit()
 
@@ -183,8 +184,10 @@ class World:
         for table, held in (("remedy_line", "order_id <> ''"), ("corrective_action", "what || result <> ''")):
             of_his = f"SELECT count(*) FROM {table} WHERE complaint_id IN {his} AND {held}"
             found[table] = self.asked(of_his)[0][0]
-        of_his = f"SELECT count(*) FROM survey WHERE complaint_id IN {his} OR customer_id = x'{self.his.hex}'"
-        return {**found, "survey": self.asked(of_his)[0][0]}
+        for table in ("survey", "attachment"):
+            of_his = f"complaint_id IN {his} OR customer_id = x'{self.his.hex}'"
+            found[table] = self.asked(f"SELECT count(*) FROM {table} WHERE {of_his}")[0][0]
+        return found
 
     def others(self) -> dict[str, Any]:
         """All rows but his, by table."""

@@ -19,6 +19,7 @@ from crmdesk.models.choice import choice_id
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.operations import RowChange, patched
 from crmdesk.models.wire import Json
+from crmdesk.services.attachments.keys import forget_keys
 from crmdesk.services.complaints.procedure import workflow
 from crmdesk.services.customers.kept import (
     BODY,
@@ -35,13 +36,16 @@ from crmdesk.values import dataclass
 if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
-OWNED = ("contact_point", "contact", "note", "task", "interaction", "number_choice", "service_visit", "asset")
+OWNED = (
+    *("contact_point", "contact", "note", "task", "interaction", "number_choice", "service_visit", "asset"),
+    "attachment",
+)
 """Tables whose rows say by ``customer_id`` whose they are and go with him; children before parents."""
 
 IN_CALL = ("note", "task", "interaction")
 """Those of them that may belong to one of his calls instead."""
 
-IN_COMPLAINT = ("note", "task")
+IN_COMPLAINT = ("note", "task", "attachment")
 """Those of them that may belong to one of his complaints instead."""
 
 _BATCH = 500
@@ -87,6 +91,7 @@ def erase(
     told = mentions(connection, customer, told)
     traces = _erase_traces(connection, told, customer, {row_id for _, row_id in gone}, kept)
     work.lay([*(RowChange(table, row_id, None) for table, row_id in gone), *blank])
+    forget_keys(connection)
     counted = Counter([*(table for table, _ in gone), *(change.table for change in blank)])
     return Erased(dict(counted), traces, tuple(sorted(kept[CALL])), words)
 

@@ -53,6 +53,7 @@ INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "letter": (("complaint_id",),),
         "survey": (("complaint_id",), ("customer_id",)),
         "corrective_action": (("complaint_id",),),
+        "attachment": (("complaint_id",), ("customer_id",)),
     }
 )
 """What effects and desks look rows up by; never a text, because an index entry has a limit and texts none."""

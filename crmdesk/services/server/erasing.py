@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 VACUUMED = (
     *("customer", "contact_point", "contact", "asset", "service_visit", "visit_item", "note", "task"),
     *KEPT,
-    *("interaction", "number_choice", "audit_value", "op", "file", "blob", "help_request"),
+    *("interaction", "number_choice", "audit_value", "op", "help_request"),
+    *("attachment", "attachment_piece", "attachment_whole"),
 )
 """Tables whose dead rows are taken out of the server's files at once."""
 

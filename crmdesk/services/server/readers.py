@@ -77,6 +77,7 @@ FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "survey.record": _all_but("survey", "id", "at", *_OF_FILE),
         "action.save": _all_but("corrective_action", "id", "opened_at", *_OF_FILE),
         "remedy.mark": frozenset({"done_at", "order_id"}),
+        "attachment.add": _all_but("attachment", "id", "at", *_OF_FILE),
     }
 )
 """The fields that each kind of operation, or a part of one, may bring. Nobody sets a revision himself."""

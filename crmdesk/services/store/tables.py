@@ -136,6 +136,7 @@ PLANS: dict[str, Plan] = {
     "letter": Plan(indexes=(("complaint_id",),)),
     "survey": Plan(indexes=(("complaint_id",), ("customer_id",))),
     "corrective_action": Plan(indexes=(("complaint_id",), ("cause", "opened_at"), ("state", "due_at"))),
+    "attachment": Plan(indexes=(("complaint_id",), ("customer_id",))),
 }
 
 
@@ -148,6 +149,7 @@ def declare(metadata: MetaData) -> dict[str, Table]:
     _system_tables(metadata)
     _outgoing_tables(metadata)
     _incoming_tables(metadata)
+    _attachment_tables(metadata)
     return tables
 
 
@@ -326,6 +328,23 @@ def _incoming_tables(metadata: MetaData) -> None:
         Column("seq", Integer, primary_key=True),
         Column("fp", LargeBinary, nullable=False),
         comment="fingerprints of the server's last ticks, so that no history can be changed unseen",
+    )
+
+
+def _attachment_tables(metadata: MetaData) -> None:
+    """Declare what this desk knows of the contents of attachments; the contents themselves are files."""
+    Table(
+        "attachment_file",
+        metadata,
+        Column("id", LargeBinary, primary_key=True, comment="attachment.id"),
+        Column("file_key", LargeBinary, nullable=False, comment="without it the sealed file is noise"),
+        Column("size", BigInteger, nullable=False, comment="bytes of the content"),
+        Column("state", Text, nullable=False, comment="coming, here, there (here and at the server) or refused"),
+        Column("why", Text, nullable=False, comment="English sentence, when refused"),
+        Column("used_at", BigInteger, nullable=False, comment="when somebody last looked at it"),
+        CheckConstraint("state IN ('coming', 'here', 'there', 'refused')", name="state"),
+        comment="contents of attachments that lie here; without a row the content is only at the server",
+        sqlite_with_rowid=False,
     )
 
 

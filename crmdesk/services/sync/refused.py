@@ -26,6 +26,7 @@ from crmdesk.models.sync_views import Choices, FieldChoice, FieldConflict, Pendi
 from crmdesk.models.text import Text
 from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Json, Row, field_types, from_json, to_json
+from crmdesk.services.attachments.keys import forget_keys
 from crmdesk.services.complaints.procedure import House, house_of, procedure
 from crmdesk.services.complaints.taking import take_step
 from crmdesk.services.store.connection import Connection
@@ -333,6 +334,7 @@ def _settle(work: UnitOfWork, op_id: UUID, resolution: str) -> None:
         "UPDATE not_accepted SET dismissed_at = ?, resolution = ? WHERE op_id = ?",
         (to_micros(work.author.now()), resolution, op_id.bytes),
     )
+    forget_keys(work.connection)
     work.commit()
 
 

@@ -40,6 +40,7 @@ WHAT: Mapping[str, Text] = MappingProxyType(
         "letter.make": say("Letter made"),
         "letter.send": say("Letter sent"),
         "survey.record": say("Survey recorded"),
+        "attachment.add": say("File attached"),
         "action.save": say("Corrective action saved"),
         "remedy.mark": say("Remedy marked as done"),
     }
@@ -66,6 +67,8 @@ def typed_text(kind: str, payload: Mapping[str, Json]) -> str:
     """Return everything that was typed: the text of a note, else a line for each field with its value."""
     if kind == "note.append":
         return str(payload.get("text", ""))
+    if kind == "attachment.add":
+        return str(payload["fields"].get("name", ""))
     if kind == STEP:
         return _step_text(payload)
     return "\n".join(f"{name}: {value}" for name, value in _lines(payload))

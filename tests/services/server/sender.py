@@ -119,6 +119,10 @@ OF_FILES: Mapping[str, Callable[[RowsInMemory, Operation], dict[str, Json]]] = {
     "survey.record": lambda rows, o: _gone(rows, "complaint", o.payload["fields"].get("complaint_id")),
     "action.save": _not_saved,
     "remedy.mark": lambda rows, o: _gone(rows, "remedy_line", o.payload["id"]),
+    "attachment.add": lambda rows, o: (
+        _gone(rows, "complaint", o.payload["fields"].get("complaint_id"))
+        or _gone(rows, "customer", o.payload["fields"].get("customer_id"))
+    ),
 }
 """Why an operation on the file of a complaint is refused: {} when it is not."""
 

@@ -52,10 +52,12 @@ def leave_traces(session: Any, customer: uuid.UUID, file: uuid.UUID) -> None:
     )
     content = CANARY.encode()
     session.execute(
-        "INSERT INTO crm.file VALUES (%s, 'customer', %s, 'x', '', %s, %s, 'wang', true, now())",
-        (file, customer, len(content), hashlib.sha256(content).digest()),
+        "INSERT INTO crm.attachment (id, customer_id, name, size, digest, at)"
+        " VALUES (%s, %s, %s, %s, %s, now())",
+        (file, customer, f"{CANARY}.txt", len(content), hashlib.sha256(content).hexdigest()),
     )
-    session.execute("INSERT INTO crm.blob VALUES (%s, 0, %s)", (file, content))
+    session.execute("INSERT INTO crm.attachment_piece VALUES (%s, 0, %s)", (file, content))
+    session.execute("INSERT INTO crm.attachment_whole VALUES (%s, 'wang', now())", (file,))
 
 
 def complain(session: Any, customer: uuid.UUID, team: uuid.UUID | None, state: str = "CLOSED") -> uuid.UUID:
@@ -191,7 +193,7 @@ def test_nothing_of_him_is_left_and_the_chain_is_whole(database: Database) -> No
         assert told.fetchone() == (2,)
         figures = owner.execute("SELECT number, state, customer_id FROM crm.complaint").fetchall()
         assert figures == [("C26-K7Q-0001", "CLOSED", None)]
-    assert report["rows"] == 12 + 7, "and his complaint, five rows of its file and a note"
+    assert report["rows"] == 13 + 7, "and his complaint, five rows of its file and a note"
 
 
 def test_as_long_as_a_complaint_is_open_its_customer_stays(database: Database) -> None:
@@ -267,39 +269,3 @@ def test_only_the_owner_erases(database: Database) -> None:
         customer = add_customer(owner)
     with database.connect("boss") as boss, pytest.raises(psycopg.errors.InsufficientPrivilege):
         boss.execute("SELECT crm.erase_customer(%s)", (customer,))
-
-
-def test_a_file_comes_in_pieces_and_only_to_those_who_see_its_row(database: Database) -> None:
-    piece = 256 * 1024
-    content = bytes(range(256)) * 1500  # one piece and a half
-    wang = database.person("wang", teams=("hotline",))
-    li = database.person("li", teams=("legal",))
-    file = uuid.uuid4()
-    announce = "SELECT crm.begin_file(%s, 'note', %s, 'a.pdf', '', %s, %s)"
-    digest = hashlib.sha256(content).digest()
-    with database.connect() as owner, database.connect("wang") as at_wang, database.connect("li") as at_li:
-        note = add_note(owner, "x", wang.teams["hotline"])
-        values = (file, note, len(content), digest)
-        assert at_wang.execute(announce, values).fetchone()[0] == {"whole": False, "pieces": []}
-        with pytest.raises(psycopg.Error, match="no such record"):
-            at_li.execute(announce, (uuid.uuid4(), *values[1:]))
-        with pytest.raises(psycopg.Error, match="does not belong"):
-            at_wang.execute("SELECT crm.put_piece(%s, 1, %s)", (file, content[:piece]))
-        put = "SELECT crm.put_piece(%s, %s, %s)"
-        assert at_wang.execute(put, (file, 1, content[piece:])).fetchone() == (False,)
-        assert at_wang.execute(announce, values).fetchone()[0]["pieces"] == [1]
-        assert at_wang.execute("SELECT crm.get_piece(%s, 1)", (file,)).fetchone() == (None,)
-        assert at_wang.execute(put, (file, 0, bytes(piece))).fetchone() == (False,), (
-            "other bytes: all over again"
-        )
-        assert at_wang.execute(put, (file, 0, content[:piece])).fetchone() == (False,)
-        assert at_wang.execute(put, (file, 1, content[piece:])).fetchone() == (True,)
-        got = [at_wang.execute("SELECT crm.get_piece(%s, %s)", (file, i)).fetchone()[0] for i in (0, 1)]
-        assert b"".join(got) == content
-        assert at_li.execute("SELECT crm.get_piece(%s, 0)", (file,)).fetchone() == (None,)
-        assert at_li.execute("SELECT * FROM crm.files_of('note', %s)", (note,)).fetchall() == []
-        assert at_wang.execute("SELECT whole FROM crm.files_of('note', %s)", (note,)).fetchall() == [(True,)]
-        for table in ("crm.file", "crm.blob"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                at_wang.execute(f"SELECT * FROM {table}")
-    assert li.role == "agent"

@@ -103,8 +103,8 @@ PATHS = [
     "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION crm.on_line()",
     "SELECT pg_logical_slot_get_changes('s', NULL, NULL)",
     "SELECT tab, pk, parent FROM crm.feed WHERE teams <> '{}'",
-    "SELECT * FROM crm.file",
-    "SELECT bytes FROM crm.blob",
+    "SELECT * FROM crm.attachment_whole",
+    "SELECT bytes FROM crm.attachment_piece",
     "SELECT note FROM crm.help_request",
 ]
 

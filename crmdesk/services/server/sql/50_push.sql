@@ -377,6 +377,7 @@ BEGIN
         WHEN 'survey.record' THEN _ := crm.apply_survey_record(o);
         WHEN 'action.save' THEN _ := crm.apply_action_save(o);
         WHEN 'remedy.mark' THEN _ := crm.apply_remedy_mark(o);
+        WHEN 'attachment.add' THEN _ := crm.apply_attachment_add(o);
         ELSE PERFORM crm.refuse(
             'unknown_kind', 'This server is older than the desk and does not know the operation {kind} yet.',
             jsonb_build_object('kind', left(o.kind, 100)));

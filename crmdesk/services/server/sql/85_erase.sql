@@ -1,4 +1,4 @@
--- Erasing a person: his rows, their values in the audit, answers that repeat them, files, requests for help.
+-- Erasing a person: his rows, their values in the audit, answers that repeat them, attachments, requests for help.
 -- The chain of the audit stays whole (it covers digests), pointers carry no content, payloads are not kept.
 -- Every desk is told which rows, destroys its own copies and logs, and confirms.
 CREATE TABLE IF NOT EXISTS crm.erasure (
@@ -69,12 +69,14 @@ BEGIN
     gone := gone || found;
     his := crm.blank_complaints(p_id);
     tables := his.tables || jsonb_build_object('call', cardinality(calls), 'visit_item', cardinality(found));
+    -- The contents of attachments go with their rows.
     FOREACH part IN ARRAY ARRAY['contact_point', 'contact', 'note', 'task', 'interaction', 'number_choice',
-                                'service_visit', 'asset'] LOOP
+                                'service_visit', 'asset', 'attachment'] LOOP
         EXECUTE format(
             'WITH d AS (DELETE FROM crm.%I WHERE customer_id = $1 %s RETURNING id) SELECT array_agg(id) FROM d',
             part, CASE WHEN part = 'number_choice' THEN 'OR value = ANY ($2)'
                        WHEN part = 'note' THEN 'OR call_id = ANY ($3) OR complaint_id = ANY ($4)'
+                       WHEN part = 'attachment' THEN 'OR complaint_id = ANY ($4)'
                        WHEN part = 'task' THEN
                            'OR call_id = ANY ($3) OR complaint_id = ANY ($4)'
                            ' OR (customer_id IS NULL AND number_value = ANY ($2))'
@@ -120,8 +122,21 @@ BEGIN
 END
 $$;
 
+-- Whether the person of this session sees the row: the policies of its table judge.
+CREATE OR REPLACE FUNCTION crm.sees(p_tab text, p_pk uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found boolean := false;
+BEGIN
+    IF EXISTS (SELECT 1 FROM crm.entity e WHERE e.tab = p_tab) THEN
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM crm.%I WHERE id = $1)', p_tab) INTO found USING p_pk;
+    END IF;
+    RETURN found;
+END
+$$;
+
 -- Remove what is told of these rows elsewhere: values in the audit (of rows that once were his and are gone,
--- too), records in answers, files, help, presence.
+-- too), records in answers, help, presence.
 -- Returns how many of each.
 CREATE OR REPLACE FUNCTION crm.erase_traces(p_customer uuid, p_ids uuid[]) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -147,9 +162,6 @@ BEGIN
            OR (o.result -> 'current' ->> 'customer_id')::uuid = ANY (p_ids));
     GET DIAGNOSTICS n = ROW_COUNT;
     counted := counted || jsonb_build_object('op', n);
-    DELETE FROM crm.file f WHERE f.pk = ANY (p_ids);
-    GET DIAGNOSTICS n = ROW_COUNT;
-    counted := counted || jsonb_build_object('file', n);
     DELETE FROM crm.help_request h WHERE h.customer_id = ANY (p_ids) OR h.call_id = ANY (p_ids);
     GET DIAGNOSTICS n = ROW_COUNT;
     UPDATE crm.viewed v SET why = '' WHERE v.customer_id = p_customer AND v.why <> '';

@@ -1,0 +1,1 @@
+"""Files of complaints and customers: their content, sealed, beside the store."""

@@ -1,0 +1,147 @@
+"""Attachments of one desk: filing, looking at, and fetching what is only at the server.
+
+Everything here waits for the disk and some of it for the server; :class:`Attachments` does it on lanes of its
+own, so that a slow line keeps nobody from filing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from crmdesk.errors import NotFound
+from crmdesk.services.attachments.filing import AttachedFile, attach, attached_files, look_at, sealed_file
+from crmdesk.services.attachments.keys import COMING
+from crmdesk.services.executor import Lane
+from crmdesk.values import dataclass
+
+if TYPE_CHECKING:
+    from crmdesk.services.attachments.cabinet import Cabinet, Sealed
+    from crmdesk.services.store.store import Store
+    from crmdesk.settings import Settings
+
+T = TypeVar("T")
+Told = Callable[[int, int], object]
+"""Hears how many bytes of a content are here, and of how many."""
+Fetch = Callable[[UUID, Told], None]
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of one file, and of all files of a record."""
+
+    file: int
+    record: int
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that IT has set."""
+    return Limits(settings.number("attachment_mb") << 20, settings.number("attachments_mb") << 20)
+
+
+def keep_file(
+    store: Store, cabinet: Cabinet, limits: Limits, record_id: UUID, source: Path | bytes, name: str = ""
+) -> UUID:
+    """Attach a file, or bytes that are to be called *name*, to a complaint or customer; return its id.
+
+    Its content is durable before anybody sees the row.
+
+    Raises:
+        InvalidInput: it is too large, no plain file, or the record has too much already.
+        NotFound: there is no such record, or the complaint is not for this person.
+        FileFault: it cannot be read.
+        StoreFault: no space. In any case nothing is left of it.
+    """
+    file_id = store.author.new_id()
+    kept = cabinet.put(file_id, source, name, limits.file)
+    try:
+        return store.write(attach, record_id, kept, limits.record).result().result
+    except BaseException:
+        cabinet.drop(file_id)
+        raise
+    finally:
+        cabinet.done(file_id)
+
+
+def here(store: Store, cabinet: Cabinet, file_id: UUID, fetch: Fetch, told: Told = _nobody) -> Sealed:
+    """Return what opens a content that lies here by then: where it does not it is fetched.
+
+    Raises:
+        NotFound: there is no such attachment.
+        ServerFault: it is only at the server, which cannot be used just now.
+    """
+    sealed, state = store.read(sealed_file, file_id).result()
+    if state in ("", COMING) or not cabinet.holds(file_id):
+        fetch(file_id, told)
+        sealed, _ = store.read(sealed_file, file_id).result()
+    store.write(look_at, file_id)
+    return sealed
+
+
+def alone(_file_id: UUID, _told: Told) -> None:
+    """Refuse to fetch anything: this desk shares with nobody."""
+    raise NotFound("The content of this file is not on this computer, and this desk works alone.")
+
+
+class Attachments:
+    """Attachments as the window asks for them: any thread may call, others complete the futures.
+
+    Args:
+        store: of this desk.
+        cabinet: of this desk.
+        settings: gives the settings as they are.
+        fetch: brings the content of a file here from the server, waiting for it; see :func:`alone`.
+    """
+
+    def __init__(
+        self, store: Store, cabinet: Cabinet, settings: Callable[[], Settings], fetch: Fetch = alone
+    ) -> None:
+        self._store = store
+        self._cabinet = cabinet
+        self._settings = settings
+        self._fetch = fetch
+        self._filing = Lane("files")
+        self._looking = Lane("fetch")
+
+    def of(self, record_id: UUID) -> Future[tuple[AttachedFile, ...]]:
+        """Ask for the files of a complaint or a customer, oldest first."""
+        return self._store.read(attached_files, record_id)
+
+    def add(self, record_id: UUID, source: Path | bytes, name: str = "") -> Future[UUID]:
+        """Attach a file, or bytes that are to be called *name*; faults as in :func:`keep_file`."""
+        return self._filing.run(self._add, record_id, source, name)
+
+    def read(self, file_id: UUID, told: Told = _nobody) -> Future[bytes]:
+        """Ask for a content, fetched where it is not here; faults as in :func:`here` and FileFault."""
+        return self._given(file_id, told, self._cabinet.read)
+
+    def save(self, file_id: UUID, path: Path, told: Told = _nobody) -> Future[None]:
+        """Write a content to *path*, whole or not at all, over what is there."""
+        return self._given(file_id, told, lambda sealed: self._cabinet.save(sealed, path))
+
+    def open_copy(self, file_id: UUID, told: Told = _nobody) -> Future[Path]:
+        """Ask for a plain copy that another program can show; it goes when this program ends."""
+        return self._given(file_id, told, self._cabinet.open_copy)
+
+    def close(self) -> None:
+        """Finish what is queued; take plain copies away."""
+        self._filing.close()
+        self._looking.close()
+        self._cabinet.tidy()
+
+    def _add(self, record_id: UUID, source: Path | bytes, name: str) -> UUID:
+        return keep_file(self._store, self._cabinet, limits_of(self._settings()), record_id, source, name)
+
+    def _given(self, file_id: UUID, told: Told, give: Callable[[Sealed], T]) -> Future[T]:
+        def look() -> T:
+            return give(here(self._store, self._cabinet, file_id, self._fetch, told))
+
+        asked: Future[Any] = self._looking.run(look)
+        return asked
