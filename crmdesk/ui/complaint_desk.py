@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from crmdesk.models.screen_pop import NoteDraft
+from crmdesk.models.types import CustomerId
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Complaints(Protocol):
         """Ask who may take these complaints over, and which of them have to stay."""
         ...
 
-    def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
-        """Ask for all there is to show of a complaint."""
+    def record(self, complaint_id: UUID, *, opening: bool = False) -> Future[ComplaintRecord]:
+        """Ask for all there is to show of a complaint; *opening*: who looks at whom is written down."""
         ...
 
     def numbered(self, text: str) -> Future[tuple[FoundComplaint, ...]]:
@@ -97,12 +98,20 @@ class LocalComplaints:
         store: the desk's store.
         drafts: keeps forms.
         house: tells where complaints are handled.
+        viewed: hears whose complaint was opened, and which, once it was read.
     """
 
-    def __init__(self, store: Store, drafts: Drafts, house: Callable[[], House]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        drafts: Drafts,
+        house: Callable[[], House],
+        viewed: Callable[[CustomerId, str], None] = lambda _customer_id, _why: None,
+    ) -> None:
         self._store = store
         self._drafts = drafts
         self._house = house
+        self._viewed = viewed
 
     def listed(self, segment: str, *, by_regime: bool = False, limit: int = LIMIT) -> Future[Listing]:
         """Ask for one of the segments of open complaints."""
@@ -119,9 +128,12 @@ class LocalComplaints:
         """Ask who may take these complaints over."""
         return self._store.read(_hand_over_offer, complaint_ids, self._house, self._store.author)
 
-    def record(self, complaint_id: UUID) -> Future[ComplaintRecord]:
+    def record(self, complaint_id: UUID, *, opening: bool = False) -> Future[ComplaintRecord]:
         """Ask for all there is to show of a complaint."""
-        return self._store.read(_record, complaint_id, self._house, self._store.author)
+        found = self._store.read(_record, complaint_id, self._house, self._store.author)
+        if opening:
+            found.add_done_callback(self._tell_viewed)
+        return found
 
     def numbered(self, text: str) -> Future[tuple[FoundComplaint, ...]]:
         """Ask which complaints have the number *text* means."""
@@ -158,6 +170,11 @@ class LocalComplaints:
         from crmdesk.services.store.drafts import FORM
 
         return self._drafts.forget(FORM + key)
+
+    def _tell_viewed(self, done: Future[ComplaintRecord]) -> None:
+        head = done.result().head if not done.cancelled() and done.exception() is None else None
+        if head is not None and head.customer_id is not None:
+            self._viewed(CustomerId(head.customer_id), f"complaint {head.number}")
 
 
 def _listed(

@@ -240,10 +240,8 @@ class ComplaintSide(QObject):
 
     def tell_standing(self) -> None:
         """Write down that the caller was told how the complaint shown stands."""
-        if self.shown:
+        if self._page_shown():
             self.page.told.log()
-        else:
-            self._place.parts.messages.say(self._place.words.tr("No complaint is open."), "due")
 
     def undo(self) -> None:
         """Take back the last step of the complaint shown."""
@@ -251,7 +249,14 @@ class ComplaintSide(QObject):
 
     def copy_number(self, *, spoken: bool) -> None:
         """Copy the number of the complaint shown."""
-        self.page.copy_number(spoken=spoken)
+        if self._page_shown():
+            self.page.told.copy_number(spoken=spoken)
+
+    def _page_shown(self) -> bool:
+        """Return whether a complaint is on top; else it is said that none is."""
+        if not self.shown:
+            self._place.parts.messages.say(self._place.words.tr("No complaint is open."), "due")
+        return self.shown
 
     def panes(self) -> list[QWidget]:
         """Return what F6 goes through."""

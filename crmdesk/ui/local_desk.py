@@ -110,7 +110,7 @@ class LocalDesk:
         """What is asked about one complaint."""
         from crmdesk.ui.complaint_desk import LocalComplaints
 
-        return LocalComplaints(self._store, self._drafts, self._house or _usual_house)
+        return LocalComplaints(self._store, self._drafts, self._house or _usual_house, self._viewed)
 
     @cached_property
     def intakes(self) -> Intakes:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.operations import Author
@@ -62,7 +63,13 @@ class ComplaintSeat:
         store = StoreOfHouse(house, seat.desk)
         store.told = seat.bridge.changed.emit
         self.drafts = Drafts(folder / "drafts.db", bytes(32))
-        complaints = LocalComplaints(store, self.drafts, House)  # type: ignore[arg-type]  # what it asks for
+        self.viewed: list[tuple[UUID, str]] = []
+        complaints = LocalComplaints(
+            store,  # type: ignore[arg-type]  # what it asks for
+            self.drafts,
+            House,
+            lambda customer_id, why: self.viewed.append((customer_id, why)),
+        )
         seat.desk.complaints = complaints
         seat.desk.find = self._find  # type: ignore[method-assign]  # the real search
 

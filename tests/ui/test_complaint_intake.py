@@ -345,6 +345,25 @@ def test_somebody_speaks_for_the_customer(seat: Seat) -> None:
     assert (sheet.complainant, sheet.third_party) == ("李强", "丈夫，陈女士在旁同意")
 
 
+def test_it_is_restricted_and_its_worth_told_out_of_the_way_by_keys(seat: Seat) -> None:
+    intakes(seat).found = OIL
+    talk(seat)
+    made = f8(seat)
+    assert not made.fields.restricted.isVisible()
+    made.fields.more.setFocus()
+    seat.key(Qt.Key.Key_Space)
+    made.fields.lines["worth"].setFocus()
+    seat.commit("2500")
+    seat.qtbot.waitUntil(
+        lambda: any(name == "assess_intake" and given[0].worth == "2500" for name, given in seat.desk.asked)
+    )
+    seat.key(Qt.Key.Key_Tab)
+    assert seat.focus() is made.fields.restricted
+    seat.key(Qt.Key.Key_Space)
+    (sheet,) = save(seat)
+    assert (sheet.restricted, sheet.worth) == (True, "2500")
+
+
 def test_without_a_call_it_is_asked_how_it_came_in(seat: Seat) -> None:
     intakes(seat).found = OIL
     seat.window.commands.open_customer(sample.WANG)

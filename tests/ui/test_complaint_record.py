@@ -11,11 +11,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from crmdesk.errors import ServerFault
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.types import CallId
 from crmdesk.services.complaints.due import act_on
 from crmdesk.ui.views.timeline import TimelinePane
-from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, ComplaintDesk
+from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, CUSTOMER, ComplaintDesk
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat, line_of
 from tests.ui.conftest import Seat
@@ -419,3 +420,36 @@ def test_an_address_with_a_number_opens_it(place: ComplaintSeat) -> None:
     place.seat.window.commands.open_numbered("C26-K7Q-0099")
     place.seat.settle()
     assert place.seat.parts.messages.text == "There is no complaint C26-K7Q-0099 here."
+
+
+def test_opening_a_complaint_is_written_down_once_and_looking_again_is_not(place: ComplaintSeat) -> None:
+    row = place.house.log()
+    place.open(row)
+    place.page.refresh()
+    place.seat.settle()
+    assert place.viewed == [(CUSTOMER, f"complaint {row['number']}")]
+
+
+def test_what_nobody_complained_about_by_name_is_written_down_of_nobody(place: ComplaintSeat) -> None:
+    place.open(place.house.log({"customer_id": None, "unidentified": True, "call_id": str(CALL)}))
+    assert place.viewed == []
+
+
+@pytest.mark.parametrize("typed", ["c26 k7q 0001", "c26 k7q 0099", "nothing yet"])
+def test_a_number_typed_into_the_form_of_a_merger_survives_escape(place: ComplaintSeat, typed: str) -> None:
+    seat, house = place.seat, place.house
+    target, house.who = house.log(), CHEN
+    place.open(house.log())
+    place.page.begin("T19")
+    seat.settle()
+    line = place.form.field("target_id").line
+    line.setFocus()
+    seat.qtbot.keyClicks(line, typed)
+    seat.key(Qt.Key.Key_Escape)
+    seat.settle()
+    assert not place.page.forms.is_open
+    place.page.begin("T19")
+    seat.settle()
+    assert place.form.field("target_id").line.text() == typed
+    found = str(target["id"]) if typed.endswith("01") else None
+    assert place.form.values().get("target_id") == found

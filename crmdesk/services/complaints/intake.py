@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Guesses(Protocol):
 class Gravity(Protocol):
     """Whoever tells how grave something probably is."""
 
-    def provisional(self, text: str, value: int | None = None, repeats: int = 0) -> Provisional:
+    def provisional(self, text: str, value: Decimal | int | None = None, repeats: int = 0) -> Provisional:
         """Return the severity of what happened."""
         ...
 
@@ -206,7 +207,8 @@ def assess(connection: Any, sheet: Sheet, sense: Sense) -> Assessment:
     guesses = tuple(each for each in sense.guesses.guess(sheet.what_happened) if each.key in known)
     category = sheet.category or (guesses[0].key if guesses else "")
     repeats = earlier(connection, sheet, category)
-    found = sense.gravity.provisional(sheet.what_happened, None, len(repeats))
+    worth = Decimal(intake_sheet.cents(sheet.worth) or 0) / intake_sheet.CENTS
+    found = sense.gravity.provisional(sheet.what_happened, worth or None, len(repeats))
     return Assessment(guesses, found.severity, found.because, repeats)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.gates import FACTS_AT_LEAST, MINOR
-from crmdesk.models.payload import CHECKLIST
+from crmdesk.models.payload import CHECKLIST, MONEY_LIMIT
 from crmdesk.models.text import Text, say
 from crmdesk.models.wire import Json
 from crmdesk.values import dataclass
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NOTHING = "none"
 CENTS = 100
+_NO_SUM = say("A sum is a number, for example 150 or 99.50.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Sheet:
         complaint_id: given by the form, so that saving twice makes one complaint.
         customer_id: who complains; empty while nobody is identified, then the call stands for him.
         complainant: who speaks, if not the customer; ``third_party`` says how he is related and who agreed.
+        restricted: only those who handle it see more than its number and state.
+        worth: the sum it is about, as typed; empty when nobody named one.
         solution: how it was solved on the call, None when it is to be handled.
     """
 
@@ -62,6 +65,8 @@ class Sheet:
     complainant: str = ""
     third_party: str = ""
     repeat_of: str = ""
+    restricted: bool = False
+    worth: str = ""
     solution: Solution | None = None
 
 
@@ -83,6 +88,9 @@ def lacking(sheet: Sheet, limit: int | None = None) -> dict[str, Text]:
         found["category"] = say("Choose what it is about.")
     if not sheet.channel:
         found["channel"] = say("Choose how it came in.")
+    worth = cents(sheet.worth)
+    if worth is None or worth > MONEY_LIMIT:
+        found["worth"] = _NO_SUM
     if sheet.complainant.strip() and not sheet.third_party.strip():
         found["third_party"] = say("Say how he is related to the customer, and that the customer agrees.")
     if sheet.solution is not None:
@@ -98,7 +106,7 @@ def _unsolved(solution: Solution, severity: str, limit: int | None) -> dict[str,
         found["done"] = say("Say what was done.")
     sums = [cents(value) for _, value in solution.remedies]
     if None in sums:
-        found["remedies"] = say("A sum is a number, for example 150 or 99.50.")
+        found["remedies"] = _NO_SUM
     elif limit is not None and sum(filter(None, sums)) > limit:
         found["remedies"] = say("This is more than you may grant alone. Propose it instead.")
     if not solution.cause_class:
@@ -151,6 +159,8 @@ def beside(sheet: Sheet) -> Intake:
         outlet=sheet.outlet,
         language=sheet.language,
         repeat_of=UUID(sheet.repeat_of) if sheet.repeat_of else None,
+        restricted=sheet.restricted,
+        money=cents(sheet.worth) or 0,
     )
 
 

@@ -49,7 +49,7 @@ SYSTEM = Actor(None, "system")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What a complaint has besides the payload of its first step."""
+    """What a complaint has besides the payload of its first step; ``money`` is the sum it is about."""
 
     complainant: str = ""
     third_party: str = ""
@@ -57,6 +57,7 @@ class Intake:
     language: str = ""
     repeat_of: UUID | None = None
     restricted: bool = False
+    money: int = 0
 
 
 def open_complaint(
@@ -130,7 +131,7 @@ def take_step(
         work: the unit of work; committed.
         rules: by what it is handled.
         complaint_id: which one.
-        transition: T2 … T21, E1, E2, H1, D1 or U1.
+        transition: T2 … T21, C1, E1, E2, H1, D1 or U1.
         fields: the payload.
         from_state: the state the person saw, None to take the present one.
         base_version: the version the person saw, None for the present one.
@@ -340,7 +341,7 @@ def _team(work: UnitOfWork, agent_id: UUID | None) -> UUID | None:
 
 def _told(intake: Intake) -> Row:
     names = ("complainant", "third_party", "outlet", "language", "repeat_of", "restricted")
-    return {name: getattr(intake, name) for name in names}
+    return {name: getattr(intake, name) for name in (*names, *(("money",) if intake.money else ()))}
 
 
 def tag_of(connection: Any, own: str) -> str:

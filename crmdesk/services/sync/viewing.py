@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AGAIN = timedelta(minutes=10)
 """A record that is looked at again so soon was not opened anew: it was fetched again."""
 BATCH = 500
+COMPLAINT = "complaint "
+"""How the reason begins when a complaint was opened; its number follows."""
 _REMEMBERED = 1_000
 _log = logging.getLogger("crmdesk.sync")
 Viewed = tuple[int, bytes, str]
@@ -37,18 +39,25 @@ class Views:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._guard = threading.Lock()
-        self._last: dict[UUID, datetime] = {}
+        self._last: dict[tuple[UUID, str], datetime] = {}
 
     def opened(self, customer_id: UUID, why: str) -> None:
-        """Note that this record is shown now; *why*: call, record or rpc. Returns at once."""
+        """Note that this record is shown now. Returns at once.
+
+        Args:
+            customer_id: whose.
+            why: call, record or rpc, or which complaint of his was opened: ``complaint C26-K7Q-0042``.
+        """
+        # Of his complaints each is opened by itself; a call or a click leads to the one record he has.
+        looked_at = customer_id, why if why.startswith(COMPLAINT) else ""
         now = self._store.author.now()
         with self._guard:
-            last = self._last.get(customer_id)
+            last = self._last.get(looked_at)
             if last is not None and abs(now - last) < AGAIN:
                 return
             if len(self._last) >= _REMEMBERED:
                 self._last.clear()
-            self._last[customer_id] = now
+            self._last[looked_at] = now
         self._store.write(note_view, customer_id, now, why).add_done_callback(_log_failure)
 
 

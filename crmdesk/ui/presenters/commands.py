@@ -127,9 +127,9 @@ class CommandsPresenter(QObject):
         elif chosen is not None:
             self._operations.run(self._desk.article(chosen.article_id), self._on_use, topic="use")
 
-    def _make_handlers(self) -> dict[str, Callable[[], None]]:
+    def _make_handlers(self) -> dict[str, Callable[[], object]]:
         parts, calls = self._parts, self._calls
-        handlers: dict[str, Callable[[], None]] = {
+        handlers: dict[str, Callable[[], object]] = {
             "open-caller": calls.open_waiting,
             "not-him": calls.not_him,
             "always-ask": calls.always_ask,
@@ -151,17 +151,6 @@ class CommandsPresenter(QObject):
             "load-history": self._shared.load_history,
             "help": self._shared.ask_help,
             "go-help": self._shared.go_help,
-            "complaint": self._complaints.write_down,
-            "remedy": self._complaints.solve,
-            "complaints": self._complaints.open_lists,
-            "hand-over": self._complaints.hand_over,
-            "complaint-steps": self._complaints.steps,
-            "undo": self._complaints.undo,
-            "tell-standing": self._complaints.tell_standing,
-            "letter": self._complaints.write_letter,
-            "corrective-action": self._complaints.correct,
-            "copy-number": lambda: self._complaints.copy_number(spoken=False),
-            "copy-spoken": lambda: self._complaints.copy_number(spoken=True),
             "sharing": self._shared.open_panel,
             "join": self._shared.join,
             "next-pane": lambda: self._to_pane(1),
@@ -172,6 +161,7 @@ class CommandsPresenter(QObject):
             "keys": lambda: parts.keys.toggle(QApplication.focusWidget()),
             "quit": self.quit_wanted.emit,
         }
+        handlers |= _of_complaints(self._complaints)
         for number in range(1, 5):
             handlers[f"slot-{number}"] = self._opener(number)
         for row in range(5):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LOOK_MS = 250
 """So long after the last key words and history are looked at again."""
-_LOOKED_AT = frozenset({"what_happened", "category", "asset_id", "received_at"})
+_LOOKED_AT = frozenset({"what_happened", "category", "asset_id", "received_at", "worth"})
 _GUESSED = frozenset({"category", "severity", "repeat_of", "outlet"})
 
 

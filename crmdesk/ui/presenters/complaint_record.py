@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication
 
 from crmdesk.services.complaints.record_view import LetterView, Link
-from crmdesk.services.complaints.sentence import spoken_number
 from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
@@ -87,7 +85,7 @@ class ComplaintPresenter(QObject):
             if step:
                 self.begin(step)
 
-        future = self._place.desk.complaints.record(complaint_id)
+        future = self._place.desk.complaints.record(complaint_id, opening=True)
         self._place.operations.run(future, opened, topic="complaint")
 
     def refresh(self) -> None:
@@ -158,17 +156,6 @@ class ComplaintPresenter(QObject):
             self._say(self._lines.file(self.record)[0].text)
         else:
             self.forms.begin_note()
-
-    def copy_number(self, *, spoken: bool) -> None:
-        """Copy the number, as it is written or as it is told."""
-        if not self.shown or self.record is None:
-            self._say(self._words.tr("No complaint is open."))
-            return
-        number = self.record.head.number
-        told = self._words.text(spoken_number(number)).replace("\xa0", " ")
-        text = told if spoken else number
-        QApplication.clipboard().setText(text)
-        self._place.parts.messages.say(self._words.tr("Copied: {text}", text=text), "good")
 
     def close(self) -> bool:
         """Esc: put form or steps away, then go back where the complaint was opened from."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 
-from crmdesk.services.complaints.sentence import numbered_status
+from crmdesk.services.complaints.sentence import numbered_status, spoken_number
 from crmdesk.services.complaints.standing import standing_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,15 @@ class StandingTold(QObject):
         if slot is not None:
             fields["call_id"] = str(slot.pop.call_id)
         self._forms.take(TELL, fields)
+
+    def copy_number(self, *, spoken: bool) -> None:
+        """Copy the number of the complaint shown, as it is written or as it is told."""
+        if self._record is None:
+            return
+        words, number = self._place.words, self._record.head.number
+        text = words.text(spoken_number(number)).replace("\xa0", " ") if spoken else number
+        QApplication.clipboard().setText(text)
+        self._place.parts.messages.say(words.tr("Copied: {text}", text=text), "good")
 
     def _sentence(self, record: ComplaintRecord) -> str:
         words = self._words_of(record)

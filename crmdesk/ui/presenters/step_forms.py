@@ -123,7 +123,7 @@ class StepForms(QObject):
         opened = self._open
         if opened is None:
             return
-        content: dict[str, Json] = self._view.form.values()
+        content: dict[str, Json] = self._view.form.kept()
         if opened.note_id:
             content[_NOTE_ID] = opened.note_id
         self._place.operations.run(self._place.desk.complaints.keep_form(opened.key, content))
@@ -152,7 +152,7 @@ class StepForms(QObject):
         if opened is None or record is None:
             return
         self.keep()
-        values = self._view.form.values()
+        values = self._view.form.kept()
         step = record.step(opened.transition)
         if opened.transition == NOTE:
             self.begin_note()

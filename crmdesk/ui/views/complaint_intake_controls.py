@@ -30,6 +30,8 @@ LABELS = {
     "received_at": word("Received"),
     "complainant": word("Speaks for him"),
     "third_party": word("Consent"),
+    "worth": word("Worth"),
+    "restricted": word("Restricted"),
 }
 HINTS = {
     "what_happened": word("What the caller complains about; kept from the first key"),
@@ -43,9 +45,11 @@ HINTS = {
     "received_at": word("When it reached us, not when it is typed"),
     "complainant": word("Name of whoever speaks, if it is not the customer"),
     "third_party": word("How related, and that the customer agrees"),
+    "worth": word("The sum it is about; a high one makes it graver"),
+    "restricted": word("Other teams see its number and state only"),
 }
 BOXES = ("asset_id", "remedy_wanted", "severity", "repeat_of", "channel")
-LINES = ("received_at", "complainant", "third_party")
+LINES = ("received_at", "complainant", "third_party", "worth")
 
 
 class IntakeControls(QWidget):
@@ -62,6 +66,7 @@ class IntakeControls(QWidget):
         }
         self.boxes = {name: QComboBox(self) for name in BOXES}
         self.lines = {name: SearchBox(tools.composing, tools.reserved, self) for name in LINES}
+        self.restricted = TickBox(tools.ink, self)
         self.more = TickBox(tools.ink, self)
         self.solved = TickBox(tools.ink, self)
         self.solution = SolutionFields(tools, self)
@@ -79,6 +84,7 @@ class IntakeControls(QWidget):
             **{key: picker.line for key, picker in self.filters.items()},
             **self.boxes,
             **self.lines,
+            "restricted": self.restricted,
         }
         field = places.get(name) or (self.solution.field(name) if name != "customer" else self.what)
         field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -88,7 +94,7 @@ class IntakeControls(QWidget):
         boxes, filters = self.boxes, self.filters
         head = [self.what, filters["category"].line, boxes["asset_id"], filters["outlet"].line]
         middle = [boxes["remedy_wanted"], boxes["severity"], boxes["repeat_of"], self.solved]
-        tail = [boxes["channel"], *self.lines.values()]
+        tail = [boxes["channel"], *self.lines.values(), self.restricted]
         return [*head, *middle, *self.solution.controls(), self.more, *tail]
 
     def _lay_out(self) -> None:
@@ -101,6 +107,7 @@ class IntakeControls(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setSpacing(8)
         fields: dict[str, QWidget] = {**self.boxes, **self.lines, **self.filters}
+        fields["restricted"] = self.restricted
         label = self._labelled("what_happened")
         for above in (self.who, self.notes["customer"], label, self.what, self.notes["what_happened"]):
             column.addWidget(above)
@@ -152,7 +159,7 @@ class IntakeControls(QWidget):
             words.bind(picker.line.setPlaceholderText, HINTS[name])
             words.bind(picker.list.setAccessibleName, LABELS[name])
             words.bind(picker.list.setAccessibleDescription, HINTS[name])
-        for name in ("complainant", "third_party"):
+        for name in ("complainant", "third_party", "worth"):
             words.bind(self.lines[name].setPlaceholderText, HINTS[name])
         words.bind(self.what.setPlaceholderText, HINTS["what_happened"])
         for box, text, tip in (
@@ -161,7 +168,12 @@ class IntakeControls(QWidget):
                 word("Solved on the call  Ctrl+R"),
                 word("Unfolds what is needed to settle it now"),
             ),
-            (self.more, word("Somebody else speaks, or it came another way"), word("Unfolds the unusual")),
+            (
+                self.more,
+                word("Unusual: who speaks, how it came, worth, restricted"),
+                word("Unfolds the unusual"),
+            ),
+            (self.restricted, HINTS["restricted"], LABELS["restricted"]),
         ):
             words.bind(box.setText, text)
             words.bind(box.setAccessibleName, text)

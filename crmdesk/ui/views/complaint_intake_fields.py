@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.workplace import Tools
 
 _WRITTEN = "%Y-%m-%d %H:%M"
-UNUSUAL = ("channel", "received_at", "complainant", "third_party")
+TYPED = ("complainant", "third_party", "worth")
+UNUSUAL = ("channel", "received_at", *TYPED, "restricted")
 _CODES: dict[str, dict[str, str]] = {"remedy_wanted": WANTED, "severity": SEVERITIES, "channel": CHANNELS}
 
 
@@ -68,11 +69,13 @@ class IntakeFields(IntakeControls):
         self.lines["received_at"].setText(
             self._moments.local(datetime.fromisoformat(sheet.received_at)).strftime(_WRITTEN)
         )
-        for name in ("complainant", "third_party"):
+        for name in TYPED:
             self.lines[name].setText(getattr(sheet, name))
+        self.restricted.setChecked(sheet.restricted)
         self.solved.setChecked(sheet.solution is not None)
         self.solution.fill(sheet.solution or Solution())
-        self.more.setChecked(bool(sheet.complainant or sheet.third_party) or sheet.channel != "phone")
+        unusual = sheet.restricted or any(getattr(sheet, name) for name in TYPED)
+        self.more.setChecked(unusual or sheet.channel != "phone")
         self.tell({})
         self.fold()
 
@@ -88,8 +91,8 @@ class IntakeFields(IntakeControls):
             category=self.filters["category"].key,
             outlet=self.filters["outlet"].key,
             received_at=self._received(base.received_at),
-            complainant=self.lines["complainant"].text(),
-            third_party=self.lines["third_party"].text(),
+            **{name: self.lines[name].text() for name in TYPED},
+            restricted=self.restricted.isChecked(),
             solution=self.solution.solution() if self.solved.isChecked() else None,
         )
 
@@ -253,6 +256,7 @@ class IntakeFields(IntakeControls):
         self.solution.edited.connect(lambda: self.edited.emit("solution"))
         self.solved.toggled.connect(self.fold)
         self.more.toggled.connect(self.fold)
+        self.restricted.clicked.connect(partial(self._on_edited, "restricted"))
         self.solved.clicked.connect(lambda: self._on_edited("solution"))
 
     def _on_edited(self, name: str, _value: object = None) -> None:

@@ -125,6 +125,11 @@ class StepForm(Pane):
         values = {name: field.value() for name, field in self._fields.items()}
         return {name: value for name, value in values.items() if value is not None}
 
+    def kept(self) -> dict[str, Json]:
+        """Return what a draft keeps of the form, also what is no value yet."""
+        values = {name: field.kept() for name, field in self._fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
     def say(self, text: str, tone: str = "breach", name: str = "") -> None:
         """Say *text* below the field *name* and go there, or above all fields; nothing typed is lost."""
         self.clear_faults()

@@ -39,22 +39,32 @@ class ComplaintField(StepField):
         """Return the id of the complaint found, None when there is none of that number."""
         return str(self._found.id) if self._found is not None else None
 
+    def kept(self) -> Json:
+        """Return the number as it was typed."""
+        return self.line.text().strip() or None
+
     def fill(self, value: Json) -> None:
-        """Put a number there and look it up; an id that was kept says nothing to a reader and is left out."""
-        self.line.setText("")
-        self._show(None)
+        """Put a number there and look it up."""
+        self.line.setText(str(value or ""))
+        self._found = None
+        self.told.say("")
+        if value:
+            self._look_up(self.line.text())
 
     def controls(self) -> list[QWidget]:
         """Return the line."""
         return [self.line]
 
     def _on_edited(self, text: str) -> None:
+        self._look_up(text)
+        self.edited.emit()
+
+    def _look_up(self, text: str) -> None:
         def found(complaints: tuple[FoundComplaint, ...]) -> None:
             if self.line.text() == text:
                 self._show(complaints[0] if complaints else None)
 
         self._kit.look_up(text, found)
-        self.edited.emit()
 
     def _show(self, found: FoundComplaint | None) -> None:
         self._found = found

@@ -83,6 +83,10 @@ class StepField(QWidget):
         """Put *value* there without counting it as typing; what does not fit is left out."""
         raise NotImplementedError
 
+    def kept(self) -> Json:
+        """Return what a draft keeps of it, for :meth:`fill`: what was typed, whether or not it is a value."""
+        return self.value()
+
     def controls(self) -> list[QWidget]:
         """Return what the keyboard goes through, first to last."""
         raise NotImplementedError

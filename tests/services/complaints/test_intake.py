@@ -123,6 +123,19 @@ def test_a_second_repeat_is_grave_and_names_the_first_complaint_of_the_row(
     assert found.severity == "S2"
 
 
+@pytest.mark.parametrize(("worth", "severity"), [("", "S3"), ("2000", "S3"), ("2,000.01", "S2"), ("x", "S3")])
+def test_what_it_is_worth_counts_for_the_severity(
+    desk: ComplaintDesk, sense: Sense, worth: str, severity: str
+) -> None:
+    assert assess(desk.connection, sheet(desk, worth=worth), sense).severity == severity
+
+
+def test_what_is_restricted_and_what_it_is_worth_is_kept(desk: ComplaintDesk) -> None:
+    row_id = log(desk, sheet(desk, restricted=True, worth="2,500")).id
+    assert desk.row("complaint", row_id)["restricted"]
+    assert desk.row("complaint_body", row_id)["money"] == 2500_00
+
+
 def test_what_is_saved_already_is_no_repeat_of_itself(desk: ComplaintDesk, sense: Sense) -> None:
     log(desk, sheet(desk))
     assert assess(desk.connection, sheet(desk), sense).repeats == ()
@@ -221,6 +234,8 @@ def test_a_category_that_is_gone_is_refused_with_its_field(desk: ComplaintDesk) 
         ({"category": ""}, "category"),
         ({"channel": ""}, "channel"),
         ({"complainant": "李强"}, "third_party"),
+        ({"worth": "a lot"}, "worth"),
+        ({"worth": "100000000.01"}, "worth"),
         ({"solution": replace(SOLVED, done="")}, "done"),
         ({"solution": replace(SOLVED, remedies=(("voucher", "201"),))}, "remedies"),
         ({"solution": replace(SOLVED, remedies=(("voucher", "a lot"),))}, "remedies"),
@@ -259,7 +274,7 @@ def test_sums_are_read_as_people_type_them(typed: str, held: int | None) -> None
 
 
 def test_a_draft_gives_the_sheet_back(desk: ComplaintDesk) -> None:
-    held = sheet(desk, solution=replace(SOLVED, unmet=("facts",)))
+    held = sheet(desk, solution=replace(SOLVED, unmet=("facts",)), restricted=True, worth="99.50")
     assert from_draft(to_draft(held)) == held
     assert from_draft({**to_draft(held), "of_a_later_edition": 1}) == held
 

@@ -120,6 +120,20 @@ def test_a_record_fetched_again_soon_was_opened_once(one: TestDesk) -> None:
     ]
 
 
+def test_each_of_his_complaints_is_opened_by_itself(one: TestDesk) -> None:
+    customer = opened(one)
+    seen = Views(one.store)
+    for why in (
+        "call",
+        "complaint C26-K7Q-0001",
+        "complaint C26-K7Q-0002",
+        "complaint C26-K7Q-0001",
+        "record",
+    ):
+        seen.opened(customer, why)
+    assert waiting(one) == 3
+
+
 def test_a_desk_that_works_alone_writes_nothing_down(one: TestDesk) -> None:
     customer = opened(one)
     note(one, customer)

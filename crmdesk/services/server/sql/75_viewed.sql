@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS crm.viewed (
     received_at timestamptz NOT NULL,
     PRIMARY KEY (device, at, customer_id)
 );
-COMMENT ON TABLE crm.viewed IS 'who opened whose record when, by his desk''s clock; why: call, search, list …';
+COMMENT ON TABLE crm.viewed IS 'who opened whose record when, by his desk''s clock; why: call, record, complaint and its number …';
 CREATE INDEX IF NOT EXISTS viewed_customer ON crm.viewed (customer_id, at);
 CREATE INDEX IF NOT EXISTS viewed_login ON crm.viewed (login, at);
 
