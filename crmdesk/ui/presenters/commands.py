@@ -326,3 +326,19 @@ class CommandsPresenter(QObject):
 
 def _focus() -> QWidget:
     return QApplication.focusWidget() or QWidget()
+
+
+def _of_complaints(complaints: ComplaintSide) -> dict[str, Callable[[], object]]:
+    return {
+        "complaint": complaints.write_down,
+        "remedy": complaints.solve,
+        "complaints": complaints.open_lists,
+        "hand-over": complaints.hand_over,
+        "complaint-steps": complaints.steps,
+        "undo": complaints.undo,
+        "tell-standing": complaints.tell_standing,
+        "letter": complaints.write_letter,
+        "corrective-action": complaints.correct,
+        "copy-number": lambda: complaints.copy_number(spoken=False),
+        "copy-spoken": lambda: complaints.copy_number(spoken=True),
+    }
