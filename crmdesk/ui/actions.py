@@ -137,6 +137,13 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+Shift+G",),
         word("Those marked in the list, with a reason"),
     ),
+    Command(
+        "export-list",
+        WORK,
+        word("Save as CSV"),
+        ("Ctrl+Shift+X",),
+        word("The complaints of the list as shown, or the clocks beside it, for a spreadsheet program"),
+    ),
     Command("answers", WORK, word("Answers"), ("F3",), word("Search the knowledge base for this call")),
     Command("note", WORK, word("Note of this call"), ("F7",)),
     Command("follow-up", WORK, word("Call-back or task"), ("F9",)),

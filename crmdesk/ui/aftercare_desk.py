@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from uuid import UUID
 
     from PySide6.QtGui import QImage
@@ -67,6 +67,10 @@ class Aftercare(Protocol):
 
     def write_file(self, path: Path, content: bytes) -> Future[None]:
         """Write a letter to a file that the agent chose."""
+        ...
+
+    def write_sheet(self, path: Path, rows: Iterable[Sequence[str]]) -> Future[int]:
+        """Write a table to a CSV file that the agent chose; *rows* are taken on the lane."""
         ...
 
     def follow_up(self, complaint_id: UUID) -> Future[FollowUpSheet]:
@@ -143,6 +147,12 @@ class LocalAftercare:
     def write_file(self, path: Path, content: bytes) -> Future[None]:
         """Write a letter to a file that the agent chose."""
         return self._run(_write_file, path, content)
+
+    def write_sheet(self, path: Path, rows: Iterable[Sequence[str]]) -> Future[int]:
+        """Write a table to a CSV file that the agent chose."""
+        from crmdesk.services.exchange.sheets import write_sheet
+
+        return self._run(write_sheet, path, rows)
 
     def follow_up(self, complaint_id: UUID) -> Future[FollowUpSheet]:
         """Ask for what is needed to ask the customer afterwards."""

@@ -181,6 +181,10 @@ class ComplaintSide(QObject):
         """Ask who takes over what is marked in the lists."""
         self.lists.begin_hand_over()
 
+    def export(self) -> None:
+        """Save what the lists show."""
+        self.lists.export()
+
     def open(self, complaint_id: UUID, step: str = "") -> None:
         """Show a complaint, and begin *step* with it."""
         self.page.open(complaint_id, step)

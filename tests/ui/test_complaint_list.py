@@ -57,7 +57,7 @@ def aside(lists: Any) -> str:
 
 def look(place: ComplaintSeat, lists: Any) -> None:
     """Let the keyboard rest on its line until its clocks are there."""
-    place.seat.qtbot.waitUntil(lambda: not lists._look.isActive())
+    place.seat.qtbot.waitUntil(lambda: not lists._ledger.pause.isActive())
     place.seat.settle()
 
 

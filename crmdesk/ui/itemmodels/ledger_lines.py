@@ -44,7 +44,7 @@ class LedgerOf:
         words, moments = self._words, self._moments
         event = said(words, CLOCK_EVENTS, line.event)
         told = " · ".join(
-            part for part in (event, said(words, WHY, line.why), self._who(record, line.n)) if part
+            part for part in (event, said(words, WHY, line.why), who_wrote(words, record, line.n)) if part
         )
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
@@ -52,8 +52,9 @@ class LedgerOf:
         due = words.tr("due {when}", when=moments.day_and_time(line.due))
         yield RecordLine("detail", due, aside=line.by or words.tr("by the clock"))
 
-    def _who(self, record: ComplaintRecord, number: int) -> str:
-        """Return who took the step that wrote line *number*; nobody did where time passed."""
-        steps = (event for event in record.events if event.first_line <= number <= event.last_line)
-        who: Named | None = next((event.who for event in steps), None)
-        return self._words.pick(who.name_en, who.name_zh) or who.key if who is not None else ""
+
+def who_wrote(words: Words, record: ComplaintRecord, number: int) -> str:
+    """Return who took the step that wrote line *number* of the ledger; nobody did where time passed."""
+    steps = (event for event in record.events if event.first_line <= number <= event.last_line)
+    who: Named | None = next((event.who for event in steps), None)
+    return words.pick(who.name_en, who.name_zh) or who.key if who is not None else ""

@@ -334,6 +334,7 @@ def _of_complaints(complaints: ComplaintSide) -> dict[str, Callable[[], object]]
         "remedy": complaints.solve,
         "complaints": complaints.open_lists,
         "hand-over": complaints.hand_over,
+        "export-list": complaints.export,
         "complaint-steps": complaints.steps,
         "undo": complaints.undo,
         "tell-standing": complaints.tell_standing,

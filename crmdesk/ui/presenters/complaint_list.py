@@ -8,13 +8,15 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from crmdesk.services.complaints.listing import APPROVE, MINE, SEGMENTS
 from crmdesk.ui.complaint_rows import RowsOf
-from crmdesk.ui.itemmodels.ledger_lines import LedgerOf
 from crmdesk.ui.pacing import Pacing
 from crmdesk.ui.presenters.hand_over import HandOver
+from crmdesk.ui.presenters.list_export import ListExport
+from crmdesk.ui.presenters.list_ledger import ListLedger
+from crmdesk.ui.translation import word
 from crmdesk.ui.views.complaint_list import ComplaintListView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from PySide6.QtWidgets import QWidget
@@ -22,13 +24,10 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.complaints.listing import Listing
     from crmdesk.services.complaints.lists import ComplaintLine, Lines
-    from crmdesk.services.complaints.record_view import ComplaintRecord
     from crmdesk.ui.delegates.home import Line
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _SHOWN = frozenset({"complaint", "approval", "clock_line", "customer", "agent", "complaint_category"})
-_LOOK_MS = 200
-"""So long the keyboard or the mouse rests on a line before its clocks are asked for."""
 _EVERY_MS = 60_000
 """So often what is due is looked at again."""
 ALL, OVERDUE, TODAY, REGIME = range(4)
@@ -48,21 +47,19 @@ class ComplaintListPresenter(QObject):
         self._place = place
         self._words = place.words
         self._rows = RowsOf(place.words, place.moments)
-        self._ledger = LedgerOf(place.words, place.moments)
         self._segment, self._due = MINE, ALL
         self._listing: Listing | None = None
         self._lines: Lines | None = None
         self._names: Mapping[bytes, str] = {}
-        self._looked_at: UUID | None = None
         self.marked: set[UUID] = set()
         self._stale = False
         self._before: QWidget | None = None
         self.view = ComplaintListView(tools, self._worded)
         self.hand_over = HandOver(place, self.view, self)
+        self._export = ListExport(place, self.view)
+        self._ledger = ListLedger(place, self.view, self)
         place.parts.stage.add(self.view)
         self._pacing = Pacing(self.refresh, self)
-        self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
-        self._look.timeout.connect(self.show_clocks)
         self._clock = QTimer(self, interval=_EVERY_MS)
         self._clock.timeout.connect(self.refresh)
         self._wire(tools)
@@ -123,10 +120,19 @@ class ComplaintListPresenter(QObject):
         """Ask who takes over the marked lines, or the one with the keyboard."""
         chosen = self._chosen()
         if not self.shown or not chosen:
-            told = self._words.tr("Mark complaints in their list first: Ctrl+Shift+M opens it, Insert marks.")
-            self._place.parts.messages.say(told, "due")
+            self._say(word("Mark complaints in their list first: Ctrl+Shift+M opens it, Insert marks."))
         else:
             self.hand_over.begin(chosen)
+
+    def export(self) -> None:
+        """Save the lines shown as a sheet; with the keyboard in the clocks beside them, those."""
+        view, listing = self.view, self._listing
+        if not self.shown or listing is None:
+            self._say(word("Open a list of complaints first: Ctrl+Shift+M."))
+        elif view.ledger_list.hasFocus() and self._ledger.record is not None:
+            self._export.save_ledger(self._ledger.record)
+        else:
+            self._with_names(listing, lambda: self._export.save_list(listing, view.list.lines.rows))
 
     def panes(self) -> list[QWidget]:
         """Return what F6 goes through."""
@@ -142,7 +148,7 @@ class ComplaintListPresenter(QObject):
         view.list.decided.connect(self._decide)
         view.list.marked.connect(self._mark)
         view.list.all_marked.connect(self.mark_all)
-        view.list.looked_at.connect(self._on_looked_at)
+        view.list.looked_at.connect(lambda row: self._ledger.look_at(self._line(row)))
         self.hand_over.done.connect(self._on_handed_over)
         tools.bridge.changed.connect(self._on_changed)
         self._words.changed.connect(self._retranslate)
@@ -154,9 +160,20 @@ class ComplaintListPresenter(QObject):
         self._listing = listing
         self._rows.know(listing)
         self._know({**self._names, **listing.lines.customers})
-        if any(each not in self._names for each in listing.lines.customer_ids()):
-            future = self._place.desk.complaints.customer_names(listing.lines)
-            self._place.operations.run(future, self._know, topic="customer-names")
+        self._with_names(listing, lambda: None)
+
+    def _with_names(self, listing: Listing, then: Callable[[], None]) -> None:
+        """Go on once the names of all customers of *listing* are known."""
+        if all(each in self._names for each in listing.lines.customer_ids()):
+            then()
+            return
+
+        def known(names: Mapping[bytes, str]) -> None:
+            self._know(names)
+            then()
+
+        future = self._place.desk.complaints.customer_names(listing.lines)
+        self._place.operations.run(future, known, topic="customer-names")
 
     def _know(self, names: Mapping[bytes, str]) -> None:
         """Show the list with these names of customers; more of them come later when it is long."""
@@ -177,7 +194,7 @@ class ComplaintListPresenter(QObject):
         self.view.show_lines(lines, row if row >= 0 else 0)
         self._tell()
         if not lines:
-            self._on_looked_at(-1)
+            self._ledger.look_at(None)
 
     def _wanted(self, lines: Lines) -> Lines:
         moments = self._place.moments
@@ -267,25 +284,9 @@ class ComplaintListPresenter(QObject):
         line = self.view.list.current_line()
         return [line] if line is not None else []
 
-    def _on_looked_at(self, row: int) -> None:
-        line = self._line(row)
-        self._looked_at = line.id if line is not None else None
-        if line is None:
-            self.view.show_ledger(self._words.tr("Clocks"), ())
-        self._look.start()
-
     def show_clocks(self) -> None:
-        """Ask for the clocks of the line looked at."""
-        if self._looked_at is not None and self.shown:
-            future = self._place.desk.complaints.record(self._looked_at)
-            self._place.operations.run(future, self._show_ledger, topic="ledger", failed=self._on_no_ledger)
-
-    def _show_ledger(self, record: ComplaintRecord) -> None:
-        heading = self._words.tr("Clocks of {number}", number=record.head.number)
-        self.view.show_ledger(heading, self._ledger.lines(record))
-
-    def _on_no_ledger(self, error: BaseException) -> None:
-        self.view.show_ledger(self._words.error(error), ())
+        """Show the clocks of the line looked at, without waiting."""
+        self._ledger.show()
 
     def _on_handed_over(self) -> None:
         self.marked.clear()
@@ -300,7 +301,10 @@ class ComplaintListPresenter(QObject):
 
     def _retranslate(self) -> None:
         self._fill()
-        self._look.start()
+        self._ledger.pause.start()
+
+    def _say(self, template: str) -> None:
+        self._place.parts.messages.say(self._words.tr(template), "due")
 
     def _back(self) -> None:
         self._clock.stop()
