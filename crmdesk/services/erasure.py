@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from crmdesk.services.store.store import Store
 
 THREAD = "crmdesk-erasure"
+TIDIED_EVERY = 86_400.0
+"""Seconds until the store is written anew once more because rows left it."""
 ERASED = "erasures"
 """The name in ``setting`` of who was erased at a desk of its own."""
 
@@ -82,6 +85,7 @@ class Erasure:
         self._copy = copy or partial(renewal.copied_in_child, stopped=self._closing.is_set)
         self._is_small = is_small
         self._thread: threading.Thread | None = None
+        self._tidy_at = 0.0
         self._clean: frozenset[str] = frozenset()
 
     def take_out(self, wanted: Wanted, initiator: str = "") -> Erased:
@@ -124,12 +128,20 @@ class Erasure:
         names = {each.name for each in wanted}
         if self._is_small(self._store.path):
             self._look_after(wanted)
-        elif not names <= self._clean and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(
-                target=self._look_after, args=(tuple(wanted),), name=THREAD, daemon=True
-            )
-            self._thread.start()
+        elif not names <= self._clean:
+            self._begin(partial(self._look_after, tuple(wanted)))
         return self._clean & names
+
+    def tidy(self) -> None:
+        """Write the store anew when rows left it that this desk may not hold any more: once a day at most.
+
+        On a thread of its own; what is in the way is told to the log, and it is tried again the next day.
+        """
+        due = renewal.LEFT in self._store.read(renewal.state).result().due
+        if not due or time.monotonic() < self._tidy_at:
+            return
+        if self._begin(partial(self._look_after, (), copies=False)):
+            self._tidy_at = time.monotonic() + TIDIED_EVERY
 
     def clean(self, wanted: Sequence[Wanted]) -> None:
         """Write store, copies and backups anew, however long it takes.
@@ -170,13 +182,24 @@ class Erasure:
         self._closing.set()
         self.wait()
 
-    def _look_after(self, wanted: Sequence[Wanted]) -> None:
+    def _begin(self, work: Callable[[], None]) -> bool:
+        """Do *work* in the background; return whether it begins, as one thing is done at a time."""
+        if self._thread is not None and self._thread.is_alive():
+            return False
+        self._thread = threading.Thread(target=work, name=THREAD, daemon=True)
+        self._thread.start()
+        return True
+
+    def _look_after(self, wanted: Sequence[Wanted], *, copies: bool = True) -> None:
         try:
-            self.clean(wanted)
+            if copies:
+                self.clean(wanted)
+            else:
+                renewal.renew(self._store, self._profile.key, self._copy)
         except CancelledError:
             _log.info("the program ends; the store is written anew the next time")
         except CrmdeskError as trouble:
-            _log.warning("an erased person's bytes stay for now: %s", trouble)
+            _log.warning("bytes of what was taken out stay for now: %s", trouble)
         except Exception:  # noqa: BLE001 - the edge of a thread: it is tried again
             _log.exception("writing the store anew failed")
 
@@ -243,7 +266,7 @@ def finish_left(profile: Profile, store: Store) -> int:
     if not names or store.read(is_shared).result():
         return 0
     erasure = Erasure(profile, store)
-    erasure.clean([Wanted(name, UUID(name)) for name in names])
+    erasure.clean([Wanted(name, UUID(name)) for name in names if name != renewal.LEFT])
     erasure.finish(names)
     return len(names)
 

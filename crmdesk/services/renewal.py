@@ -7,6 +7,7 @@ carried over when the fresh file takes the store's place between two use cases.
 
 ``setting`` keeps, under ``renewal``, the names of what was taken out and is to be renewed (``due``), and of
 what a fresh file is known not to hold (``done``); whoever gave a name forgets it with :func:`forget`.
+``LEFT`` stands for rows that this desk may not hold any more.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ SETTING = "renewal"
 FOLLOWS = ("knowledge_", "suggestion", "customer_search", "customer_stale", "alembic_version", "sqlite_")
 """Beginnings of tables that follow the rows of the entities, or never change; so does what search indexes."""
 
+LEFT = "left"
 _NOTE = "note_change"
 _LOOK_SECONDS = 0.5
 _log = logging.getLogger("crmdesk.store")
@@ -71,6 +73,14 @@ def mark_due(connection: Connection, name: str) -> None:
     held = state(connection)
     if name not in (*held.due, *held.done):
         _keep(connection, State((*held.due, name), held.done, held.at))
+
+
+def mark_left(connection: Connection) -> None:
+    """Note, inside the transaction that takes rows away, that the file is to be renewed; each time anew."""
+    held = state(connection)
+    if LEFT not in held.due:
+        done = tuple(name for name in held.done if name != LEFT)
+        _keep(connection, State((*held.due, LEFT), done, held.at))
 
 
 def forget(connection: Connection, names: Iterable[str]) -> None:

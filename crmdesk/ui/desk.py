@@ -165,6 +165,10 @@ class Sharing(Protocol):
         """Fetch all older history of a customer from the server."""
         ...
 
+    def load_file(self, complaint_id: UUID) -> Future[None]:
+        """Fetch the file of a complaint from the server, if it is for this person; told like any change."""
+        ...
+
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """Say what is done at this desk; never waits, and nobody is told when it fails.
 

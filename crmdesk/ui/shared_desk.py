@@ -111,6 +111,10 @@ class SharedHere(Alone):
         """Fetch all older history of a customer from the server."""
         return self._older.run(self._load_history, customer_id)
 
+    def load_file(self, complaint_id: UUID) -> Future[None]:
+        """Fetch the file of a complaint from the server."""
+        return self._older.run(self._load_file, complaint_id)
+
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """Say what is done at this desk."""
         self._of_colleagues(lambda others: others.tell(state, customer_id, doing))
@@ -160,6 +164,9 @@ class SharedHere(Alone):
             self._progressed(HistoryProgress(customer_id, done, total))
 
         self.side().load_history(customer_id, told)
+
+    def _load_file(self, complaint_id: UUID) -> None:
+        self.side().load_file(complaint_id)
 
     def authority(self, path: str) -> Future[AuthoritySeen]:
         """Look at the certificate at *path*."""

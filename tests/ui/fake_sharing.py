@@ -79,6 +79,10 @@ class FakeSharing:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         return self._run("load_history", lambda: None, customer_id)
 
+    def load_file(self, complaint_id: UUID) -> Future[None]:
+        """See :class:`crmdesk.ui.desk.Sharing`."""
+        return self._run("load_file", lambda: None, complaint_id)
+
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         self.told.append((state, customer_id, doing))

@@ -262,6 +262,28 @@ def test_the_body_of_another_teams_complaint_is_not_shown(place: ComplaintSeat) 
     assert not place.page.forms.is_open
 
 
+def test_the_file_of_one_that_ended_long_ago_is_fetched_when_it_is_opened(place: ComplaintSeat) -> None:
+    row = place.house.log()
+    held = place.house.connection.execute("SELECT * FROM complaint_body").fetchone()
+    place.house.connection.execute("DELETE FROM complaint_body")
+    place.house.connection.executemany(
+        "INSERT INTO sync (name, value) VALUES (?, ?)",
+        [("server", "{}"), ("scope", json.dumps({"teams": [str(row["team_id"])]}))],
+    )
+    place.seat.desk.refuse["load_file"] = ServerFault("The server {host} does not answer.", host="db")
+    place.open(row)
+    assert place.seat.parts.messages.text == "The server db does not answer."
+    told = [line.text for line in place.page.view.file.lines.rows]
+    assert told == ["This complaint ended long ago: its file lies at the server and is fetched from there."]
+    del place.seat.desk.refuse["load_file"]
+    place.open(row)
+    assert place.seat.desk.named("load_file") == [(row["id"],)] * 2
+    place.house.connection.execute(f"INSERT INTO complaint_body VALUES ({', '.join('?' * len(held))})", held)
+    place.seat.bridge.changed.emit(ChangeSet(frozenset({"complaint_body"}), frozenset({row["id"]}), "sync"))
+    place.seat.settle()
+    assert "brakes" in " ".join(line.spoken() for line in place.page.view.file.lines.rows)
+
+
 def test_all_steps_are_listed_with_the_reason_why_not(place: ComplaintSeat) -> None:
     seat = place.seat
     place.open(place.investigated())

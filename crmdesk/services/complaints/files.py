@@ -19,6 +19,7 @@ from crmdesk.models.wire import Json, Row, field_types, from_json
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.store.values import to_micros
+from crmdesk.services.store.complaint_index import ENDED
 
 SUPERVISOR = "supervisor"
 CAUSE_WINDOW = timedelta(days=90)
@@ -72,11 +73,21 @@ def fields_of(rows: Rows, complaint_id: UUID) -> Row:
     if head is None:
         raise NotFound("This {what} is not here any more.", what="complaint")
     if body is None:
-        raise NotFound("Another team handles the complaint {number}: ask its owner.", number=head["number"])
+        raise _not_here(head)
     return {**body, **head}
 
 
 def file_of(rows: Rows, complaint_id: UUID, target_id: UUID | None = None) -> ComplaintFile:
+def _not_here(head: Row) -> NotFound:
+    number = head["number"]
+    if head["state"] in ENDED:
+        return NotFound(
+            "The file of the complaint {number} is not on this PC. Open it to fetch it, or ask its owner.",
+            number=number,
+        )
+    return NotFound("Another team handles the complaint {number}: ask its owner.", number=number)
+
+
     """Return the file of a complaint, and of the one it is to be merged into."""
     ledger = ledger_of(rows.where("clock_line", "complaint_id", complaint_id))
     remedies = tuple(row for row in remedies_of(rows, complaint_id) if not row["void"])

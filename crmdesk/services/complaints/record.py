@@ -128,10 +128,12 @@ class _Reading:
     now: datetime
 
     def outside(self, head: Row) -> ComplaintRecord:
-        """Return a complaint of another team: its head, and whom to ask."""
+        """Return a complaint of another team, or one whose file lies at the server: its head, whom to ask."""
+        from crmdesk.services.sync.coverage import is_elsewhere
+
         hidden = {"category": "", "customer_id": None, "asset_id": None} if head["restricted"] else {}
         shown = {**head, **hidden}
-        return self._record(shown, None)
+        return self._record(shown, None, elsewhere=is_elsewhere(self.connection, head))
 
     def whole(self, head: Row, body: Row) -> ComplaintRecord:
         """Return a complaint with all that belongs to it."""

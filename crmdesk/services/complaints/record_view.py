@@ -247,6 +247,7 @@ class ComplaintRecord:
 
     Attributes:
         body: None when another team handles it; ``owner`` and ``team`` say whom to ask.
+        elsewhere: None for another reason: it ended so long ago that its file lies at the server only.
         category: its head, then itself; empty when it is not to be seen.
         clocks: what runs first, by due date; then what stopped.
         steps: in the order of the procedure, those too that are refused; none without the body.
@@ -283,6 +284,7 @@ class ComplaintRecord:
     limit_supervisor: int = 0
     granted: int = 0
     supervisor: bool = False
+    elsewhere: bool = False
 
     def step(self, transition: str) -> Allowed | None:
         """Return a step by its id, None when the complaint knows none of that id."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-OPEN = "state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED')"
+ENDED = ("REJECTED", "CLOSED", "WITHDRAWN", "MERGED")
+"""States in which nothing is left to do."""
+OPEN = f"state NOT IN {ENDED}"
 """A complaint somebody still has to do something about; word for word, or the index is not used."""
 
 OPEN_COMPLAINT = (

@@ -1,6 +1,7 @@
 """Of which histories everything is here. Without a row here nothing is known to be complete.
 
-Two kinds: ``window`` (no key), all customers' history since a moment; ``customer`` (his id), one customer's.
+Three kinds: ``window`` (no key), all customers' history since a moment; ``customer`` (his id), one
+customer's; ``complaint`` (its id), the file of one that ended long ago.
 Coverage is written in the transaction of the rows it speaks of; shrinking, it goes first (``eviction``).
 """
 
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crmdesk.models.outbox import ContactTotal, PulledRow
+from crmdesk.models.wire import Row
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import from_micros, to_micros
 from crmdesk.services.sync.outbox import is_shared
-from crmdesk.services.sync.replica import lay_more
+from crmdesk.services.sync.replica import lay_more, read_place
 from crmdesk.services.sync.totals import lay_totals
 from crmdesk.values import dataclass
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 WINDOW = "window"
 CUSTOMER = "customer"
+COMPLAINT = "complaint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Coverage:
 
 
 def customer_key(customer_id: UUID) -> str:
-    """Return the key of a customer's coverage."""
+    """Return the key of a customer's coverage, or a complaint's."""
     return customer_id.hex.upper()
 
 
@@ -69,6 +72,15 @@ def _reaches(coverage: Coverage | None, since: datetime | None) -> bool:
     if coverage is None:
         return False
     return coverage.from_at is None or (since is not None and coverage.from_at <= since)
+
+
+def is_elsewhere(connection: Connection, head: Row) -> bool:
+    """Whether the file of a complaint without a body here lies at the server, and this person may read it."""
+    if not is_shared(connection):
+        return False
+    scope = read_place(connection).scope
+    team, owner = head["team_id"], head["owner_id"]
+    return team is None or str(team) in scope.get("teams", ()) or str(owner) == scope.get("agent_id")
 
 
 def cover(work: UnitOfWork, coverage: Coverage) -> None:

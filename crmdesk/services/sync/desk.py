@@ -279,6 +279,15 @@ class SharedDesk:
 
         return load_history(self._store, self._profile, address, customer_id, told)
 
+    def load_file(self, complaint_id: UUID) -> int:
+        """Bring the file of a complaint here, if it is for this person; as :meth:`load_history`."""
+        address = self.address()
+        if address is None:
+            return 0
+        from crmdesk.services.sync.history import load_file
+
+        return load_file(self._store, self._profile, address, complaint_id)
+
     def _line(self, op_id: UUID) -> RefusedLine:
         from crmdesk.errors import NotFound
 
@@ -299,16 +308,7 @@ class SharedDesk:
             return self._worker
 
     def _worker_told(self, told: SyncStatus) -> None:
-        """Pass on what the worker tells; before its first round it knows not how far this desk had read."""
-        before = self._before
-        self._tell(
-            replace(
-                told,
-                tick=told.tick or before.tick,
-                last_pull_at=told.last_pull_at or before.last_pull_at,
-                first_sync=told.first_sync if before.tick or told.tick else (told.first_sync or 0.0),
-            )
-        )
+        self._tell(_going_on(self._before, told))
 
     def _destroy(self) -> None:
         from crmdesk.services.sync.destroy import destroy
@@ -331,6 +331,16 @@ class SharedDesk:
     def _tell(self, status: SyncStatus) -> None:
         for listener in self._listeners:
             listener(status)
+
+
+def _going_on(before: SyncStatus, told: SyncStatus) -> SyncStatus:
+    """Return what the worker told; before its first round it knows not how far this desk had read."""
+    return replace(
+        told,
+        tick=told.tick or before.tick,
+        last_pull_at=told.last_pull_at or before.last_pull_at,
+        first_sync=told.first_sync if before.tick or told.tick else (told.first_sync or 0.0),
+    )
 
 
 def _call(listeners: Sequence[Callable[[], Any]]) -> None:

@@ -4,8 +4,9 @@ Once a day, when the window has moved on: what lies before it and is not held fo
 the store has grown past its limit: whole histories that were fetched on demand, the one not looked at for
 longest first. What is claimed to be complete shrinks first, then the rows go, in one transaction.
 
-Held whatever their age: histories covered for themselves, all of whoever has an open task or complaint, notes
-on complaints, and every row that an operation lies on which the server does not have yet.
+Held whatever their age: histories covered for themselves, all of whoever has an open task or complaint, the
+files of complaints that were fetched last to be looked at, and every row that an operation lies on which the
+server does not have yet. The file of a complaint goes as a whole; its head stays.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crmdesk.models.operations import RowChange
+from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.values import to_micros
-from crmdesk.services.sync.coverage import CUSTOMER, WINDOW, Coverage, cover, coverage_of
+from crmdesk.services.sync.coverage import COMPLAINT, CUSTOMER, WINDOW, Coverage, cover, coverage_of
+from crmdesk.services.sync.holding import FILES, in_window
 from crmdesk.services.sync.replica import write_names
 from crmdesk.values import dataclass
 
@@ -32,7 +35,7 @@ STEP_ROWS = 200
 """Rows that go in one transaction: some ten milliseconds."""
 STEPS_A_LOOK = 50
 KEPT = 200
-"""Histories fetched on demand that stay whatever the store's size: those an agent comes back to."""
+"""Histories and files fetched on demand that stay whatever the size: those an agent comes back to."""
 EVICTED_TO = "evicted_to"
 """The name in ``sync`` of the beginning of the window (microseconds) up to which history was let go."""
 
@@ -44,9 +47,9 @@ _OPEN_TASK = (
     "EXISTS (SELECT 1 FROM task AS k WHERE k.customer_id = t.customer_id AND k.state = 'open')"
     " OR EXISTS (SELECT 1 FROM task AS k WHERE k.call_id = {call} AND k.state = 'open')"
 )
-_OPEN_COMPLAINT = (
-    "EXISTS (SELECT 1 FROM complaint AS f WHERE f.customer_id = t.customer_id"
-    " AND f.state NOT IN ('REJECTED', 'CLOSED', 'WITHDRAWN', 'MERGED'))"
+_OPEN_COMPLAINT = f"EXISTS (SELECT 1 FROM complaint AS f WHERE f.customer_id = t.customer_id AND f.{OPEN})"
+_FETCHED_FILE = (
+    "EXISTS (SELECT 1 FROM coverage AS c WHERE c.kind = 'complaint' AND c.key = hex(t.{complaint}))"
 )
 _UNSENT = "t.id IN (SELECT row_id FROM server_row)"
 _log = logging.getLogger("crmdesk.sync")
@@ -54,37 +57,45 @@ _log = logging.getLogger("crmdesk.sync")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A table that makes a history: the moment of a row, how it lies in the file, and what holds a row."""
+    """A table whose rows go: how it lies in the store, and what holds a row besides its age.
 
-    moment: str
+    With a row go those of ``parts`` (table, column that names it): some ``weight`` in all.
+    """
+
     order: tuple[str, ...]
     held: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...] = ()
+    weight: int = 1
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "interaction": Kind(
-            "at",
             ("customer_id", "at", "id"),
             (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _OPEN_COMPLAINT, _UNSENT),
         ),
+        "complaint_body": Kind(
+            ("id",),
+            (_FETCHED_FILE.format(complaint="id"), _UNSENT),
+            tuple((table, name) for table, name in FILES.items() if table != "complaint_body"),
+            weight=20,
+        ),
         "note": Kind(
-            "at",
             ("id",),
             (
-                "t.complaint_id IS NOT NULL",
+                _FETCHED_FILE.format(complaint="complaint_id"),
                 *(_OWN_COVERAGE, _OPEN_TASK.format(call="t.call_id"), _OPEN_COMPLAINT, _UNSENT),
             ),
         ),
         "call": Kind(
-            "started_at",
             ("id",),
             (_OWN_COVERAGE, _OPEN_TASK.format(call="t.id"), _OPEN_COMPLAINT, _UNSENT),
+            (("call_leg", "call_id"),),
         ),
-        "article_use": Kind("at", ("id",), ("EXISTS (SELECT 1 FROM call WHERE id = t.call_id)", _UNSENT)),
+        "article_use": Kind(("id",), ("EXISTS (SELECT 1 FROM call WHERE id = t.call_id)", _UNSENT)),
     }
 )
-"""In the order they go: what was used in a call goes after the call."""
+"""In the order they go: what was used in a call goes after the call, notes of a complaint after its body."""
 
 OF_CUSTOMERS = ("interaction", "note", "call")
 
@@ -94,8 +105,7 @@ Place = tuple[object, ...]
 
 def _before(table: str) -> str:
     """Return the condition that a row of *table* lies before ``:from_at`` and nothing holds it."""
-    kind = KINDS[table]
-    return f"t.{kind.moment} < :from_at AND NOT ({' OR '.join(kind.held)})"
+    return f"NOT {in_window(table, 't', ':from_at', '')} AND NOT ({' OR '.join(KINDS[table].held)})"
 
 
 def candidates(
@@ -127,7 +137,7 @@ def shrink(work: UnitOfWork, table: str, ids: Sequence[UUID], from_at: datetime)
 
 def _let_go(work: UnitOfWork, table: str, ids: Sequence[UUID], from_at: datetime) -> None:
     """Claim less, then forget the rows. Where all there is was here it stays so until a row goes."""
-    window = coverage_of(work.connection, WINDOW)
+    window = coverage_of(work.connection, WINDOW) if table in OF_CUSTOMERS else None
     if ids and window is not None and (window.from_at is None or window.from_at < from_at):
         cover(work, Coverage(WINDOW, "", from_at, window.complete_since, window.total))
     _forget(work, table, ids)
@@ -135,8 +145,8 @@ def _let_go(work: UnitOfWork, table: str, ids: Sequence[UUID], from_at: datetime
 
 def _forget(work: UnitOfWork, table: str, ids: Sequence[UUID]) -> None:
     gone = [RowChange(table, each, None) for each in ids]
-    if table == "call":
-        gone.extend(RowChange("call_leg", each, None) for each in _legs(work.connection, ids))
+    for part, column in KINDS[table].parts:
+        gone.extend(RowChange(part, each, None) for each in _parts(work.connection, part, column, ids))
     work.lay(gone)
     work.connection.executemany(
         "DELETE FROM history WHERE row_id = ? AND table_name = ?",
@@ -144,11 +154,11 @@ def _forget(work: UnitOfWork, table: str, ids: Sequence[UUID]) -> None:
     )
 
 
-def _legs(connection: Connection, calls: Sequence[UUID]) -> Iterator[UUID]:
-    for call in calls:
+def _parts(connection: Connection, table: str, column: str, ids: Sequence[UUID]) -> Iterator[UUID]:
+    for each in ids:
         found = connection.execute(
-            "SELECT id FROM call_leg WHERE call_id = ? AND id NOT IN (SELECT row_id FROM server_row)",
-            (call.bytes,),
+            f"SELECT id FROM {table} WHERE {column} = ? AND id NOT IN (SELECT row_id FROM server_row)",
+            (each.bytes,),
         ).fetchall()
         yield from (UUID(bytes=key) for (key,) in found)
 
@@ -170,6 +180,16 @@ def least_used(connection: Connection, kept: int = KEPT) -> UUID | None:
         (kept,),
     ).fetchall()
     return UUID(hex=found[-1][0]) if found else None
+
+
+def forget_fetched(work: UnitOfWork, kept: int = KEPT) -> None:
+    """Hold of the files of complaints that were fetched only the last *kept* any longer."""
+    work.connection.execute(
+        "DELETE FROM coverage WHERE kind = ? AND key NOT IN (SELECT key FROM coverage WHERE kind = ?"
+        " ORDER BY complete_since DESC, key LIMIT ?)",
+        (COMPLAINT, COMPLAINT, kept),
+    )
+    work.commit()
 
 
 def look_at(work: UnitOfWork, customer_id: UUID) -> None:
@@ -204,7 +224,7 @@ class Eviction:
     Args:
         store: of this desk.
         limit_bytes: how large the store may be before histories fetched on demand go.
-        kept: so many of them stay whatever the size.
+        kept: so many of them stay whatever the size, and of files of complaints that were fetched.
         step_rows: rows of one transaction.
         steps: transactions at each look.
     """
@@ -241,12 +261,12 @@ class Eviction:
             if self._store.read(_evicted_to).result() >= to_micros(from_at):
                 return 0
             self._left, self._after = list(KINDS), ()
+            self._store.write(forget_fetched, self._kept).result()
         gone = 0
         for _ in range(self._steps):
             table = self._left[0]
-            ids, self._after = self._store.read(
-                candidates, table, from_at, self._after, self._step_rows
-            ).result()
+            rows = max(1, self._step_rows // KINDS[table].weight)
+            ids, self._after = self._store.read(candidates, table, from_at, self._after, rows).result()
             if ids:
                 gone += self._store.write(shrink, table, ids, from_at, initiator="sync").result().result
                 continue

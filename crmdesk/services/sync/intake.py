@@ -22,10 +22,18 @@ from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.connection import Link, worded
 from crmdesk.services.sync.coverage import WINDOW, Coverage, cover
 from crmdesk.services.sync.first_sync import Copy, carry
-from crmdesk.services.sync.holding import MOMENTS, TABLES, at_server, in_window, window_start
+from crmdesk.services.sync.holding import (
+    MOMENTS,
+    TABLES,
+    at_server,
+    in_window,
+    left_files,
+    of_file,
+    window_start,
+)
 from crmdesk.services.sync.pull import Snapshot, changed_rows, selected_rows, snapshot
 from crmdesk.services.sync.reloading import Reload, is_named
-from crmdesk.services.sync.staging import forget_staged, is_much, stage, take_in_staged
+from crmdesk.services.sync.staging import forget_staged, is_much, stage, stage_more, take_in_staged
 from crmdesk.services.sync.totals import TABLE as TOTALS
 from crmdesk.services.sync.totals import all_totals, ask_changed, told, totals_in
 from crmdesk.services.sync.verify import Chunk, Sums
@@ -166,10 +174,31 @@ class Intake:
                 self._reload(seen, place)
             if is_much(seen):
                 return self._staged(seen, place)
-            return News(*changed_rows(self._link, seen, place))
+            rows, totals = changed_rows(self._link, seen, place)
+            return News(_one_each(rows, self._files_again(seen, place)), totals)
+
+    def _files_again(self, seen: Snapshot, place: Place) -> list[PulledRow]:
+        """Return the files of complaints that are held again, taken up after they were let go here."""
+        if not seen.news.get("complaint"):
+            return []
+        since = _window(seen)
+        values = {"since": since, "after": place.cursor, "upto": seen.head}
+        held = in_window("complaint_body", "k", "%(since)s")
+        found = self._link.execute(
+            "SELECT k.id FROM crm.complaint AS k WHERE k.id IN (SELECT f.pk FROM crm.feed AS f"
+            f" WHERE f.tab = 'complaint' AND f.seq > %(after)s AND f.seq <= %(upto)s) AND {held}",
+            values,
+        ).fetchall()
+        changed = [row_id for (row_id,) in found]
+        left = self._store.read(left_files, changed, to_micros(since)).result()
+        rows: list[PulledRow] = []
+        for table, condition in of_file("k") if left else ():
+            rows.extend(selected_rows(self._link, table, condition, {"complaints": left}))
+        return rows
 
     def _staged(self, seen: Snapshot, place: Place) -> News:
         rows = stage(self._store, self._link, seen, place)
+        rows += stage_more(self._store, self._files_again(seen, place))
         _log.info("%s rows changed while this desk was away", rows)
         totals = told(ask_changed(self._link, place.cursor, seen.head).fetchall())
         return News(totals=totals, staged=rows)
@@ -261,9 +290,16 @@ class Intake:
         for table in OF_TEAMS:
             shown = self._window_rows(seen, table, "k.team_id IS NOT NULL")
             here = self._store.read(_of_teams, table).result()
-            gone = sorted(here - {row.id for row in shown})
+            gone = self._unseen(table, here - {row.id for row in shown})
             rows += [*shown, *(PulledRow(table, row_id, None) for row_id in gone)]
         return rows
+
+    def _unseen(self, table: str, ids: set[UUID]) -> list[UUID]:
+        """Return those of *ids* that the server does not show this person, whatever their age."""
+        found = self._link.execute(
+            f"SELECT k.id FROM {at_server(table)} AS k WHERE k.id = ANY (%s)", (list(ids),)
+        ).fetchall()
+        return sorted(ids - {row_id for (row_id,) in found})
 
     def _unnumbered(self) -> bool:
         row = self._link.execute("SELECT EXISTS (SELECT 1 FROM crm.feed WHERE seq IS NULL)").fetchone()

@@ -19,6 +19,7 @@ from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import Answer, Place, Pulled, PulledRow, Range
 from crmdesk.models.wire import Row
+from crmdesk.services.renewal import mark_left
 from crmdesk.services.store.connection import Connection, empty_log
 from crmdesk.services.store.rows import Shape, shape_of
 from crmdesk.services.store.unit_of_work import remembered
@@ -37,6 +38,8 @@ WORDLESS = frozenset({"clock_line", "remedy_line", "approval"})
 """Tables of teams that hold moments, amounts and codes, and nobody's words."""
 PRIVATE = frozenset(OF_TEAMS) - WORDLESS
 """Tables whose rows somebody may lose the right to: no byte of them is left here then."""
+ANEW_ROWS = 2_000
+"""Tables of up to so many rows are written anew at once, in some ten milliseconds; others with the store."""
 FROM_SERVER = b""
 """Stands in ``history`` for the operation of a change that came from the server."""
 _log = logging.getLogger("crmdesk.sync")
@@ -212,11 +215,20 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> N
     keep_rows(connection, relay.kept, relay.under)
     private = sorted(lost.intersection(PRIVATE) | ({"attachment_file"} if "attachment" in lost else set()))
     for table in (*private, "server_row") if private else ():
-        work.write_anew(table)
+        _leave_no_byte(work, table)
     connection.executemany(
         "UPDATE outbox SET outlook = ?, trouble = ? WHERE n = ?",
         [(outlook, trouble, n) for n, (outlook, trouble) in relay.outlooks.items()],
     )
+
+
+def _leave_no_byte(work: UnitOfWork, table: str) -> None:
+    """See to it that no byte stays of rows of *table* that this person has no right to any more."""
+    found = work.connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT ?)", (ANEW_ROWS + 1,))
+    if found.fetchone()[0] > ANEW_ROWS:
+        mark_left(work.connection)
+    else:
+        work.write_anew(table)
 
 
 def _write_history(

@@ -48,6 +48,14 @@ def stage(store: Store, link: Link, seen: Snapshot, place: Place) -> int:
     return rows
 
 
+def stage_more(store: Store, rows: Sequence[PulledRow]) -> int:
+    """Write down *rows* besides what changed; return how many they are."""
+    for table in dict.fromkeys(row.table for row in rows):
+        page = [row for row in rows if row.table == table]
+        store.write(_keep, table, page, initiator="sync").result()
+    return len(rows)
+
+
 def take_in_staged(work: UnitOfWork, pulled: Pulled) -> None:
     """Take in what was staged, as of the tick *pulled*; all or nothing.
 

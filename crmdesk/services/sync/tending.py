@@ -43,7 +43,7 @@ class SharedUpkeep:
         address: of the server, for sentences.
         compare: compares what is here with the server, returns how many chunks differed.
         device: this desk's id.
-        erasure: takes people out of this desk.
+        erasure: takes people out of this desk, and bytes of rows that left it.
         eviction: lets history go that this desk holds no longer.
     """
 
@@ -79,6 +79,7 @@ class SharedUpkeep:
             with worded(self._address):
                 self._link.execute("SELECT crm.run_due()")
             self.erase()
+            self._erasure.tidy()
             self._compare_daily()
             self._evict()
             send_views(self._store, self._link, self._address, self._device)

@@ -25,7 +25,7 @@ from crmdesk.models.outbox import PulledRow
 from crmdesk.models.wire import field_types
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.sync.connection import Link
-from crmdesk.services.sync.holding import TABLES, at_server, in_window, named
+from crmdesk.services.sync.holding import FILES, TABLES, at_server, in_window, named
 from crmdesk.services.sync.pull import selected_rows
 from crmdesk.services.sync.totals import TABLE as TOTALS
 from crmdesk.values import dataclass
@@ -170,17 +170,20 @@ def desk_sums(connection: Connection, chunk: Chunk, since_micros: int) -> Sums:
         {**values, "since": since_micros},
     ).fetchone()
     sums = _joined(*found) if found[0] else NONE
-    for row in _originals(connection, chunk):
+    for row in _originals(connection, chunk, since_micros):
         sums = _with(sums, chunk.table, row)
     return sums
 
 
-def _originals(connection: Connection, chunk: Chunk) -> Iterator[Mapping[str, Any]]:
+def _originals(connection: Connection, chunk: Chunk, since_micros: int) -> Iterator[Mapping[str, Any]]:
     """Yield the server's rows under unsent operations, as JSON values."""
-    found = connection.execute(
-        "SELECT row_id, row FROM server_row WHERE table_name = ? AND row IS NOT NULL", (chunk.table,)
-    ).fetchall()
-    for key, row in found:
+    rows, window = "SELECT row_id, row FROM server_row WHERE table_name = :table AND row IS NOT NULL", "1"
+    if chunk.table in FILES:
+        name = FILES[chunk.table]
+        of = f"unhex(replace(json_extract(row, '$.{name}'), '-', '')) AS {name}"
+        rows, window = rows.replace(", row ", f", row, {of} ", 1), in_window(chunk.table, "k", ":since", "")
+    values = {"table": chunk.table, "since": since_micros}
+    for key, row in connection.execute(f"SELECT k.row_id, k.row FROM ({rows}) AS k WHERE {window}", values):
         if chunk.holds(UUID(bytes=key)):
             yield json.loads(row)
 
@@ -200,7 +203,7 @@ def ids_here(connection: Connection, chunk: Chunk, since_micros: int) -> set[UUI
         f"SELECT k.id FROM {_here(chunk.table)} AS k WHERE {condition}", {**values, "since": since_micros}
     ).fetchall()
     ids = {UUID(bytes=key) for (key,) in found}
-    return ids | {UUID(row["id"]) for row in _originals(connection, chunk)}
+    return ids | {UUID(row["id"]) for row in _originals(connection, chunk, since_micros)}
 
 
 def differs(connection: Connection, chunk: Chunk, told: Sums, since_micros: int) -> bool:

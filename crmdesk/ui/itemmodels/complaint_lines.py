@@ -148,6 +148,10 @@ class LinesOf:
 
     def _outside(self, record: ComplaintRecord) -> Iterator[RecordLine]:
         tr = self._words.tr
+        if record.elsewhere:
+            told = tr("This complaint ended long ago: its file lies at the server and is fetched from there.")
+            yield RecordLine("alert", told, icon="clock", tone="due")
+            return
         whom = self._named(record.owner) or self._named(record.team)
         told = tr("Another team handles this complaint. Ask {who}.", who=whom or tr("a supervisor"))
         yield RecordLine("alert", told, icon="shield", tone="due")

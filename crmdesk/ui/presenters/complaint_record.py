@@ -205,10 +205,22 @@ class ComplaintPresenter(QObject):
             self._unfolded = frozenset()
             self.view.present_right(self.view.trail)
         self._show(record)
+        if record.elsewhere:
+            self._fetch(record)
         stage.present(self.view)
         self._clock.start()
         self.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self.view.file.list.scrollToTop()
+
+    def _fetch(self, record: ComplaintRecord) -> None:
+        """Fetch what the server has of it; the rows tell of themselves."""
+
+        def failed(error: BaseException) -> None:
+            told = self._words.error(error)
+            self._place.parts.messages.say(told, "due", self._words.tr("Esc closes"))
+
+        future = self._place.desk.sharing.load_file(record.head.id)
+        self._place.operations.run(future, lambda _: None, failed=failed, topic="file")
 
     def _show(self, record: ComplaintRecord) -> None:
         self.record = record

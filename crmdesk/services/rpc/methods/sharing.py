@@ -181,6 +181,11 @@ def _place(address: ServerAddress) -> str:
     return f"{host}:{address.port}/{address.dbname}"
 
 
+def fetch_file(session: Session, given: Given) -> Json:
+    """Bring the file of a complaint here."""
+    return {"rows": session.desk.sharing.load_file(given["id"])}
+
+
 def pending(session: Session, _given: Given) -> Json:
     """Return what is still to be sent."""
     return {"items": [pending_as_json(line) for line in session.desk.sharing.pending()]}
@@ -244,6 +249,13 @@ METHODS: tuple[Method, ...] = (
         (Field("keep_unsent", FLAG, "leave even if something could not be sent; it stays here only"),),
         record(Field("unsent", list_of(PENDING), "what the server did not get", required=True)),
         leave,
+    ),
+    action(
+        "complaint.fetch",
+        "Bring the file of a complaint here that ended long ago; none comes when it is not for this person.",
+        (Field("id", ID, required=True),),
+        record(Field("rows", COUNT, "rows that came", required=True)),
+        fetch_file,
     ),
     action("sync.run", "One whole round: push, pull, apply.", (), ROUND, run),
     action(
