@@ -18,8 +18,8 @@ from crmdesk.models.types import AgentId
 from crmdesk.models.wire import Json, Row, field_types, from_json
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.procedure import Procedure
-from crmdesk.services.store.values import to_micros
 from crmdesk.services.store.complaint_index import ENDED
+from crmdesk.services.store.values import to_micros
 
 SUPERVISOR = "supervisor"
 CAUSE_WINDOW = timedelta(days=90)
@@ -77,7 +77,6 @@ def fields_of(rows: Rows, complaint_id: UUID) -> Row:
     return {**body, **head}
 
 
-def file_of(rows: Rows, complaint_id: UUID, target_id: UUID | None = None) -> ComplaintFile:
 def _not_here(head: Row) -> NotFound:
     number = head["number"]
     if head["state"] in ENDED:
@@ -88,6 +87,7 @@ def _not_here(head: Row) -> NotFound:
     return NotFound("Another team handles the complaint {number}: ask its owner.", number=number)
 
 
+def file_of(rows: Rows, complaint_id: UUID, target_id: UUID | None = None) -> ComplaintFile:
     """Return the file of a complaint, and of the one it is to be merged into."""
     ledger = ledger_of(rows.where("clock_line", "complaint_id", complaint_id))
     remedies = tuple(row for row in remedies_of(rows, complaint_id) if not row["void"])
