@@ -84,11 +84,15 @@ class StepForms(QObject):
 
     def know(self, record: ComplaintRecord) -> None:
         """Take in the complaint as it stands now; after a conflict the form starts from there."""
-        if self._record is not None and self._record.head.id != record.head.id:
+        before = self._record
+        if before is not None and before.head.id != record.head.id:
             self.close()
         self._record = record
         if self._conflict is not None and self._open is not None:
             self._tell_conflict(record, self._open)
+        elif before is not None and len(before.letters) != len(record.letters):
+            # Whoever was told to make the letter first comes back with it: it is how it is told.
+            self._show_again(without="sent_via")
 
     def begin(self, step: Allowed) -> None:
         """Open the form of *step*; one without fields is taken at once."""
@@ -148,11 +152,15 @@ class StepForms(QObject):
 
     def retranslate(self) -> None:
         """Words changed: the form is made anew with what stands in it."""
+        self._show_again()
+
+    def _show_again(self, without: str = "") -> None:
+        """Make the form anew with what stands in it, *without* a field."""
         opened, record = self._open, self._record
         if opened is None or record is None:
             return
         self.keep()
-        values = self._view.form.kept()
+        values = {name: value for name, value in self._view.form.kept().items() if name != without}
         step = record.step(opened.transition)
         if opened.transition == NOTE:
             self.begin_note()
@@ -210,6 +218,8 @@ class StepForms(QObject):
             return replace(asked, choices=(call,), default=call.value)
         if asked.name in {"ack_channel", "sent_via"} and slot is not None:
             return replace(asked, default="phone")
+        if asked.name == "sent_via" and asked.default == "phone" and _unsent(record) is not None:
+            return replace(asked, default="letter")
         if asked.default is not None:
             return asked
         known: dict[str, Callable[[], Json]] = {
@@ -217,9 +227,7 @@ class StepForms(QObject):
             "date": now.isoformat,
             "open_points": lambda: self._open_points(record),
             "remedies": lambda: _proposed(record),
-            "letter_id": lambda: next(
-                (str(each.id) for each in record.letters if each.sent_at is None), None
-            ),
+            "letter_id": lambda: _unsent(record),
             "accepted_by": lambda: record.customer.name or (record.body.complainant if record.body else ""),
         }
         make = known.get(asked.name)
@@ -316,6 +324,11 @@ class StepForms(QObject):
 
 def _opened(record: ComplaintRecord, transition: str) -> _Open:
     return _Open(record.head.id, transition, record.head.state, record.head.rev)
+
+
+def _unsent(record: ComplaintRecord) -> str | None:
+    """Return the letter that was made and has not left the house."""
+    return next((str(each.id) for each in record.letters if each.sent_at is None), None)
 
 
 def _proposed(record: ComplaintRecord) -> Json:
