@@ -30,6 +30,9 @@ THE_CUSTOMERS_OWN = frozenset({"answer_window", "waiting", "appeal_window", "reo
 ENDED_OTHERWISE = frozenset({"withdrawn", "merged", "rejected"})
 """Reasons of a stop after which a clock was neither met nor breached."""
 
+ASSESSED = "assessed"
+"""Reason of a start by the severity that was found; before, the clock had no target."""
+
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 OPEN, MET, BREACHED, VOID = "open", "met", "breached", "void"
 LATE, BY_REASSESSMENT = "late", "by_reassessment"
@@ -122,6 +125,12 @@ class Run:
     stop: Line | None = None
     overdue: bool = False
     reassessed: bool = False
+
+    @classmethod
+    def begun(cls, number: int, line: Line) -> Run:
+        """Return the run that *line* starts; begun too late by an assessment it is no fault."""
+        late = line.why.key == ASSESSED and pauses(line.clock) and line.due < line.at
+        return cls(number=number, last=line, overdue=late, reassessed=late)
 
     def take(self, line: Line) -> None:
         """Go on with the next *line*."""
@@ -249,6 +258,11 @@ class Ledger:
         run = self._going(clock)
         return self._with(_moved(run, STOP, at, measures, why)) if run else self
 
+    def stop_unpaused(self, clock: str, at: datetime, why: Why) -> Ledger:
+        """Stop a *clock* that nothing pauses, as those of regimes: that needs no calendar."""
+        run = self._going(clock)
+        return self._with(replace(run.last, **_event(STOP, at, why))) if run else self
+
     def recompute(
         self, clock: str, at: datetime, since: datetime, due: Due, measures: Measures, why: Why
     ) -> Ledger:
@@ -326,7 +340,7 @@ class Ledger:
         for line in self.active():
             if line.event == START:
                 runs = found.setdefault(line.clock, [])
-                runs.append(Run(number=len(runs) + 1, last=line))
+                runs.append(Run.begun(len(runs) + 1, line))
             elif line.clock in found and found[line.clock][-1].stop is None:
                 found[line.clock][-1].take(line)
         return found

@@ -29,6 +29,8 @@ from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json, Row, from_json, to_json
 
 LOG, IMPORT = "T1", "import"
+ACKNOWLEDGEMENT, ACKNOWLEDGE = "acknowledgement", "acknowledge"
+"""The kind of letter, and the clock of a regime that ends when one has left the house."""
 CHILDREN = (
     "complaint_event",
     "clock_line",
@@ -245,10 +247,35 @@ def letter_made(rows: Rows, operation: Operation) -> Iterable[RowChange]:
 
 
 def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
-    """Effect of ``letter.send``: it left the house; the first word of it counts."""
+    """Effect of ``letter.send``: it left the house; the first word of it counts, and may end a clock."""
     row = rows.get("letter", UUID(operation.payload["id"]))
     if row and row["sent_at"] is None:
         yield patched("letter", row, {"sent_at": operation.at, "sent_via": operation.payload["sent_via"]})
+        if row["kind"] == ACKNOWLEDGEMENT:
+            yield from _acknowledged(rows, operation, row["complaint_id"])
+
+
+def _acknowledged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChange]:
+    """Yield the end of the clocks by which a regime asks for an acknowledgement in writing."""
+    from crmdesk.models.clock import Why, is_regimes
+    from crmdesk.models.complaint_file import going, next_due
+    from crmdesk.models.complaint_step import ledger_of, line_to_json
+
+    head = rows.get("complaint", row_id)
+    before = ledger = ledger_of(rows.where("clock_line", "complaint_id", row_id))
+    why = Why("acknowledged", (("operation", str(operation.id)),))
+    for clock in going(before):
+        if is_regimes(clock) and clock.endswith(f"/{ACKNOWLEDGE}"):
+            ledger = ledger.stop_unpaused(clock, operation.at, why)
+    if head is None or ledger is before:
+        return
+    whose: Row = {"complaint_id": row_id, "team_id": head["team_id"], "author": operation.actor}
+    for line in ledger.lines[len(before.lines) :]:
+        row_id = child_id(operation.id, "line", line.n)
+        yield fresh("clock_line", ClockLine(id=row_id, **whose, **from_json(ClockLine, line_to_json(line))))
+    clock, at = next_due(ledger) or ("", None)
+    if (clock, at) != (head["next_clock"], head["next_due_at"]):
+        yield patched("complaint", head, {"next_clock": clock, "next_due_at": at})
 
 
 def survey_recorded(rows: Rows, operation: Operation) -> Iterable[RowChange]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from crmdesk.models.calendar import BusinessTime
-from crmdesk.models.clock import RUNNING, START, Ledger, Measures, Run, Why, is_regimes, regime_clock
+from crmdesk.models.clock import START, Ledger, Measures, Run, Why, is_regimes, regime_clock
 from crmdesk.models.deadline import BY_CLOCK, Due, Measure, Span, due
 from crmdesk.models.gates import Actor
 from crmdesk.models.regime import RECEIPT, Regime
@@ -62,6 +62,7 @@ class ComplaintFile:
         remedies: rows of its remedy lines.
         last: the last step that may be undone, None without.
         target: the file that ``target_id`` names, for merging.
+        acknowledged_in_writing: a letter that says so has left the house.
     """
 
     fields: Row
@@ -69,6 +70,7 @@ class ComplaintFile:
     remedies: tuple[Row, ...] = ()
     last: LastEvent | None = None
     target: ComplaintFile | None = None
+    acknowledged_in_writing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +231,16 @@ def paused_since(ledger: Ledger) -> datetime | None:
     return min((run.paused_at for run in runs_ if run.paused_at and run.stop is None), default=None)
 
 
-def next_due(ledger: Ledger, at: datetime, measures: Measures) -> tuple[str, datetime] | None:
+def next_due(ledger: Ledger) -> tuple[str, datetime] | None:
     """Return the clock that is due next and not paused, with its date; also that of an answer awaited."""
-    standings = ledger.standings(at, measures).values()
-    open_ = [(each.due, each.clock) for each in standings if each.state == RUNNING and _counts(each.clock)]
-    return min(((clock, when) for when, clock in sorted(open_)), key=lambda pair: pair[1], default=None)
+    latest = (each[-1] for each in ledger.runs().values())
+    running = [run.last for run in latest if run.stop is None and run.paused_at is None]
+    first = min(
+        (line for line in running if _counts(line.clock)),
+        key=lambda line: (line.due, line.clock),
+        default=None,
+    )
+    return (first.clock, first.due) if first else None
 
 
 def _counts(clock: str) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from crmdesk.models.clock import CUSTOMER, Why
+from crmdesk.models.clock import CUSTOMER, Ledger, Why
 from crmdesk.models.complaint_file import (
     FROM_RECEIPT,
     RECOUNTED,
@@ -66,7 +66,7 @@ def recount(step: Step) -> Outcome:
 
 
 def _next_clock(step: Step, outcome: Outcome) -> Row:
-    clock, at = next_due(outcome.ledger, step.at, step.measures) or ("", None)
+    clock, at = next_due(outcome.ledger) or ("", None)
     return {"next_clock": clock, "next_due_at": at}
 
 
@@ -123,9 +123,8 @@ def _assess(step: Step) -> Outcome:
     ledger = step.reassess(ledger, severity, received, "reassessed")
     for clock in FROM_RECEIPT[1:]:
         ledger = step.start(ledger, clock, severity, received, "assessed")
-    if step.given("containment"):
-        ledger = step.stop(ledger, ("containment",), "contained")
-    written = step.has("ack_channel") in WRITTEN
+    ledger = _contained(step, ledger)
+    written = step.has("ack_channel") in WRITTEN or step.file.acknowledged_in_writing
     clocks = set(REGIME_CLOCKS) - ({"acknowledge"} if written else set())
     ledger = step.bind(ledger, regime, received, "assessed", clocks)
     changed = {
@@ -138,10 +137,16 @@ def _assess(step: Step) -> Outcome:
     return Outcome(changed, ledger, errands=() if told else _written(step, regime))
 
 
+def _contained(step: Step, ledger: Ledger) -> Ledger:
+    """Return *ledger* with containment stopped, if it is told what was done so that it gets no worse."""
+    return step.stop(ledger, ("containment",), "contained") if step.given("containment") else ledger
+
+
 def _start(step: Step) -> Outcome:
     ledger = step.stop(step.file.ledger, ("contact",), "contacted")
     ledger = step.start(ledger, "update", step.has("severity"), step.at, "started")
-    return Outcome({"contacted_at": step.moment("contacted_at")}, ledger)
+    changed = {"contacted_at": step.moment("contacted_at"), **_plain(step, "containment")}
+    return Outcome(changed, _contained(step, ledger))
 
 
 def _wait(step: Step) -> Outcome:
@@ -164,16 +169,16 @@ def _go_on(step: Step) -> Outcome:
 
 def _propose(step: Step) -> Outcome:
     changed = {
-        **_plain(step, "cause", "cause_class", "finding", "reason_text"),
+        **_plain(step, "cause", "cause_class", "finding", "reason_text", "containment"),
         "proposal_version": (step.has("proposal_version") or 0) + 1,
         "proposer_id": step.actor.id,
     }
-    return Outcome(changed, step.file.ledger, granted=tuple(step.given("remedies")))
+    return Outcome(changed, _contained(step, step.file.ledger), granted=tuple(step.given("remedies")))
 
 
 def _tell(step: Step) -> Outcome:
     until = step.rules.time.close_of(step.at, step.rules.targets.answer_business_days)
-    ledger = step.stop(step.file.ledger, ("decide", "update"), "decided")
+    ledger = step.stop(step.file.ledger, ("decide", "update", "containment"), "decided")
     changed = {"responded_at": step.at, "answer_until": until, **_plain(step, "sent_via")}
     return Outcome(changed, step.until(ledger, "answer_window", until, "decided"))
 

@@ -127,7 +127,7 @@ def make_letter(world: Hotline, dice: Dice) -> Operation:
     world.letters.append(world.author.new_id())
     fields = {
         "complaint_id": dice.pick(world.complaints or [NOBODY]),
-        "kind": dice.one("decision", "holding"),
+        "kind": dice.one("decision", "acknowledgement"),
         "language": "zh",
         "text": dice.word * 3,
         "digest": f"{dice.b:064x}",
@@ -138,7 +138,8 @@ def make_letter(world: Hotline, dice: Dice) -> Operation:
 
 def send_letter(world: Hotline, dice: Dice) -> Operation:
     letter = dice.pick(world.letters or [NOBODY])
-    return world.author.describe("letter.send", {"id": letter, "sent_via": dice.one("mail", "letter")})
+    payload = {"id": letter, "sent_via": dice.one("mail", "letter")}
+    return _remember(world, world.author.describe("letter.send", payload))
 
 
 def record_survey(world: Hotline, dice: Dice) -> Operation:
@@ -216,7 +217,7 @@ def _written(
 
 def _finished(outcome: Outcome, taken: Step, extra: Row) -> Outcome:
     changed = {**outcome.changed, **extra}
-    due = next_due(outcome.ledger, taken.at, taken.measures)
+    due = next_due(outcome.ledger)
     changed |= {"next_clock": due[0] if due else "", "next_due_at": due[1] if due else None}
     if outcome.granted:
         changed["remedy_total"] = sum(line["value"] for line in outcome.granted)

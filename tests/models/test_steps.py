@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmdesk.models.clock import BY_REASSESSMENT, STOPPED
+from crmdesk.models.clock import BREACHED, BY_REASSESSMENT, LATE, STOPPED
 from crmdesk.models.complaint_file import ComplaintFile, LastEvent, Outcome, Rules, Step, going, next_due
 from crmdesk.models.deadline import due
 from crmdesk.models.gates import Actor
@@ -164,6 +164,45 @@ def test_containment_told_stops_its_clock_and_a_lighter_severity_has_none() -> N
     assert "containment" in graver.going()
 
 
+@pytest.mark.parametrize("step", ["T5", "T8"])
+def test_what_was_contained_later_stops_the_clock_then(step: str) -> None:
+    desk = Desk()
+    desk.do("T2")
+    desk.do("T4", severity="S2", role="supervisor")
+    if step == "T8":
+        desk.do("T5")
+        assert "containment" in desk.going()
+    outcome = desk.do(step, containment="The car is fetched.")
+    assert "containment" not in desk.going()
+    assert outcome.changed["containment"] == "The car is fetched."
+    line = next(
+        each for each in desk.file.ledger.lines if (each.clock, each.event) == ("containment", "stop")
+    )
+    assert line.why.key == "contained"
+
+
+def test_once_the_decision_is_told_nothing_is_left_to_contain() -> None:
+    desk = at_work(severity="S2")
+    desk.do("T8")
+    assert "containment" in desk.going()
+    desk.do("T9", after=timedelta(hours=1), proposal_version=1, role="supervisor")
+    assert "containment" not in desk.going()
+
+
+def test_containment_asked_for_by_a_graver_severity_too_late_is_no_fault_of_the_owner() -> None:
+    late = Desk()
+    late.do("T2", after=timedelta(minutes=5))
+    late.do("T4", after=timedelta(hours=5), severity="S1", containment="The car stays.", role="supervisor")
+    standing = late.file.ledger.standings(late.now, RULES.measures)["containment"]
+    assert (standing.verdict, standing.breach) == (BREACHED, BY_REASSESSMENT)
+    slow = Desk()
+    slow.do("T2", after=timedelta(minutes=5))
+    slow.do("T4", after=timedelta(hours=1), severity="S2", role="supervisor")
+    slow.do("T5", after=timedelta(days=3), containment="The car is fetched.")
+    standing = slow.file.ledger.standings(slow.now, RULES.measures)["containment"]
+    assert (standing.verdict, standing.breach) == (BREACHED, LATE)
+
+
 def test_written_acknowledgement_is_asked_for_until_it_was_written() -> None:
     spoken = Desk()
     spoken.do("T2")
@@ -282,7 +321,7 @@ def test_their_deadline_is_a_second_clock() -> None:
     desk, deadline = at_work(), at("2026-04-01 12:00")
     desk.do("E2", their_deadline=deadline.isoformat())
     assert desk.due("12315/answer") == deadline
-    assert next_due(desk.file.ledger, desk.now, RULES.measures) == ("update", desk.due("update"))
+    assert next_due(desk.file.ledger) == ("update", desk.due("update"))
 
 
 def test_one_in_five_withdrawn_is_surveyed() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models import payload
-from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile
+from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile, runs
 from crmdesk.models.gates import GATES, MINOR, Actor, Case
 from crmdesk.models.operations import Rows
 from crmdesk.models.rules import TEXT_LIMIT
@@ -28,6 +28,7 @@ from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.complaints.taking import APPROVE
 from crmdesk.values import dataclass
 
+ASSESS, CONTAINMENT = "T4", "containment"
 KNOWN_BEFORE = frozenset(
     {
         *("approvals_enough", "wait_over_for_system", "follow_up_due", "not_who_rejected"),
@@ -103,13 +104,19 @@ def allowed(
             en=step.en,
             zh=step.zh,
             who=tuple(dict.fromkeys(each.role for each in step.who)),
-            fields=tuple(lists.field(step, field) for field in step.payload),
+            fields=tuple(lists.field(step, field) for field in _asked(step, file)),
             refused=tuple(_refusals(step, case, refused)),
             here=step.id in refused,
         )
         for step in rules.rules.workflow.transitions
         if bool(step.sources) == logged
     )
+
+
+def _asked(step: Transition, file: ComplaintFile) -> Iterable[Field]:
+    """Yield the fields of *step*; containment is asked for at the assessment, then while its clock runs."""
+    contained = step.id != ASSESS and not runs(file.ledger, CONTAINMENT)
+    return (field for field in step.payload if not (contained and field.name == CONTAINMENT))
 
 
 def _refusals(step: Transition, case: Case, permitted: Mapping[str, Text | None]) -> Iterable[Text]:

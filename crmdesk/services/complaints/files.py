@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crmdesk.errors import NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
+from crmdesk.models.complaint_effects import ACKNOWLEDGEMENT
 from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile, LastEvent
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.gates import Actor, Case, LastStep
@@ -94,7 +95,9 @@ def file_of(rows: Rows, complaint_id: UUID, target_id: UUID | None = None) -> Co
     known = target_id is not None and rows.get("complaint_body", target_id) is not None
     target = file_of(rows, target_id) if known and target_id else None
     fields = fields_of(rows, complaint_id)
-    return ComplaintFile(fields, ledger, remedies, _last_event(rows, fields), target)
+    letters = rows.where("letter", "complaint_id", complaint_id)
+    written = any(row["kind"] == ACKNOWLEDGEMENT and row["sent_at"] is not None for row in letters)
+    return ComplaintFile(fields, ledger, remedies, _last_event(rows, fields), target, written)
 
 
 def remedies_of(rows: Rows, complaint_id: UUID) -> list[Row]:

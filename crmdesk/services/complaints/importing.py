@@ -62,7 +62,7 @@ def describe_import(author: Author, rules: Rules, complaint_id: UUID, told: Fore
     operation_id, now = author.new_id(), author.now()
     fields: Row = {"logged_at": now, **told.fields}
     ledger = ledger_from(rules, fields, Why(_WHY, (("operation", str(operation_id)),)))
-    clock, at = next_due(ledger, now, rules.measures) or ("", None)
+    clock, at = next_due(ledger) or ("", None)
     changed = {**fields, "imported": True, "next_clock": clock, "next_due_at": at}
     if "remedy_total" not in fields:
         changed["remedy_total"] = sum(line["value"] for line in told.remedies)

@@ -13,9 +13,12 @@ import pytest
 from crmdesk.errors import Conflict, Denied, InvalidInput
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.effects import replay
+from crmdesk.models.gates import Actor
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.allowed import allowed
+from crmdesk.services.complaints.files import file_of
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.values import from_micros
 from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, DORA, EMIL, TEAM, ComplaintDesk
@@ -136,6 +139,29 @@ def test_with_the_yes_of_all_who_are_needed_the_agent_tells_the_decision(
             taking.approve(work, desk.rules(), row["id"], 1)
         desk.who = ANNA
     assert desk.step(row, "T9", **told)["state"] == "RESPONDED"
+
+
+def asked_for(desk: ComplaintDesk, row: Row, step: str) -> list[str]:
+    """The fields of the form of a step."""
+    rows, actor = StoredRows(desk.connection), Actor(CHEN, "supervisor")
+    found = allowed(rows, desk.connection, desk.rules(), file_of(rows, row["id"]), actor, desk.now)
+    return [field.name for each in found if each.transition == step for field in each.fields]
+
+
+def test_containment_is_asked_for_where_its_clock_still_runs(desk: ComplaintDesk) -> None:
+    row = desk.log({"severity": "S3"})
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    assert "containment" in asked_for(desk, row, "T4")
+    impact = {"persons": 0, "money": 0}
+    grave = {"severity": "S2", "impact": impact, "regime": "none", "cause_class": "B"}
+    row = desk.step(row, "T4", CHEN, **grave)
+    assert ("containment" in asked_for(desk, row, "T5"), "containment" in asked_for(desk, row, "T8")) == (
+        True,
+        True,
+    )
+    row = desk.step(row, "T5", contacted_at=desk.iso(), containment="The car is fetched.")
+    assert row["containment"] == "The car is fetched."
+    assert "containment" not in asked_for(desk, row, "T8")
 
 
 def test_a_yes_to_an_older_proposal_does_not_count(desk: ComplaintDesk) -> None:

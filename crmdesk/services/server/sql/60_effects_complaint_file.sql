@@ -147,9 +147,13 @@ DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
     via CONSTANT text := crm.asked_text(o.payload, 'sent_via');
     was crm.letter;
+    head crm.complaint;
     _ text;
 BEGIN
     _ := crm.only(o.payload, ARRAY['id', 'sent_via']);
+    -- The head before its children, as a step does it.
+    SELECT c.* INTO head FROM crm.complaint c JOIN crm.letter l ON l.complaint_id = c.id
+    WHERE l.id = row_id FOR NO KEY UPDATE OF c;
     SELECT * INTO was FROM crm.letter WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'letter');
@@ -159,6 +163,31 @@ BEGIN
         was.sent_via := via;
         was.rev := was.rev + 1;
         _ := crm.lay_letter(was);
+        IF was.kind = 'acknowledgement' THEN
+            _ := crm.end_acknowledging(o, head);
+        END IF;
+    END IF;
+END
+$$;
+
+-- The clocks by which a regime asks for an acknowledgement in writing end when one has left the house.
+CREATE OR REPLACE FUNCTION crm.end_acknowledging(o crm.operation_in, p_head crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    ended CONSTANT text[] := ARRAY(
+        SELECT r.clock FROM crm.clock_runs(p_head.id) r
+        WHERE NOT r.stopped AND crm.is_regimes(r.clock) AND split_part(r.clock, '/', 2) = 'acknowledge');
+    head crm.complaint;
+    _ text;
+BEGIN
+    IF ended = '{}' THEN
+        RETURN;
+    END IF;
+    _ := crm.add_lines(o, crm.moved_lines(o.id, p_head.id, o.at, 'acknowledged', ended, false, NULL), p_head);
+    head := crm.read_complaint(p_head, crm.next_clock(p_head.id, o.at, '{}', false));
+    IF head IS DISTINCT FROM p_head THEN
+        head.rev := p_head.rev + 1;
+        _ := crm.lay_complaint(head);
     END IF;
 END
 $$;
