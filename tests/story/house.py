@@ -25,6 +25,8 @@ SITE = ZoneInfo("Asia/Shanghai")
 EXTENSION, OUR_NUMBER = "1001", "02158208000"
 _SPACE = UUID("0b0b74b6-4f0b-4a50-9b84-6f4a8e2f9b10")
 _SECRET = "story"
+FIRST = "anna"
+"""Whom the desk was made for."""
 PEOPLE = {
     "anna": ("Anna Lin", "林安娜", "agent"),
     "bela": ("Bela Sun", "孙贝拉", "agent"),
@@ -40,7 +42,7 @@ def moment(words: str) -> datetime:
 
 def person(login: str) -> UUID:
     """Return the id of somebody who works here."""
-    return uuid5(_SPACE, f"agent/{login}")
+    return starter_id("agent", login) if login == FIRST else uuid5(_SPACE, f"agent/{login}")
 
 
 class Oracle:
@@ -94,7 +96,7 @@ class House:
 
     def __init__(self, folder: Path, *, begins: str) -> None:
         self._secrets = MemorySecrets()
-        settings = {"language": "en", "extension": EXTENSION, "agent": "anna", "company": "Our house"}
+        settings = {"language": "en", "extension": EXTENSION, "agent": FIRST, "company": "Our house"}
         settings |= {"country": "CN", "area_code": "021", "zone": SITE.key}
         settings |= {"company_address": "1600 Century Avenue; Shanghai", "company_phone": "+86 21 5820 8000"}
         profile = new_profile(
@@ -102,7 +104,7 @@ class House:
         ).profile
         self.path, self.now = profile.path, moment(begins)
         profile.clock.set(self.now.isoformat())
-        furnish(profile, "anna")
+        furnish(profile, FIRST)
         self._hire(profile)
         profile.close()
         self.oracle = Oracle(profile.store_path, profile.key)
@@ -136,9 +138,8 @@ def _staff(work: UnitOfWork) -> None:
     """Write down who works here, in one team."""
     team = str(starter_id("team", work.connection.execute("SELECT key FROM team ORDER BY key").fetchone()[0]))
     for login, (name_en, name_zh, role) in PEOPLE.items():
-        row_id = starter_id("agent", login) if login == "anna" else person(login)
         names = {"login": login, "name_en": name_en, "name_zh": name_zh, "role": role}
-        work.do(save_code(work.author, "agent", {"id": str(row_id), "team_id": team, **names}))
+        work.do(save_code(work.author, "agent", {"id": str(person(login)), "team_id": team, **names}))
     work.commit()
 
 
