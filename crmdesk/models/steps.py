@@ -339,7 +339,9 @@ def _undo(step: Step) -> Outcome:
     if last is None:
         return Outcome({}, step.file.ledger)
     ledger = step.file.ledger.undo(last.lines, step.at, step.why("undone"))
-    return Outcome(dict(last.before), ledger, taken_back=last.remedies)
+    # A version is used once: else a yes to the proposal taken back would count for the next one.
+    before = {name: value for name, value in last.before.items() if name != "proposal_version"}
+    return Outcome(before, ledger, taken_back=last.remedies)
 
 
 def _administer(step: Step) -> Outcome:

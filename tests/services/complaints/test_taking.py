@@ -164,6 +164,21 @@ def test_containment_is_asked_for_where_its_clock_still_runs(desk: ComplaintDesk
     assert "containment" not in asked_for(desk, row, "T8")
 
 
+def test_a_yes_to_a_proposal_that_was_taken_back_does_not_count_for_the_next(desk: ComplaintDesk) -> None:
+    row = proposed(desk, 300_00)
+    desk.who = CHEN
+    with desk.work() as work:
+        taking.approve(work, desk.rules(), row["id"], 1)
+    desk.who = ANNA
+    row = desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
+    again: dict[str, Any] = {"cause": "wrong_part", "cause_class": "B", "finding": "upheld"}
+    again |= {"remedies": [{**REMEDY[0], "value": 1_900_00}], "reason_text": "x"}
+    row = desk.step(row, "T8", **again)
+    assert row["proposal_version"] == 2
+    with pytest.raises(Denied, match="approval of a supervisor"):
+        desk.step(row, "T9", proposal_version=2, call_id=str(TEAM), sent_via="phone")
+
+
 def test_a_yes_to_an_older_proposal_does_not_count(desk: ComplaintDesk) -> None:
     row = proposed(desk, 3_000_00)
     told: dict[str, Any] = {"call_id": str(TEAM), "sent_via": "phone"}
@@ -199,7 +214,7 @@ def test_undo_gives_back_fields_ledger_and_remedies(desk: ComplaintDesk) -> None
     )
     desk.later(seconds=30)
     back = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
-    moved = {"rev", "last_operation_id", "last_step_at"}
+    moved = {"rev", "last_operation_id", "last_step_at", "proposal_version"}
     assert {k: v for k, v in back.items() if k not in moved} == {
         k: v for k, v in before[1].items() if k not in moved
     }
@@ -209,7 +224,7 @@ def test_undo_gives_back_fields_ledger_and_remedies(desk: ComplaintDesk) -> None
 
 
 def test_undoing_a_second_proposal_gives_back_the_first_and_no_other(desk: ComplaintDesk) -> None:
-    """A proposal undone before has the same version as one made after it, and stays undone."""
+    """One that was undone before stays undone."""
     row = proposed(desk, 100_00)
     row = desk.step(row, "U1", operation_id=str(row["last_operation_id"]))
     again: dict[str, Any] = {

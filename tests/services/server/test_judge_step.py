@@ -248,6 +248,15 @@ def test_what_a_letter_told_is_not_taken_back(desk: MirroredDesk, server: Any) -
     judge(server, made)
 
 
+def test_undoing_a_proposal_does_not_give_its_version_out_again(desk: MirroredDesk, server: Any) -> None:
+    done = desk.step(at_work(desk), "T8", **PROPOSAL)
+    desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    made = last(desk, server)
+    assert "proposal_version" not in made.payload["body"]
+    body = {**made.payload["body"], "proposal_version": 0}
+    assert refused(server, made, body=body)["fields"] == ["proposal_version"]
+
+
 def test_what_no_gate_lets_pass_is_illegal_in_the_desks_words(desk: MirroredDesk, server: Any) -> None:
     row = at_work(desk)
     desk.step(row, "T8", **PROPOSAL)

@@ -381,14 +381,16 @@ BEGIN
 END
 $$;
 
--- What undoing sets: exactly what the last step had changed, as it was before.
+-- What undoing sets: exactly what the last step had changed, as it was before; but a version of a proposal is used once,
+-- else a yes to the proposal taken back would count for the next one.
 CREATE OR REPLACE FUNCTION crm.check_undone(p_head crm.complaint, p_set jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     free CONSTANT text[] := '{next_clock,next_due_at,remedy_total}';
     before jsonb;
     name text;
 BEGIN
-    SELECT e.before::jsonb INTO before FROM crm.complaint_event e WHERE e.id = p_head.last_operation_id;
+    SELECT e.before::jsonb - 'proposal_version' INTO before
+    FROM crm.complaint_event e WHERE e.id = p_head.last_operation_id;
     FOR name IN SELECT jsonb_object_keys(p_set) UNION SELECT jsonb_object_keys(before) LOOP
         IF name <> ALL (free) AND crm.as_held(name, p_set -> name) IS DISTINCT FROM crm.as_held(name, before -> name)
         THEN
