@@ -373,6 +373,16 @@ def test_of_another_teams_restricted_complaint_only_number_state_and_owner_are_t
     assert (seen["category"], seen["customer_id"], seen["channel"]) == (None, None, None)
 
 
+def test_the_history_of_one_that_another_was_merged_into_is_whole(ask: Ask) -> None:
+    file = opened(ask)
+    earlier = opened(ask, received_at="2026-11-19T09:50:00Z", customer_id=file["complaint"]["customer_id"])
+    step(ask, earlier, "T19", target_id=file["complaint"]["id"])
+    after = ask("complaint.get", id=file["complaint"]["id"])["complaint"]
+    assert after["received_at"] == "2026-11-19T09:50:00Z"
+    told = ask("complaint.history", id=file["complaint"]["id"])
+    assert ([event["transition"] for event in told["items"]], told["complete"]) == (["T1"], True)
+
+
 def test_a_note_goes_into_the_complaints_log_for_its_team(ask: Ask) -> None:
     file = opened(ask)
     note = ask("note.append", complaint_id=file["complaint"]["id"], text="He wants to hear by Friday.")

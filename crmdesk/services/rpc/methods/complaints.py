@@ -186,15 +186,15 @@ def history(connection: Any, desk: Desk, given: Given) -> Json:
         connection, "complaint_event", ComplaintEvent, rest, (given["id"], before, given["limit"] + 1)
     )
     shown, more = found[: given["limit"]], len(found) > given["limit"]
-    whole = connection.execute(
-        "SELECT count(*) FROM complaint_event WHERE complaint_id = ?", (given["id"].bytes,)
+    first = connection.execute(
+        "SELECT min(version) FROM complaint_event WHERE complaint_id = ?", (given["id"].bytes,)
     ).fetchone()[0]
     names = {step.id: step.en for step in rules.rules.workflow.transitions}
     people = _people(connection)
     return {
         "items": [tell_event(row, {**names, "import": "Imported"}, people, rules.house) for row in shown],
         "next": shown[-1]["version"] if more else None,
-        "complete": whole == last,
+        "complete": first == 1,
     }
 
 
