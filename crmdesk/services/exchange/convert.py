@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType
@@ -43,14 +44,17 @@ def converted(entity: type, values: Mapping[str, Json], zone: tzinfo) -> dict[st
 
 def read_day(text: str) -> date:
     """Return the date in *text*: 2026-11-20, 2026/11/20, 2026年11月20日; a time after it is left out."""
-    match = _DAY.match(text.strip())
+    match = _DAY.match(unicodedata.normalize("NFKC", text).strip())
     if match is None:
         raise ValueError
     return date(int(match[1]), int(match[2]), int(match[3]))
 
 
 def read_moment(text: str, zone: tzinfo) -> datetime:
-    """Return the moment in *text*, ISO 8601 or a date with a time; without a zone it is in *zone*."""
+    """Return the moment in *text*, ISO 8601 or a date with a time; without a zone it is in *zone*.
+
+    Signs may be of full width, and the hour of one digit, as spreadsheet programs of China write them.
+    """
     plain = text.strip()
     try:
         at = datetime.fromisoformat(plain)
@@ -59,7 +63,8 @@ def read_moment(text: str, zone: tzinfo) -> datetime:
         if match is None:
             raise
         clock = plain[match.end() :].strip() or "00:00"
-        at = datetime.fromisoformat(f"{read_day(plain).isoformat()}T{clock.zfill(5)}")
+        hour, colon, rest = clock.partition(":")
+        at = datetime.fromisoformat(f"{read_day(plain).isoformat()}T{hour.zfill(2)}{colon}{rest}")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
