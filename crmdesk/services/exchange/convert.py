@@ -44,7 +44,7 @@ def converted(entity: type, values: Mapping[str, Json], zone: tzinfo) -> dict[st
 
 def read_day(text: str) -> date:
     """Return the date in *text*: 2026-11-20, 2026/11/20, 2026年11月20日; a time after it is left out."""
-    match = _DAY.match(unicodedata.normalize("NFKC", text).strip())
+    match = _DAY.match(text.strip())
     if match is None:
         raise ValueError
     return date(int(match[1]), int(match[2]), int(match[3]))
@@ -55,7 +55,7 @@ def read_moment(text: str, zone: tzinfo) -> datetime:
 
     Signs may be of full width, and the hour of one digit, as spreadsheet programs of China write them.
     """
-    plain = text.strip()
+    plain = unicodedata.normalize("NFKC", text).strip()
     try:
         at = datetime.fromisoformat(plain)
     except ValueError:
