@@ -115,8 +115,7 @@ class LocalComplaints:
 
     def listed(self, segment: str, *, by_regime: bool = False, limit: int = LIMIT) -> Future[Listing]:
         """Ask for one of the segments of open complaints."""
-        house = self._house if by_regime else None
-        return self._store.read(_listed, segment, self._store.author, limit, house)
+        return self._store.read(_listed, segment, self._store.author, limit, self._house, by_regime)
 
     def customer_names(self, lines: Lines) -> Future[Mapping[bytes, str]]:
         """Ask for the names of the customers of *lines*."""
@@ -178,15 +177,21 @@ class LocalComplaints:
 
 
 def _listed(
-    connection: Any, segment: str, author: Author, limit: int, house: Callable[[], House] | None
+    connection: Any,
+    segment: str,
+    author: Author,
+    limit: int,
+    house: Callable[[], House],
+    by_regime: bool,
 ) -> Listing:
     from crmdesk.models.types import AgentId
-    from crmdesk.services.complaints.listing import listing, regime_listing
+    from crmdesk.services.complaints.listing import APPROVE, listing, regime_listing
 
     agent = AgentId(UUID(author.actor)) if author.actor else None
-    if house is not None:
+    if by_regime:
         return regime_listing(connection, segment, agent, author.now(), house())
-    return listing(connection, segment, agent, author.now(), limit)
+    known = house() if segment == APPROVE else None
+    return listing(connection, segment, agent, author.now(), limit, known)
 
 
 def _hand_over_offer(

@@ -49,14 +49,20 @@ class Listing:
 
 
 def listing(
-    connection: Any, segment: str, agent_id: AgentId | None, now: datetime, limit: int = lists.LIMIT
+    connection: Any,
+    segment: str,
+    agent_id: AgentId | None,
+    now: datetime,
+    limit: int = lists.LIMIT,
+    house: House | None = None,
 ) -> Listing:
     """Return one of the :data:`SEGMENTS` for *agent_id*, at most *limit* lines.
 
-    To whoever works here without a name all complaints are his, and every proposal waits for his yes;
-    somebody without a team sees what is due of all teams.
+    *house* says by which limits proposals wait. To whoever works here without a name all complaints are his,
+    and every proposal waits for his yes; somebody without a team sees what is due of all teams.
     """
-    return _named(connection, segment, _lines(connection, segment, agent_id, now, limit), now, limit)
+    found = _lines(connection, segment, agent_id, now, limit, house)
+    return _named(connection, segment, found, now, limit)
 
 
 def regime_listing(
@@ -70,19 +76,38 @@ def regime_listing(
     from crmdesk.services.complaints.procedure import business_time
 
     until = business_time(house.calendar).close_of(now, REGIME_DAYS)
-    lines = _lines(connection, segment, agent_id, now, lists.LIMIT)
+    lines = _lines(connection, segment, agent_id, now, lists.LIMIT, house)
     return _named(connection, segment, lines.with_clocks(_regime_dues(connection, until)), now)
 
 
-def _lines(connection: Any, segment: str, agent_id: AgentId | None, now: datetime, limit: int) -> Lines:
+def _lines(
+    connection: Any,
+    segment: str,
+    agent_id: AgentId | None,
+    now: datetime,
+    limit: int,
+    house: House | None,
+) -> Lines:
     if agent_id is None or segment == EVERYBODY:
         every = lists.due_list(connection, now, None, limit)
         return every.in_state("PROPOSED") if segment == APPROVE else every
     if segment == TEAM:
         return lists.due_list(connection, now, _team_of(connection, agent_id), limit)
     if segment == APPROVE:
-        return lists.approvals(connection, agent_id, now, limit)
+        return _approvals(connection, agent_id, now, limit, house)
     return lists.mine(connection, agent_id, now, limit)
+
+
+def _approvals(connection: Any, agent_id: AgentId, now: datetime, limit: int, house: House | None) -> Lines:
+    from crmdesk.models.operations import Author
+    from crmdesk.services.complaints.approvals import approvals
+    from crmdesk.services.complaints.files import actor_of
+    from crmdesk.services.complaints.procedure import House, procedure
+    from crmdesk.services.store.rows import StoredRows
+
+    rules = procedure(connection, house or House(), now)
+    actor = actor_of(StoredRows(connection), connection, Author(str(agent_id), "", lambda: now))
+    return approvals(connection, actor, rules.limits, now, limit)
 
 
 def _team_of(connection: Any, agent_id: AgentId) -> TeamId | None:

@@ -37,10 +37,6 @@ _LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_
 _OWNERS = "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh FROM agent"
 _MARKS = 500
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
-_UNAPPROVED = """ AND c.state = 'PROPOSED' AND c.id IN (
- SELECT b.id FROM complaint_body AS b WHERE b.id = c.id AND (b.proposer_id IS NULL OR b.proposer_id <> ?)
- AND NOT EXISTS (SELECT 1 FROM approval AS p WHERE p.complaint_id = b.id AND p.approver_id = ?
- AND p.proposal_version = b.proposal_version))"""
 _COUNTS = f"""SELECT count(*), ifnull(sum({OPEN}), 0), ifnull(sum(received_at >= ?), 0), max(received_at),
  ifnull(max(CASE WHEN {OPEN} THEN severity = 'S1' OR level > 0 END), 0)
  FROM complaint WHERE customer_id = ?"""
@@ -190,20 +186,14 @@ class Lines(Sequence[ComplaintLine]):
 
 def mine(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
     """Return the open complaints that *agent_id* owns, by their next clock."""
-    return _lines(connection, f"{_LINE} AND c.owner_id = ?{_BY_CLOCK}", now, agent_id.bytes, limit)
+    return open_lines(connection, " AND c.owner_id = ?", now, agent_id.bytes, limit=limit)
 
 
 def due_list(connection: Any, now: datetime, team_id: TeamId | None = None, limit: int = LIMIT) -> Lines:
     """Return the open complaints of *team_id* by their next clock; of everybody without a team."""
     if team_id is None:
-        return _lines(connection, _LINE + _BY_CLOCK, now, limit)
-    return _lines(connection, f"{_LINE} AND c.team_id = ?{_BY_CLOCK}", now, team_id.bytes, limit)
-
-
-def approvals(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
-    """Return the proposals that *agent_id* did not make and has not said yes to, by their next clock."""
-    query = _LINE + _UNAPPROVED + _BY_CLOCK
-    return _lines(connection, query, now, agent_id.bytes, agent_id.bytes, limit)
+        return open_lines(connection, "", now, limit=limit)
+    return open_lines(connection, " AND c.team_id = ?", now, team_id.bytes, limit=limit)
 
 
 def counts(connection: Any, customer_id: CustomerId, now: datetime) -> ComplaintCounts:
@@ -213,9 +203,10 @@ def counts(connection: Any, customer_id: CustomerId, now: datetime) -> Complaint
     return ComplaintCounts(ever, open_, recent, moment(last), bool(grave))
 
 
-def _lines(connection: Any, query: str, now: datetime, *values: object) -> Lines:
+def open_lines(connection: Any, only: str, now: datetime, *values: object, limit: int = LIMIT) -> Lines:
+    """Return the open complaints, named ``c``, for which *only* holds with *values*, by their next clock."""
     owners = {row_id: (en, zh) for row_id, en, zh in rows(connection, _OWNERS)}
-    found = Lines(rows(connection, query, *values), owners, {}, now)
+    found = Lines(rows(connection, _LINE + only + _BY_CLOCK, *values, limit), owners, {}, now)
     return found.with_names(customer_names(connection, found[:NAMED]))
 
 

@@ -18,12 +18,10 @@ from tests.services.complaints.house import (
     CHECKLIST,
     CHEN,
     CUSTOMER,
-    DORA,
     OTHER_TEAM,
     TEAM,
     ComplaintDesk,
 )
-from tests.services.complaints.test_taking import proposed
 
 
 @pytest.fixture
@@ -119,20 +117,6 @@ def test_lists_of_open_ones_read_their_small_index(desk: ComplaintDesk) -> None:
         str(row) for row in desk.connection.execute(f"EXPLAIN QUERY PLAN {query}", (10,)).fetchall()
     )
     assert "COVERING INDEX ix_complaint_open" in plan
-
-
-def test_a_proposal_waits_for_those_who_neither_made_it_nor_said_yes(desk: ComplaintDesk) -> None:
-    row = proposed(desk, 3_000_00)
-    told = {"proposal_version": 1, "call_id": str(TEAM), "sent_via": "phone"}
-
-    def waiting(who: AgentId) -> list[str]:
-        return [line.number for line in lists.approvals(desk.connection, who, desk.now)]
-
-    assert waiting(AgentId(ANNA)) == [], "she proposed it"
-    assert waiting(AgentId(CHEN)) == [row["number"]]
-    row = desk.step(row, "T9", CHEN, **told)
-    assert waiting(AgentId(CHEN)) == []
-    assert waiting(AgentId(DORA)) == [row["number"]]
 
 
 def test_counts_of_a_customer(desk: ComplaintDesk) -> None:
