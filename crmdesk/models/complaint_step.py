@@ -8,7 +8,7 @@ legal before it writes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class Decided:
     """A step as it was decided.
 
     Attributes:
-        version: the complaint's before the step, 0 when it is logged by it.
+        version: the complaint's that was seen before the step, 0 when it is logged by it.
         fields: the payload as cleaned by :func:`crmdesk.models.payload.checked`.
         before: the ledger before the step.
         tasks: rows of tasks to open, each with ``id``.
@@ -64,6 +64,22 @@ def describe_step(author: Author, decided: Decided, operation_id: UUID) -> Opera
         merged = _parts(target, decided.target_before, child_id(operation_id, "target"))
         payload["target"] = {"id": decided.target_id, "head": merged["head"], "lines": merged["lines"]}
     return author.describe("complaint.step", payload, operation_id=operation_id)
+
+
+def version_under(version: int, own: Collection[int]) -> int:
+    """Return the server's version that lay under what somebody saw as *version*.
+
+    A desk counts its own steps on before the server has numbered them. When another desk's step was numbered
+    first, it has a version that somebody had seen already, with other things behind it.
+
+    Args:
+        version: what was seen.
+        own: the versions that this desk's steps have in the end.
+    """
+    under = version
+    while (below := version - sum(each > under for each in own)) < under:
+        under = below
+    return under
 
 
 def _parts(outcome: Outcome, before: Ledger, seed: UUID) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from crmdesk.errors import NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
 from crmdesk.models.complaint_effects import ACKNOWLEDGEMENT
 from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile, LastEvent
-from crmdesk.models.complaint_step import ledger_of
+from crmdesk.models.complaint_step import ledger_of, version_under
 from crmdesk.models.gates import Actor, Case, LastStep
 from crmdesk.models.operations import Author, Rows
 from crmdesk.models.types import AgentId
@@ -134,15 +134,23 @@ def case_of(
     )
 
 
-def changed_since(rows: Rows, complaint_id: UUID, version: int) -> frozenset[str]:
-    """Return the fields that steps changed after *version* of a complaint."""
+def reads_changed(
+    step: Transition, rows: Rows, complaint_id: UUID, version: int, devices: Collection[str]
+) -> frozenset[str]:
+    """Return the fields that *step* reads and that changed after what was seen as *version* here.
+
+    Args:
+        step: the step to take.
+        rows: the store.
+        complaint_id: which complaint.
+        version: what was seen.
+        devices: the names of this desk, here and at the server.
+    """
     events = rows.where("complaint_event", "complaint_id", complaint_id)
-    return frozenset().union(*(json.loads(row["after"]) for row in events if row["version"] > version))
-
-
-def reads_changed(step: Transition, rows: Rows, complaint_id: UUID, version: int) -> frozenset[str]:
-    """Return the fields that *step* reads and that changed after *version*."""
-    return frozenset(step.reads) & changed_since(rows, complaint_id, version)
+    own = [row["version"] for row in events if row["device"] in devices]
+    under = version_under(version, own)
+    later = (row for row in events if row["version"] > (version if row["device"] in devices else under))
+    return frozenset(step.reads).intersection(frozenset().union(*(json.loads(row["after"]) for row in later)))
 
 
 def _approvals(rows: Rows, complaint_id: UUID | None) -> frozenset[tuple[UUID, int]]:

@@ -33,6 +33,7 @@ from crmdesk.services.complaints.files import (
 )
 from crmdesk.services.complaints.follow_up import finish_errands
 from crmdesk.services.complaints.procedure import Procedure
+from crmdesk.services.sync.outbox import device
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _log(
     received = taken.moment("received_at") or taken.at
     number = give_number(work.connection, received, rules.house.tzinfo, tag)
     extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
-    _write(work, rules, step, taken, row_id, extra)
+    _write(work, step, taken, row_id, extra)
 
 
 def _solve(work: UnitOfWork, rules: Procedure, row_id: UUID, fields: Mapping[str, Json]) -> None:
@@ -111,7 +112,7 @@ def _solve(work: UnitOfWork, rules: Procedure, row_id: UUID, fields: Mapping[str
     payload = checked(step, fields, rules.codes)
     actor = actor_of(work.stored, work.connection, work.author)
     taken = _judged(work, rules, step, file_of(work.stored, row_id), actor, payload)
-    _write(work, rules, step, taken, row_id, {})
+    _write(work, step, taken, row_id, {})
 
 
 def take_step(
@@ -154,7 +155,7 @@ def take_step(
         approve(work, rules, complaint_id, payload["proposal_version"])
         return fields_of(work.stored, complaint_id)
     taken = _judged(work, rules, step, file, actor, payload)
-    _write(work, rules, step, taken, complaint_id, _consequences(work, step, payload))
+    _write(work, step, taken, complaint_id, _consequences(work, step, payload), base_version)
     if payload.get("letter_id") and payload.get("sent_via"):
         mark_sent(work, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     if step.id in FOLLOWED_UP:
@@ -205,7 +206,7 @@ def take_by_time(
     case = case_of(work.stored, work.connection, rules, file, SYSTEM, payload, now)
     if verdict(step, case).may:
         taken = Step(file, SYSTEM, payload, now, rules.rules, operation_id)
-        _write(work, rules, step, taken, file.fields["id"], {})
+        _write(work, step, taken, file.fields["id"], {})
         return True
     return False
 
@@ -225,7 +226,8 @@ def _refuse_stale(
     if from_state is not None and from_state != fields["state"]:
         changed = ("state",)
     elif version is not None and version < fields["rev"]:
-        changed = sorted(reads_changed(step, work.stored, fields["id"], version))
+        devices = (work.author.device, device(work.connection))
+        changed = sorted(reads_changed(step, work.stored, fields["id"], version, devices))
     if changed:
         raise Conflict(
             "The complaint was changed meanwhile: {names}. Look at it again.",
@@ -274,21 +276,23 @@ def _only_first_of_two(
 
 
 def _write(
-    work: UnitOfWork, rules: Procedure, step: Transition, taken: Step, row_id: UUID, extra: Row
+    work: UnitOfWork, step: Transition, taken: Step, row_id: UUID, extra: Row, seen: int | None = None
 ) -> None:
-    """Take the step and write what it came to."""
+    """Take the step, decided on what was *seen*, and write what it came to."""
     outcome = take(step, taken)
-    _record(work, step.id, taken, replace(outcome, changed={**outcome.changed, **extra}), row_id)
+    _record(work, step.id, taken, replace(outcome, changed={**outcome.changed, **extra}), row_id, seen)
 
 
-def _record(work: UnitOfWork, transition: str, taken: Step, outcome: Outcome, row_id: UUID) -> None:
+def _record(
+    work: UnitOfWork, transition: str, taken: Step, outcome: Outcome, row_id: UUID, seen: int | None = None
+) -> None:
     """Write what a step came to."""
     fields = taken.file.fields
     target = taken.file.target
     decided = Decided(
         complaint_id=row_id,
         transition=transition,
-        version=fields.get("rev", 0),
+        version=fields.get("rev", 0) if seen is None else seen,
         from_state=fields.get("state", ""),
         fields=taken.payload,
         outcome=outcome,

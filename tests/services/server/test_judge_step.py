@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from crmdesk.models.complaint_step import version_under
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
 from crmdesk.services.server import procedure
@@ -17,7 +19,7 @@ from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS
 from tests.models.hours import shop
 from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA
-from tests.services.server.mirror import MirroredDesk, judge, lay_out
+from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
 ASSESSED["impact"] = {"persons": 0, "money": 0}
@@ -280,3 +282,29 @@ def test_a_letter_that_a_step_names_is_one_about_this_complaint(desk: MirroredDe
     for named, code in ((elsewhere, "invalid"), (str(CALL), "gone")):
         answer = refused(server, made, fields={**fields, "letter_id": named})
         assert (answer["rejected"], answer["fields"]) == (code, ["letter_id"])
+
+
+def test_what_was_seen_is_worked_out_alike(desk: MirroredDesk, server: Any) -> None:
+    """What lay under a version somebody saw: a desk's own steps counted on, and others that slipped in."""
+    row = desk.log()
+    chance, found = random.Random(3), set()
+    for _ in range(150):
+        ours = [chance.random() < 0.5 for _ in range(chance.randint(1, 9))]
+        server.execute("DELETE FROM crm.complaint_event")
+        for version, own in enumerate(ours, 1):
+            server.execute(
+                "INSERT INTO crm.complaint_event (id, complaint_id, version, at, device)"
+                " VALUES (gen_random_uuid(), %s, %s, now(), %s)",
+                (row["id"], version, str(DEVICE) if own else "another"),
+            )
+        own = [version for version, mine in enumerate(ours, 1) if mine]
+        for seen in range(1, len(ours) + 1):
+            (told,) = server.execute(
+                "SELECT crm.version_under(%s, %s, %s)", (row["id"], seen, DEVICE)
+            ).fetchone()
+            assert told == version_under(seen, own), (ours, seen)
+            found.add(seen - told)
+    assert len(found) > 3
+    assert version_under(5, [2, 3]) == 5, "nothing slipped in"
+    assert version_under(5, [3, 6]) == 4, "version 5 did"
+    assert version_under(6, [6, 7]) == 4, "version 5 did, under two steps of one's own"

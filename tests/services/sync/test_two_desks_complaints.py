@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from crmdesk.errors import NotFound
+from crmdesk.errors import Conflict, NotFound
 from crmdesk.models.agent import save_code
 from crmdesk.models.complaint_number import read_number
 from crmdesk.models.customer import open_customer
@@ -211,6 +212,54 @@ def test_of_two_with_one_number_the_second_is_told_apart_and_its_owner_is_asked(
         assert at.asked("SELECT count(*) FROM server_row") == [(0,)]
     third = team.log(team.ben)
     assert team.complaint(team.ben, third)["number"] not in (told, f"{told}B")
+
+
+def slipped_in(team: Team) -> tuple[UUID, int]:
+    """A step of Ben's that got the version Anna had seen, with her own unsent step behind it."""
+    complaint = team.investigated()
+    team.step(team.anna, complaint, "E2", body="12315", reference="17", date="2026-11-01T00:00:00+00:00")
+    seen = team.complaint(team.anna, complaint)["rev"]
+    team.step(team.ben, complaint, "E1", to_level=2, reason="The press called.")
+    assert team.ben.worker.run_once().accepted == 1
+    assert team.anna.worker.run_once().accepted == 1
+    events = {row["transition"]: row["version"] for row in team.anna.rows("complaint_event")}
+    assert (events["E1"], events["E2"]) == (seen, seen + 1)
+    return complaint, seen
+
+
+def test_a_step_that_slipped_in_under_ones_own_was_not_seen(team: Team) -> None:
+    complaint, seen = slipped_in(team)
+
+    def perform(work: UnitOfWork) -> Row:
+        rules = procedure(work.connection, House(), work.author.now())
+        fields = {"to_level": 3, "reason": "He is angry."}
+        return taking.take_step(work, rules, complaint, "E1", fields, "INVESTIGATING", seen)
+
+    with pytest.raises(Conflict, match="level"):
+        team.anna.store.write(perform).result()
+    fields = {"wait_for": "customer", "what": "A picture.", "until": "2099-01-01T00:00:00+00:00"}
+    step = functools.partial(taking.take_step, from_state="INVESTIGATING", base_version=seen)
+    team.anna.store.write(
+        lambda work: step(
+            work, procedure(work.connection, House(), work.author.now()), complaint, "T6", fields
+        )
+    ).result()
+    assert team.anna.worker.run_once().refused == 0, "what it does not read may have changed"
+
+
+def test_the_server_sees_it_where_a_desk_does_not(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint, seen = slipped_in(team)
+    monkeypatch.setattr(taking, "_refuse_stale", lambda *_: None)
+
+    def perform(work: UnitOfWork) -> Row:
+        rules = procedure(work.connection, House(), work.author.now())
+        fields = {"to_level": 3, "reason": "He is angry."}
+        return taking.take_step(work, rules, complaint, "E1", fields, "INVESTIGATING", seen)
+
+    team.anna.store.write(perform).result()
+    assert team.anna.worker.run_once().refused == 1
+    team.settle()
+    assert team.complaint(team.anna, complaint)["level"] == 2
 
 
 def test_another_team_reads_the_head_alone_and_cannot_act(team: Team, database: Database) -> None:

@@ -219,19 +219,41 @@ BEGIN
 END
 $$;
 
+-- The version of a complaint that lay under what somebody saw at his desk as p_version: a desk counts its own steps on
+-- before they are numbered here. When another desk's step was numbered first, it has a version that he had seen already,
+-- with other things behind it.
+CREATE OR REPLACE FUNCTION crm.version_under(p_complaint uuid, p_version bigint, p_device uuid) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    under bigint := p_version;
+    below bigint;
+BEGIN
+    LOOP
+        SELECT p_version - count(*) INTO below FROM crm.complaint_event e
+        WHERE e.complaint_id = p_complaint AND e.version > under AND e.device = p_device::text;
+        EXIT WHEN below >= under;
+        under := below;
+    END LOOP;
+    RETURN under;
+END
+$$;
+
 -- Refuse a step decided on what no longer holds: the state it starts from, or a field it reads that somebody else
 -- changed after the version it names. What this desk changed itself, it has seen.
 CREATE OR REPLACE FUNCTION crm.refuse_stale(
     o crm.operation_in, p_step crm.procedure_transition, p_head crm.complaint, p_complaint jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    -- Where several steps waited at the desk, the revision they all were laid on says what was seen.
-    named CONSTANT bigint := coalesce(o.base_rev, (o.payload ->> 'version')::bigint);
+    seen CONSTANT bigint := (o.payload ->> 'version')::bigint;
+    -- Where several steps waited at the desk, the revision they all were laid on says what had come from here; it may
+    -- have come after he looked.
+    named bigint := least(o.base_rev, seen);
     changed text[];
 BEGIN
     IF o.payload -> 'head' ? 'state' AND o.payload ->> 'from_state' IS DISTINCT FROM p_head.state THEN
         changed := '{state}';
     ELSIF named < p_head.rev THEN
+        named := least(o.base_rev, crm.version_under(p_head.id, seen, o.device));
         SELECT array_agg(DISTINCT k COLLATE "C") INTO changed
         FROM crm.complaint_event e, jsonb_object_keys(e.after::jsonb) k
         WHERE e.complaint_id = p_head.id AND e.version > named AND k = ANY (p_step.reads)
