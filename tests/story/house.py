@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from crmdesk.models.customer import open_customer
 from crmdesk.services.followers import followers
 from crmdesk.services.profile import Profile, new_profile, open_profile
 from crmdesk.services.starter import furnish, starter_id
-from crmdesk.services.store.keys import MemorySecrets
+from crmdesk.services.store.keys import KEY_FILE_VARIABLE
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.telephony.ami_client import AmiSettings
 from crmdesk.services.telephony.simulator import CallHandle, Simulator
@@ -94,18 +96,20 @@ class Oracle:
 class House:
     """The desk, and what stands around it; people sit down at it one after another."""
 
-    def __init__(self, folder: Path, *, begins: str) -> None:
-        self._secrets = MemorySecrets()
+    def __init__(self, folder: Path, *, begins: str = "", alone: bool = True) -> None:
+        self.folder = folder
+        self._environment = {KEY_FILE_VARIABLE: str(folder / "keys.json")}
         settings = {"language": "en", "extension": EXTENSION, "agent": FIRST, "company": "Our house"}
         settings |= {"country": "CN", "area_code": "021", "zone": SITE.key}
         settings |= {"company_address": "1600 Century Avenue; Shanghai", "company_phone": "+86 21 5820 8000"}
         profile = new_profile(
-            folder / "desk", test=True, settings=settings, secrets=self._secrets, environment={}
+            folder / "desk", test=True, settings=settings, environment=self._environment
         ).profile
-        self.path, self.now = profile.path, moment(begins)
-        profile.clock.set(self.now.isoformat())
-        furnish(profile, FIRST)
-        self._hire(profile)
+        self.path, self.now = profile.path, moment(begins) if begins else None
+        self._set(profile)
+        if alone:
+            furnish(profile, FIRST)
+            self._hire(profile)
         profile.close()
         self.oracle = Oracle(profile.store_path, profile.key)
         self.simulator = Simulator(_SECRET)
@@ -117,12 +121,25 @@ class House:
         self.oracle.close()
 
     def opened(self, login: str) -> Profile:
-        """Return the profile, open, with *login* working here and the clock of the story."""
-        profile = open_profile(self.path, secrets=self._secrets, environment={})
-        profile.clock.set(self.now.isoformat())
-        if profile.settings.text("agent") != login:
+        """Return the profile, open, with *login* (empty: whoever it is) at work, and the clock set."""
+        profile = open_profile(self.path, environment=self._environment)
+        self._set(profile)
+        if login and profile.settings.text("agent") != login:
             profile.change_settings("agent", {"agent": login})
         return profile
+
+    def _set(self, profile: Profile) -> None:
+        if self.now is not None:
+            profile.clock.set(self.now.isoformat())
+
+    def command(self, *words: str) -> list[str]:
+        """Return the words that run the program's command line at this desk."""
+        return [sys.executable, "-m", "crmdesk", "--profile", str(self.path), *words]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what a process needs to know to open this desk."""
+        return {**os.environ, **self._environment}
 
     def rings(self, number: str) -> CallHandle:
         """Let somebody call."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +34,15 @@ _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftMo
 _ALT = Qt.KeyboardModifier.AltModifier
 _MODIFIERS = {"Ctrl": _CTRL, "Shift": _SHIFT, "Alt": _ALT}
 _MOST_TABS, _MOST_PANES = 60, 20
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
 
 
 class Seat:
@@ -67,11 +79,13 @@ class Seat:
 
     def passes(self, **span: float) -> None:
         """Let some time pass."""
+        assert self.house.now is not None
         self.house.now += timedelta(**span)
         self._set()
 
     def _set(self) -> None:
-        self._profile.clock.set(self.house.now.isoformat())
+        if self.house.now is not None:
+            self._profile.clock.set(self.house.now.isoformat())
         run_due(self._profile, self.program.store)
         self.settle()
 
@@ -100,6 +114,22 @@ class Seat:
         slot = self.window.slots.of_key(handle.call_key)
         assert slot is not None
         return slot
+
+    # the command line
+
+    def runs(self, *words: str, typed: str = "", **environment: str) -> Said:
+        """Run a command beside the window, which goes on living, to its end."""
+        pipe = subprocess.PIPE
+        known = {**self.house.environment, **environment}
+        process = subprocess.Popen(
+            self.house.command(*words), stdin=pipe, stdout=pipe, stderr=pipe, env=known, text=True
+        )
+        with ThreadPoolExecutor(1) as lane:
+            told = lane.submit(process.communicate, typed)
+            self.until(told.done)
+        out, err = told.result()
+        self.settle()
+        return Said(process.returncode, out, err)
 
     # keys
 
@@ -217,10 +247,7 @@ class Seat:
     def screen(self) -> str:
         """Return what is on the screen, as it is read out: every visible widget's words, a line each."""
         QCoreApplication.sendPostedEvents()
-        found = []
-        for top in QApplication.topLevelWidgets():
-            if top.isVisible():
-                found += [text for each in (top, *top.findChildren(QWidget)) for text in _texts(each)]
+        found = [text for each in (self.window, *self.window.findChildren(QWidget)) for text in _texts(each)]
         return "\n".join(text for text in found if text).replace("\xa0", " ")
 
     def number(self) -> str:
