@@ -160,7 +160,19 @@ def _store(path: Path, shared: list[Finding]) -> Iterable[Finding]:
     counts = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in info["counts"].items())
     yield Finding("store", GOOD, f"opens; schema {info['schema']}; {counts}")
     yield _clock(info)
+    yield _attachments(info["attachments"])
     shared.extend(_sharing(path, status))
+
+
+def _attachments(counts: Mapping[str, int]) -> Finding:
+    words = f"{counts['here']} contents lie here"
+    if counts["refused"]:
+        advice = "Look at the files of the complaints concerned, and attach them again."
+        return Finding("attachments", LOOK, f"{words}, {counts['refused']} cannot be sent", advice)
+    if counts["not_sent"]:
+        advice = "They go behind all changes; keep the window open."
+        return Finding("attachments", LOOK, f"{words}, {counts['not_sent']} not sent yet", advice)
+    return Finding("attachments", GOOD, words)
 
 
 def _sharing(path: Path, status: Mapping[str, Any]) -> Iterable[Finding]:

@@ -22,6 +22,7 @@ from uuid import UUID
 from crmdesk.errors import CrmdeskError, StoreBusy, StoreFault
 from crmdesk.logs import forget_words
 from crmdesk.services import renewal
+from crmdesk.services.attachments.room import sweep
 from crmdesk.services.customers.erase import Erased, calls_of, erase, mentions
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import DATABASE_ERRORS, emptied_log, explained, open_connection
@@ -107,6 +108,7 @@ class Erasure:
             return done
 
         done: Erased = self._store.write(perform, initiator=initiator).result().result
+        sweep(self._store, self._profile)
         forget_words(self._profile.logs_path, done.words)
         _log.info("erased a person: %s rows, %s entries", sum(done.rows.values()), done.traces)
         return done

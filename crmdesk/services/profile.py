@@ -13,6 +13,7 @@ import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -34,6 +35,7 @@ from crmdesk.settings import Settings, Who, policy_path, read_policy, read_setti
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from crmdesk.services.attachments.cabinet import Cabinet
     from crmdesk.services.store.unit_of_work import Follower
 
 PROFILE_VARIABLE = "CRMDESK_PROFILE"
@@ -193,6 +195,13 @@ class Profile:
     def attachments_path(self) -> Path:
         """Folder of attachments."""
         return self.layout.attachments
+
+    @cached_property
+    def cabinet(self) -> Cabinet:
+        """The contents of attachments; loaded when the first one is wanted."""
+        from crmdesk.services.attachments.cabinet import Cabinet
+
+        return Cabinet(self.attachments_path)
 
     def author(self, actor: str = "") -> Author:
         """Return who acts at this desk: *actor* is the agent's id as text."""

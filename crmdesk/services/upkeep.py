@@ -68,6 +68,9 @@ class Upkeep:
         self._store.write(complete).result()
         run_due(self._profile, self._store)
         finish_left(self._profile, self._store)
+        from crmdesk.services.attachments.room import sweep
+
+        sweep(self._store, self._profile)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -60,6 +60,15 @@ def test_the_clock(ahead: int, test: bool, state: str) -> None:
     assert doctor._clock({"now": now, "test": test}).state == state
 
 
+@pytest.mark.parametrize(
+    ("not_sent", "refused", "state", "told"),
+    [(0, 0, "ok", "3 contents"), (2, 0, "look", "2 not sent yet"), (2, 1, "look", "1 cannot be sent")],
+)
+def test_files_that_were_not_sent(not_sent: int, refused: int, state: str, told: str) -> None:
+    found = doctor._attachments({"here": 3, "not_sent": not_sent, "refused": refused})
+    assert (found.state, told in found.found) == (state, True)
+
+
 @pytest.mark.parametrize(("days", "state"), [(None, "bad"), (0.5, "ok"), (30, "bad")])
 def test_the_age_of_the_backup(tmp_path: Path, days: float | None, state: str) -> None:
     if days is not None:

@@ -71,6 +71,8 @@ class Cabinet:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.fetching = threading.Lock()
+        """Held by whoever fetches a content, so that two do not write the same file."""
         self._guard = threading.Lock()
         self._busy: set[UUID] = set()
 

@@ -13,13 +13,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from crmdesk.errors import NotFound
-from crmdesk.services.attachments.filing import AttachedFile, attach, attached_files, look_at, sealed_file
+from crmdesk.services.attachments.filing import (
+    AttachedFile,
+    attach,
+    attached_files,
+    known_files,
+    look_at,
+    sealed_file,
+)
 from crmdesk.services.attachments.keys import COMING
 from crmdesk.services.executor import Lane
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from crmdesk.services.attachments.cabinet import Cabinet, Sealed
+    from crmdesk.services.profile import Profile
     from crmdesk.services.store.store import Store
     from crmdesk.settings import Settings
 
@@ -47,11 +55,17 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def keep_file(
-    store: Store, cabinet: Cabinet, limits: Limits, record_id: UUID, source: Path | bytes, name: str = ""
+    store: Store,
+    cabinet: Cabinet,
+    limits: Limits,
+    record_id: UUID,
+    source: Path | bytes,
+    name: str = "",
+    file_id: UUID | None = None,
 ) -> UUID:
     """Attach a file, or bytes that are to be called *name*, to a complaint or customer; return its id.
 
-    Its content is durable before anybody sees the row.
+    Its content is durable before anybody sees the row. The same *file_id* again changes nothing.
 
     Raises:
         InvalidInput: it is too large, no plain file, or the record has too much already.
@@ -59,7 +73,9 @@ def keep_file(
         FileFault: it cannot be read.
         StoreFault: no space. In any case nothing is left of it.
     """
-    file_id = store.author.new_id()
+    if file_id is not None and file_id in store.read(known_files).result():
+        return file_id
+    file_id = file_id or store.author.new_id()
     kept = cabinet.put(file_id, source, name, limits.file)
     try:
         return store.write(attach, record_id, kept, limits.record).result().result
@@ -88,6 +104,31 @@ def here(store: Store, cabinet: Cabinet, file_id: UUID, fetch: Fetch, told: Told
 def alone(_file_id: UUID, _told: Told) -> None:
     """Refuse to fetch anything: this desk shares with nobody."""
     raise NotFound("The content of this file is not on this computer, and this desk works alone.")
+
+
+def fetching(profile: Profile, store: Store) -> Fetch:
+    """Return what brings a content here from the server that this desk shares, if it shares one."""
+
+    def fetch(file_id: UUID, told: Told) -> None:
+        from crmdesk.services.sync.address import ServerAddress
+        from crmdesk.services.sync.sharing import server_of
+        from crmdesk.services.sync.trust import trusting
+
+        held = store.read(server_of).result()
+        if held is None:
+            alone(file_id, told)
+            return
+        from crmdesk.services.sync.contents import fetch_content
+
+        address = trusting(profile, ServerAddress.from_values(held))
+        fetch_content(store, profile, address, file_id, told)
+
+    return fetch
+
+
+def attachments_of(profile: Profile, store: Store) -> Attachments:
+    """Return the attachments of an open *profile*."""
+    return Attachments(store, profile.cabinet, lambda: profile.settings, fetching(profile, store))
 
 
 class Attachments:

@@ -68,7 +68,7 @@ def attach(work: UnitOfWork, record_id: UUID, kept: Kept, limit: int = RECORD_LI
         )
     file: dict[str, str | int] = {"name": kept.name, "media_type": kept.media_type, "size": kept.size}
     work.do(attach_file(work.author, record, {**file, "digest": kept.digest}, kept.id))
-    _keep_key(work, kept.id, kept.key, kept.size, HERE)
+    keep_key(work, kept.id, kept.key, kept.size, HERE)
     work.commit()
     return kept.id
 
@@ -82,9 +82,11 @@ def _record(rows: StoredRows, record_id: UUID) -> dict[str, UUID]:
     raise NotFound("This {what} is not here any more.", fields=("record",), what="record")
 
 
-def _keep_key(work: UnitOfWork, file_id: UUID, key: bytes, size: int, state: str) -> None:
+def keep_key(work: UnitOfWork, file_id: UUID, key: bytes, size: int, state: str) -> None:
+    """Write down the key of a content and what stands of it; not committed."""
     work.connection.execute(
-        "INSERT INTO attachment_file (id, file_key, size, state, why, used_at) VALUES (?, ?, ?, ?, '', ?)",
+        "INSERT OR REPLACE INTO attachment_file (id, file_key, size, state, why, used_at)"
+        " VALUES (?, ?, ?, ?, '', ?)",
         (file_id.bytes, key, size, state, to_micros(work.author.now())),
     )
 
@@ -123,6 +125,12 @@ def attached_files(connection: Connection, record_id: UUID) -> tuple[AttachedFil
         for row in found
     )
     return (*told, *(_not_accepted(people, *row) for row in refused))
+
+
+def state_of(connection: Connection, file_id: UUID) -> State:
+    """Return how things stand with the content of an attachment."""
+    found = connection.execute("SELECT state FROM attachment_file WHERE id = ?", (file_id.bytes,)).fetchone()
+    return _state(found[0] if found else None, shared=is_shared(connection))
 
 
 def _state(held: str | None, *, shared: bool) -> State:
@@ -200,7 +208,7 @@ def look_at(work: UnitOfWork, file_id: UUID) -> None:
 def expect(work: UnitOfWork, file_id: UUID, key: bytes, size: int) -> None:
     """Note the *key* under which a content will lie here that is fetched now."""
     work.connection.execute("DELETE FROM attachment_file WHERE id = ?", (file_id.bytes,))
-    _keep_key(work, file_id, key, size, COMING)
+    keep_key(work, file_id, key, size, COMING)
     work.commit()
 
 
@@ -210,6 +218,7 @@ def mark(work: UnitOfWork, file_id: UUID, state: str, why: str = "") -> bool:
         "UPDATE attachment_file SET state = ?, why = ?, used_at = ? WHERE id = ?",
         (state, why, to_micros(work.author.now()), file_id.bytes),
     )
+    work.touch("attachment", file_id)
     work.commit()
     return bool(written.rowcount)
 

@@ -13,9 +13,12 @@ from crmdesk.models.operations import RowChange
 
 COMING, HERE, THERE, REFUSED = "coming", "here", "there", "refused"
 """What stands in ``attachment_file``: on its way; here; here and at the server; here and not taken there."""
+HELD = "held"
+"""Here for a record that is still being written down: no attachment yet (see :mod:`.staging`)."""
 
 _FORGET = (
-    "DELETE FROM attachment_file WHERE id NOT IN (SELECT id FROM attachment) AND lower(hex(id)) NOT IN"
+    f"DELETE FROM attachment_file WHERE state <> '{HELD}'"
+    " AND id NOT IN (SELECT id FROM attachment) AND lower(hex(id)) NOT IN"
     " (SELECT replace(json_extract(payload, '$.id'), '-', '') FROM not_accepted"
     f" WHERE kind = '{ADD}' AND dismissed_at IS NULL)"
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crmdesk.models.changes import ChangeSet
@@ -57,6 +58,12 @@ class Parts:
     run_due: Callable[[], int]
     erasure: Callable[[], Erasure]
     """Gives what takes people out of this desk."""
+
+    attach: Callable[[UUID, Path, str, UUID | None], UUID]
+    """Takes a record, a file, what it is to be called and its id; returns the attachment's."""
+
+    save_attachment: Callable[[UUID, Path], None]
+    """Writes the content of an attachment to a file, or under its name into a folder."""
 
     sharing: SharedDesk
     test: bool
@@ -157,6 +164,8 @@ def desk_of(
         back_up_nightly=lambda folder, passphrase, keep: _back_up_nightly(profile, folder, passphrase, keep),
         run_due=lambda: _run_due(profile, store),
         erasure=lambda: _erasure(profile, store),
+        attach=lambda record, path, name, file_id: _attach(profile, store, record, path, name, file_id),
+        save_attachment=lambda file_id, path: _save_attachment(profile, store, file_id, path),
         sharing=sharing or SharedDesk(profile, store),
         test=profile.test,
         considerate=shown,
@@ -219,6 +228,22 @@ def _erasure(profile: Profile, store: Store) -> Erasure:
     from crmdesk.services.erasure import Erasure
 
     return Erasure(profile, store)
+
+
+def _attach(
+    profile: Profile, store: Store, record: UUID, path: Path, name: str, file_id: UUID | None
+) -> UUID:
+    from crmdesk.services.attachments.desk import keep_file, limits_of
+
+    limits = limits_of(profile.settings)
+    return keep_file(store, profile.cabinet, limits, record, path, name, file_id)
+
+
+def _save_attachment(profile: Profile, store: Store, file_id: UUID, path: Path) -> None:
+    from crmdesk.services.attachments.desk import fetching, here
+
+    sealed = here(store, profile.cabinet, file_id, fetching(profile, store))
+    profile.cabinet.save(sealed, path / sealed.name if path.is_dir() else path)
 
 
 def _house(profile: Profile) -> House:

@@ -40,7 +40,7 @@ NAMED = frozenset({"name", "name_alt", "caller_name", "complainant", "third_part
 """Parameters, and fields of records, that hold names of people."""
 
 TOPICS = ("changed", "popped", "synced")
-LATER = (*("customer.merge", "customer.unmerge", "attachment.", "order.", "part.", "report."),)
+LATER = (*("customer.merge", "customer.unmerge", "order.", "part.", "report."),)
 """Methods and families of the interface that this version does not have yet."""
 
 

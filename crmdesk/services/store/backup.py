@@ -1,7 +1,7 @@
 """The whole profile in one file under a passphrase, made while people work; and back again.
 
 The file holds store and drafts as the consistent, still encrypted copies SQLite makes of them, the settings,
-the attachments, and the store's key. No plain text touches the disk on either way.
+the attachments that no server has, and the store's key. No plain text touches the disk on either way.
 """
 
 from __future__ import annotations
@@ -102,14 +102,25 @@ def _members(profile: Profile, scratch: Path, told: Told) -> list[tuple[str, Pat
         if source.exists():
             _copy_database(source, scratch / source.name, key, lambda done: told(done / 2))
             members.append((source.name, scratch / source.name))
+    contents = _contents(scratch / layout.store.name, profile.key)
     small = (layout.identity, layout.settings, layout.recovery, layout.authority)
     members += [(path.name, path) for path in small if path.exists()]
-    members += [
-        (path.relative_to(layout.path).as_posix(), path)
-        for path in sorted(layout.attachments.rglob("*"))
-        if path.is_file() and not path.is_symlink()
-    ]
+    members += [(f"{layout.attachments.name}/{name}", layout.attachments / name) for name in contents]
     return members
+
+
+def _contents(store: Path, key: bytes) -> list[str]:
+    """Return the files of attachments that nobody else has; the copy of the store forgets the others.
+
+    Those can be fetched again from the server, so a backup does without them.
+    """
+    try:
+        with closing(open_connection(store, key, role="bulk")) as connection:
+            connection.execute("DELETE FROM attachment_file WHERE state IN ('there', 'coming')")
+            found = connection.execute("SELECT id FROM attachment_file ORDER BY id").fetchall()
+    except DATABASE_ERRORS as error:
+        raise explained(error, store) from error
+    return [held.hex() for (held,) in found]
 
 
 def _copy_database(source: Path, target: Path, key: bytes, told: Told) -> None:
@@ -135,6 +146,8 @@ def _copy_database(source: Path, target: Path, key: bytes, told: Told) -> None:
 def _seal(
     sink: IO[bytes], profile: Profile, passphrase: str, members: list[tuple[str, Path]], told: Told
 ) -> None:
+    # An attachment may have gone with its record since the store was copied.
+    members = [(name, path) for name, path in members if path.exists()]
     size = sum(path.stat().st_size for _name, path in members)
     opening = {"profile": profile.id, "key": profile.key.hex(), "bytes": size}
     frames = FrameWriter(sink, passphrase, json.dumps(opening).encode())

@@ -339,10 +339,15 @@ def _attachment_tables(metadata: MetaData) -> None:
         Column("id", LargeBinary, primary_key=True, comment="attachment.id"),
         Column("file_key", LargeBinary, nullable=False, comment="without it the sealed file is noise"),
         Column("size", BigInteger, nullable=False, comment="bytes of the content"),
-        Column("state", Text, nullable=False, comment="coming, here, there (here and at the server) or refused"),
+        Column(
+            "state",
+            Text,
+            nullable=False,
+            comment="held, coming, here, there (at the server, too), refused",
+        ),
         Column("why", Text, nullable=False, comment="English sentence, when refused"),
         Column("used_at", BigInteger, nullable=False, comment="when somebody last looked at it"),
-        CheckConstraint("state IN ('coming', 'here', 'there', 'refused')", name="state"),
+        CheckConstraint("state IN ('held', 'coming', 'here', 'there', 'refused')", name="state"),
         comment="contents of attachments that lie here; without a row the content is only at the server",
         sqlite_with_rowid=False,
     )

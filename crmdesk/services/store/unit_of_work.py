@@ -171,6 +171,11 @@ class UnitOfWork:
         self._torn = False
         return changes
 
+    def touch(self, table: str, row_id: UUID) -> None:
+        """Have listeners told of a row of which something outside of the entities' tables changed."""
+        self._begun()
+        self._done.append(RowChange(table, row_id, None))
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Have the indexes follow what is done in the block at its end, all at once."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIGNED: Mapping[str, str] = {
     "note": "author",
+    "attachment": "author",
     "article_use": "agent",
     "number_choice": "by",
     "interaction": "who",

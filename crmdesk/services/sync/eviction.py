@@ -157,7 +157,8 @@ def _forget(work: UnitOfWork, table: str, ids: Sequence[UUID]) -> None:
 def _parts(connection: Connection, table: str, column: str, ids: Sequence[UUID]) -> Iterator[UUID]:
     for each in ids:
         found = connection.execute(
-            f"SELECT id FROM {table} WHERE {column} = ? AND id NOT IN (SELECT row_id FROM server_row)",
+            f"SELECT id FROM {table} WHERE {column} = ? AND id NOT IN (SELECT row_id FROM server_row)"
+            " AND id NOT IN (SELECT id FROM attachment_file WHERE state = 'here')",
             (each.bytes,),
         ).fetchall()
         yield from (UUID(bytes=key) for (key,) in found)

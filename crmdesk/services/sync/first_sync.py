@@ -37,7 +37,7 @@ PAGE_ROWS = 50_000
 
 AT_ONCE = 20_000
 
-CARRIED = ("operation", "history", "outbox", "not_accepted", "request", "setting")
+CARRIED = ("operation", "history", "outbox", "not_accepted", "request", "setting", "attachment_file")
 """What only the store in use holds: this desk's own words, and what it was told about them."""
 
 PLACE = frozenset({"cursor", "fp", "scope", "reached", "last_pull_at", "stale"})

@@ -32,7 +32,7 @@ FILES: Mapping[str, str] = MappingProxyType(
     {
         "complaint_body": "id",
         **dict.fromkeys(("complaint_event", "clock_line", "remedy_line", "approval"), "complaint_id"),
-        **dict.fromkeys(("letter", "survey"), "complaint_id"),
+        **dict.fromkeys(("letter", "survey", "attachment"), "complaint_id"),
     }
 )
 """Tables that make the file of a complaint, its notes besides, and the column that names the complaint."""
@@ -68,7 +68,7 @@ def in_window(table: str, alias: str, since: str, prefix: str = "crm.") -> str:
         return f"({alias}.at >= {since} OR {_file_held(f'{alias}.complaint_id', since, prefix)})"
     if table in FILES:
         column = f"{alias}.{FILES[table]}"
-        orphans = f"{column} IS NULL OR " if table == "survey" else ""
+        orphans = f"{column} IS NULL OR " if table in ("survey", "attachment") else ""
         return f"({orphans}{_file_held(column, since, prefix)})"
     if table in MOMENTS:
         return f"{alias}.{MOMENTS[table]} >= {since}"

@@ -213,7 +213,7 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> N
         work.lay(changes)
     lost = {change.table for change in changes if change.row is None and (change.table, change.id) in gone}
     keep_rows(connection, relay.kept, relay.under)
-    private = sorted(lost.intersection(PRIVATE))
+    private = sorted(lost.intersection(PRIVATE) | ({"attachment_file"} if "attachment" in lost else set()))
     for table in (*private, "server_row") if private else ():
         _leave_no_byte(work, table)
     connection.executemany(
@@ -278,6 +278,8 @@ def _move_on(work: UnitOfWork, pulled: Pulled) -> None:
     }
     if pulled.reload:
         values["stale"] = "0"
+        # It may have been restored from before it had these contents: it is asked for each again.
+        connection.execute("UPDATE attachment_file SET state = 'here' WHERE state = 'there'")
     if pulled.all_totals:
         values[ALL_HERE] = "1"
     if pulled.head < pulled.since or pulled.reload:

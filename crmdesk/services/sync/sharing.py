@@ -98,10 +98,13 @@ def _empty(work: UnitOfWork, after: int | None) -> int:
     from crmdesk.services.store.rows import shape_of
 
     connection, removed = work.connection, 0
+    keys = connection.execute("SELECT * FROM attachment_file").fetchall() if after is not None else ()
     for table in ENTITIES:
         rows = [shape_of(table).read(row) for row in connection.execute(shape_of(table).select).fetchall()]
         work.lay([RowChange(table, row["id"], None) for row in rows])
         removed += len(rows)
+    # Rows that went along come back from the server; their contents are still to be sent.
+    connection.executemany("INSERT OR IGNORE INTO attachment_file VALUES (?, ?, ?, ?, ?, ?)", keys)
     for table in ("history", "request"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("DELETE FROM operation WHERE ? IS NULL OR n <= ?", (after, after))
@@ -170,5 +173,7 @@ def stop_sharing(work: UnitOfWork, *, unsent: bool = False) -> None:
         )
     for table in SYNC_TABLES:
         connection.execute(f"DELETE FROM {table}")
+    # From now on nobody else has these contents.
+    connection.execute("UPDATE attachment_file SET state = 'here' WHERE state = 'there'")
     work.look_again()
     work.commit()

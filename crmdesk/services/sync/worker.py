@@ -24,6 +24,7 @@ from crmdesk.services.store.connection import Connection
 from crmdesk.services.sync import outbox, replica
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import is_transient
+from crmdesk.services.sync.contents import Contents
 from crmdesk.services.sync.hearing import Waker
 from crmdesk.services.sync.lock import LOCKED, LoginLock
 from crmdesk.services.sync.questions import Questions
@@ -104,6 +105,7 @@ class SyncWorker:
         self._on_forgotten = on_forgotten
         self._copy = copy
         self._erasure = Erasure(profile, store)
+        self.contents = Contents(store, profile, address)
         self._board = StatusBoard(SyncStatus(configured=True))
         self._waker = Waker()
         self.questions = Questions(self._waker.wake)
@@ -155,6 +157,7 @@ class SyncWorker:
             self._thread.join()
         with self._one:
             self._end_session()
+        self.contents.close()
         self._erasure.close()
         self._refuse_asked(Bug("Sharing ends."))
         self._waker.close()
@@ -271,6 +274,7 @@ class SyncWorker:
             first_sync=done.first_sync,
         )
         self._tell_counts()
+        self.contents.wake(wait=self._thread is None)
         return done
 
     def _greeted(self) -> Session:

@@ -24,6 +24,7 @@ PROMISED = (
     *("knowledge.search", "knowledge.suggest", "knowledge.get", "knowledge.save", "knowledge.feedback"),
     *(f"complaint.{verb}" for verb in ("open", "get", "list", "transition", "approve", "clocks", "history")),
     *("survey.record", "survey.get", "survey.list"),
+    *("attachment.add", "attachment.get", "attachment.list"),
     *("rpc.describe", "subscribe"),
 )
 

@@ -8,12 +8,15 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from crmdesk.errors import CrmdeskError, FileFault, InvalidInput, KeyUnavailable, StoreFault
 from crmdesk.models.customer import open_customer
 from crmdesk.models.screen_pop import NoteDraft
+from crmdesk.services.attachments.desk import alone, here, keep_file, limits_of
+from crmdesk.services.attachments.filing import mark, state_of
 from crmdesk.services.profile import Profile, is_profile, new_profile, open_profile
 from crmdesk.services.store import backup as backups
 from crmdesk.services.store.backup import NIGHTLY, backup, nightly, restore
@@ -35,9 +38,23 @@ def quick_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Derivation, "fresh", staticmethod(lambda: weak(os.urandom(16))))
 
 
-def add(work: UnitOfWork, name: str) -> None:
-    work.do(open_customer(work.author, {"name": name}))
+def add(work: UnitOfWork, name: str) -> UUID:
+    operation = open_customer(work.author, {"name": name})
+    work.do(operation)
     work.commit()
+    return UUID(operation.payload["id"])
+
+
+def photos(profile: Profile, store: Store) -> list[bytes | str]:
+    """The contents of all attachments, or why there is none."""
+    found: list[bytes | str] = []
+    listed = store.read(lambda c: c.execute("SELECT id FROM attachment ORDER BY id").fetchall()).result()
+    for (file_id,) in listed:
+        try:
+            found.append(profile.cabinet.read(here(store, profile.cabinet, UUID(bytes=file_id), alone)))
+        except CrmdeskError as refused:
+            found.append(str(refused))
+    return found
 
 
 def names(connection: Connection) -> list[str]:
@@ -49,11 +66,11 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
     """A desk with a customer, a draft, an attachment bigger than a frame, and changed settings."""
     with new_profile(tmp_path / "desk", secrets=MemorySecrets(), environment={}).profile as made:
         with closing(made.open_store()) as store:
-            store.write(add, "欧阳娜娜").result()
+            customer = store.write(add, "欧阳娜娜").result().result
+            limits = limits_of(made.settings)
+            keep_file(store, made.cabinet, limits, customer, os.urandom(3 * FRAME_BYTES), "照片.jpg")
         with closing(made.open_drafts()) as drafts:
             drafts.save(NoteDraft("d", "c", "half a sentence", 4, AT))
-        (made.attachments_path / "2026").mkdir()
-        (made.attachments_path / "2026" / "照片.jpg").write_bytes(os.urandom(3 * FRAME_BYTES))
         made.change_settings("agent", {"theme": "dark"})
         yield made
 
@@ -71,16 +88,36 @@ def test_everything_comes_back(profile: Profile, file: Path, tmp_path: Path) -> 
     with open_profile(into, secrets=secrets, environment={}) as again:
         assert again.id == profile.id
         assert again.settings.text("theme") == "dark"
-        photo = Path("2026") / "照片.jpg"
-        assert (again.attachments_path / photo).read_bytes() == (
-            profile.attachments_path / photo
-        ).read_bytes()
+        with closing(profile.open_store()) as store:
+            kept = photos(profile, store)
         with closing(again.open_store()) as store:
+            assert photos(again, store) == kept
+            assert len(kept[0]) == 3 * FRAME_BYTES
             assert store.read(names).result() == ["欧阳娜娜"]
             store.write(add, "Wang").result()
         with closing(again.open_drafts()) as drafts:
             assert [draft.text for draft in drafts.open_drafts().result()] == ["half a sentence"]
     assert not list(tmp_path.glob(".copy-*"))
+
+
+def test_a_content_that_the_server_has_stays_out_and_is_known_to(profile: Profile, tmp_path: Path) -> None:
+    secrets, file = MemorySecrets(), tmp_path / "b"
+    with closing(profile.open_store()) as store:
+        ((file_id,),) = store.read(lambda c: c.execute("SELECT id FROM attachment").fetchall()).result()
+        store.write(mark, UUID(bytes=file_id), "there").result()
+        (profile.attachments_path / "left over").write_bytes(b"noise")
+        backup(profile, file, PASSPHRASE)
+        assert isinstance(photos(profile, store)[0], bytes), "here it stays"
+    restore(file, PASSPHRASE, tmp_path / "new", secrets)
+    with (
+        open_profile(tmp_path / "new", secrets=secrets, environment={}) as again,
+        closing(again.open_store()) as store,
+    ):
+        assert list(again.attachments_path.iterdir()) == []
+        assert photos(again, store) == [
+            "The content of this file is not on this computer, and this desk works alone."
+        ]
+        assert store.read(state_of, UUID(bytes=file_id)).result() == "only_there"
 
 
 def test_a_restored_profile_is_a_desk_of_its_own(profile: Profile, file: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from crmdesk.services.rpc.method import Method
 def all_methods() -> Mapping[str, Method]:
     """Return every method by name, in the order in which the documentation tells them."""
     from crmdesk.services.rpc.methods import (
+        attachments,
         calls,
         complaints,
         contacts,
@@ -25,5 +26,5 @@ def all_methods() -> Mapping[str, Method]:
     )
 
     ours = (system, sharing, customers, erasing, contacts, work, calls, complaints, letters, surveys)
-    families = (*ours, knowledge, exchange)
+    families = (*ours, attachments, knowledge, exchange)
     return {method.name: method for family in families for method in family.METHODS}

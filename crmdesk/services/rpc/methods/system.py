@@ -45,6 +45,12 @@ SERVER = record(
     Field("refused", COUNT, "changes the server did not accept", required=True),
     title="Server",
 )
+CONTENTS = record(
+    Field("here", COUNT, "contents that lie here", required=True),
+    Field("not_sent", COUNT, "of them, the server has not yet", required=True),
+    Field("refused", COUNT, "of them, cannot be sent", required=True),
+    title="Contents",
+)
 INFO = record(
     Field("version", TEXT, required=True),
     Field("schema", TEXT, "revision of the store's schema", required=True),
@@ -52,6 +58,7 @@ INFO = record(
     Field("user", TEXT, "login; empty on a desk nobody signed in to", required=True),
     Field("teams", list_of(TEXT), required=True),
     Field("counts", record(*(Field(name, COUNT, required=True) for name in COUNTED)), required=True),
+    Field("attachments", CONTENTS, required=True),
     Field("server", SERVER, required=True),
     Field("test", FLAG, "a test profile, whose clock can be set", required=True),
     Field("now", MOMENT, "the desk's present moment", required=True),
@@ -79,10 +86,17 @@ def info(connection: Any, desk: Desk, _given: Given) -> Json:
         "user": login,
         "teams": [key for team in teams for key in _team_keys(connection, team)],
         "counts": counts,
+        "attachments": _contents(connection, shared=status.configured),
         "server": {name: told[name] for name in SERVER_NAMES},
         "test": desk.test,
         "now": to_json(desk.now()),
     }
+
+
+def _contents(connection: Any, *, shared: bool) -> Json:
+    found = dict(connection.execute("SELECT state, count(*) FROM attachment_file GROUP BY state").fetchall())
+    here = sum(found.get(state, 0) for state in ("here", "there", "refused"))
+    return {"here": here, "not_sent": found.get("here", 0) * shared, "refused": found.get("refused", 0)}
 
 
 def schema_revision(connection: Any) -> str:
@@ -129,7 +143,7 @@ def back_up_nightly(session: Session, given: Given) -> Json:
 def whole_path(name: str, given: str) -> Path:
     """Return *given* as a path; refuse one that depends on where the program stands."""
     path = Path(given)
-    if not path.is_absolute():
+    if not path.is_absolute() or "\x00" in given:
         raise InvalidInput("{name} must be {wanted}.", fields=(name,), name=name, wanted="a whole path")
     return path
 

@@ -28,6 +28,6 @@ CREATE TABLE attachment_file (
 	why TEXT NOT NULL,
 	used_at BIGINT NOT NULL,
 	CONSTRAINT pk_attachment_file PRIMARY KEY (id),
-	CONSTRAINT ck_attachment_file_state CHECK (state IN ('coming', 'here', 'there', 'refused'))
+	CONSTRAINT ck_attachment_file_state CHECK (state IN ('held', 'coming', 'here', 'there', 'refused'))
 )
  WITHOUT ROWID
