@@ -23,6 +23,7 @@ from crmdesk.app.window import StartTrace, application
 from crmdesk.cli.screens import has_display
 from crmdesk.errors import CrmdeskError
 from crmdesk.resources import resource
+from crmdesk.services.complaints.letter_case import sender_of
 from crmdesk.services.complaints.procedure import house_of
 from crmdesk.services.demo.company import CUSTOMERS, fill_demo
 from crmdesk.services.demo.complaints import complain
@@ -92,7 +93,8 @@ def stage(customers: int) -> Iterator[Stage]:
         company = fill_demo(
             profile.store_path, profile.key, content, customers=customers, now=profile.clock()
         )
-        complaints = complain(profile.store_path, profile.key, house_of(profile.settings), profile.clock())
+        house, sender = house_of(profile.settings), sender_of(profile.settings)
+        complaints = complain(profile.store_path, profile.key, house, profile.clock(), sender)
         link = AmiSettings("127.0.0.1", simulator.start(), "crmdesk", SECRET)
         yield Stage(profile, content, company, simulator, link, complaints)
     finally:

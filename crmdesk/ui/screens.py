@@ -10,6 +10,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from crmdesk.models.text import say
 from crmdesk.models.types import utc_now
+from crmdesk.services.complaints.record_view import LetterView
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState
 from crmdesk.ui.desk_status import DeskStatus
@@ -280,6 +281,15 @@ def _unfolded(studio: Studio, scenes: Scenes) -> None:
     studio.settle()
 
 
+def _kept_letter(studio: Studio, scenes: Scenes) -> None:
+    _complaint("to_tell")(studio, scenes)
+    file = studio.window.side.complaints.page.view.file
+    letters = [n for n, line in enumerate(file.lines.rows) if isinstance(line.source, LetterView)]
+    file.list.choose_row(letters[0])
+    file.list.entered_row.emit(letters[0])
+    studio.settle()
+
+
 def _intake_empty(studio: Studio, scenes: Scenes) -> None:
     studio.ring(scenes.unknown, "talking")
     studio.run("complaint", "go-on")
@@ -375,6 +385,14 @@ STATES: tuple[tuple[str, Callable[[Studio, Scenes], None]], ...] = (
     ("complaints", _lists(3)),
     ("complaints-to-approve", _lists(2)),
     ("complaints-hand-over", _lists(0, "hand-over")),
+    ("complaints-mine", _lists(0)),
+    ("complaint-overdue", _complaint("overdue")),
+    ("complaint-outside", _complaint("outside")),
+    ("complaint-appealed", _complaint("appealed")),
+    ("letter", _complaint("to_tell_zh", "letter")),
+    ("letter-kept", _kept_letter),
+    ("follow-up-call", _complaint("follow_up", "follow-up")),
+    ("corrective-action", _complaint("investigating", "corrective-action")),
     ("step-close", _complaint("follow_up", "go-on")),
 )
 

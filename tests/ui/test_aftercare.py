@@ -304,6 +304,10 @@ def test_from_a_kept_letter_a_new_one_can_be_written(place: AftercareSeat) -> No
     seat.settle()
     letter = seat.window.side.complaints.letter
     assert "address, names or telephone" in letter.view.told.text()
+    place.house.connection.execute("UPDATE letter SET digest = ''")
+    place.page.letter_wanted.emit(place.page.record.letters[0])
+    seat.settle()
+    assert letter.view.told.text() == "", "nobody knows how it was printed then"
     letter.view.which.setFocus()
     seat.key(UP)
     seat.settle()

@@ -14,12 +14,16 @@ from typing import Any
 from crmdesk.values import dataclass
 
 AGENT, LEAD, HEAD = "lin.yue", "gao.lan", "shen.mingyuan"
+CLERK, ENGLISH = "luo.qian", "emma.collins"
 HOLDS = dict.fromkeys(("ours", "facts", "in_time", "undecided", "not_query"), True)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing done: hours after receipt, by whom, the step (or note, letter, yes, survey), its fields."""
+    """One thing done: hours after receipt, by whom, the step (or note, letter, yes, survey), its fields.
+
+    A letter's fields are its kind and language, and a reason and route where the complaint says none.
+    """
 
     hours: float
     who: str
@@ -31,14 +35,15 @@ class Move:
 class Script:
     """One complaint.
 
-    ``star`` is the key of a demo caller, else ``english`` chooses some other customer. ``hours_ago`` tells
-    when it came; ``repeats``: it comes back on the complaint of the script before.
+    ``by`` is who takes it in. ``star`` is the key of a demo caller, else ``english`` chooses some other
+    customer. ``hours_ago`` tells when it came; ``repeats``: it comes back on the complaint of the script before.
     """
 
     hours_ago: float
     category: str
     text: str
     moves: tuple[Move, ...] = ()
+    by: str = AGENT
     star: str = ""
     english: bool = False
     wanted: str = "repair"
@@ -98,6 +103,12 @@ SHOWN: Mapping[str, int] = MappingProxyType(
         "grave": 10,
         "withdrawn": 11,
         "to_tell": 12,
+        "to_tell_zh": 13,
+        "to_approve": 14,
+        "to_approve_en": 15,
+        "appealed": 16,
+        "overdue": 17,
+        "outside": 18,
     }
 )
 """What each script shows, and its place below."""
@@ -336,6 +347,129 @@ SCRIPTS: tuple[Script, ...] = (
                 ("refund", 18000, 72),
             ),
             Move(31, AGENT, "letter", {"kind": "decision", "language": "en"}),
+        ),
+    ),
+    Script(
+        hours_ago=49,
+        category="waiting_reply",
+        wanted="voucher",
+        text="预约了上午九点保养，到店后无人接待，等到十一点才有人开单，也没有任何解释。",
+        moves=(
+            *(_accept(1), _assess(3, "S3", "B"), _start(4)),
+            _note(24, "店方：当天前台只有一人，预约系统未提示。已向客户致歉。"),
+            _propose(
+                30,
+                "b_part_not_on_hand",
+                "upheld",
+                "当天前台人手安排不足，让您久等，我们致歉并赠送一次基础保养券。",
+                ("apology", 0, 24),
+                ("voucher", 15000, 72),
+            ),
+        ),
+    ),
+    Script(
+        hours_ago=57,
+        by=CLERK,
+        category="quality_body",
+        wanted="compensation",
+        text="交车第三天发现右后门漆面色差，鉴定为出厂后补漆，销售时没有告知。客户要求赔偿车价的一成。",
+        moves=(
+            *(_accept(1, CLERK), _assess(4, "S3", "B", CLERK, money=150000), _start(5, CLERK)),
+            _note(30, "运输记录：卸车时划伤，由物流商补漆。交车检查单漏填。", CLERK),
+            _propose(
+                40,
+                "a_transport_damage",
+                "partly",
+                "补漆属实且未告知，责任在我们；赔偿一成车价没有依据，我们重新喷漆并补偿。",
+                ("repair", 0, 120),
+                ("compensation", 150000, 96),
+                who=CLERK,
+            ),
+        ),
+    ),
+    Script(
+        hours_ago=61,
+        by=ENGLISH,
+        english=True,
+        category="price_bill",
+        wanted="refund",
+        text="Billed for a software update that the recall letter says is free. She wants her money back, "
+        "and the two hours she waited for.",
+        moves=(
+            *(_accept(1, ENGLISH), _assess(4, "S3", "B", ENGLISH, money=68000), _start(5, ENGLISH)),
+            _note(28, "Outlet did not see that the car is on the recall list. Invoice is wrong.", ENGLISH),
+            _propose(
+                36,
+                "b_bill_wrong",
+                "upheld",
+                "The update belongs to the recall. We refund the bill and pay for the time you lost.",
+                ("refund", 68000, 72),
+                ("compensation", 20000, 72),
+                who=ENGLISH,
+            ),
+        ),
+    ),
+    Script(
+        hours_ago=130,
+        category="quality_screen",
+        wanted="replacement",
+        text="车机升级后倒车影像黑屏，门店以“过了质保”为由不予处理，客户认为升级造成的故障不应自费。",
+        moves=(
+            Move(
+                3,
+                HEAD,
+                "letter",
+                {
+                    "kind": "rejection",
+                    "language": "zh",
+                    "reason": "车辆已超过整车质保期，屏幕故障不在本次升级的范围内。",
+                    "route": "您可向所在地消费者协会或拨打 12315 反映。",
+                },
+            ),
+            Move(
+                4,
+                HEAD,
+                "T3",
+                {"reason": "not_ours", "other_route": "消费者协会或 12315", "letter_id": "@letter"},
+            ),
+            Move(100, LEAD, "T21", {"reason": "new_facts", "text": "客户补来升级当天的视频：重启后即黑屏。"}),
+        ),
+    ),
+    Script(
+        hours_ago=640,
+        category="quality_electrics",
+        text="停车一夜后多次亏电无法启动，换过蓄电池仍未解决，客户已自费搭电四次。",
+        moves=(
+            *(_accept(1), _assess(4, "S3", "A", money=24000), _start(5)),
+            _note(60, "静态电流偏高，怀疑行车记录仪取电。等客户再送检。"),
+            _note(300, "第二次预约客户未到店，已短信提醒。"),
+        ),
+    ),
+    Script(
+        hours_ago=420,
+        by=ENGLISH,
+        english=True,
+        category="information_missing",
+        wanted="refund",
+        text="Told when buying that fast charging is free for two years; it ended after one.",
+        moves=(
+            *(_accept(1, ENGLISH), _assess(5, "S3", "A", ENGLISH, money=90000), _start(6, ENGLISH)),
+            _propose(
+                50,
+                "a_promised_too_much",
+                "not_upheld",
+                "The contract says one year; the leaflet you saw was of another market.",
+                ("explanation", 0, 24),
+                who=ENGLISH,
+            ),
+            _tell(54, ENGLISH),
+            Move(120, ENGLISH, "T12", {"reason": "He has the leaflet, and it is ours."}),
+            Move(
+                300,
+                ENGLISH,
+                "E2",
+                {"body": "adr", "reference": "ADR-2026-0417", "date": "@-24", "their_deadline": "@+400"},
+            ),
         ),
     ),
 )

@@ -15,7 +15,9 @@ from crmdesk.models.agent import save_code
 from crmdesk.models.operations import Author
 from crmdesk.models.wire import Json, Row
 from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.correspondence import draft_letter
 from crmdesk.services.complaints.files import file_of
+from crmdesk.services.complaints.letter_case import LetterWanted, Sender
 from crmdesk.services.complaints.procedure import House, Procedure, procedure
 from crmdesk.services.demo.codes import NAMESPACE, code_id
 from crmdesk.services.demo.complaint_scripts import AGENT, SCRIPTS, SHOWN, Move, Script
@@ -25,6 +27,7 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.unit_of_work import UnitOfWork
 
 TAG, DEVICE = "K7Q", "demo"
+NOBODY = Sender()
 STARS: Mapping[str, str] = MappingProxyType(
     {"repeat_leak": "13800138000", "english": "18616124407", "fleet": "13601884471"}
 )
@@ -64,14 +67,16 @@ class _Clerk(Author):
         return self.clock.next_id()
 
 
-def complain(store_path: Path, key: bytes, house: House, now: datetime) -> dict[str, UUID]:
+def complain(
+    store_path: Path, key: bytes, house: House, now: datetime, sender: Sender = NOBODY
+) -> dict[str, UUID]:
     """Write the complaints of the demo company as they are at *now*; return their ids by what they show.
 
-    CPU: about a second.
+    *sender* is the house that its letters name. CPU: about a second.
     """
     connection = open_connection(store_path, key, role="writer")
     try:
-        company = _Company(connection, house, now)
+        company = _Company(connection, house, now, sender)
         company.save_codes()
         made: list[UUID] = []
         for number, script in enumerate(SCRIPTS):
@@ -84,9 +89,10 @@ def complain(store_path: Path, key: bytes, house: House, now: datetime) -> dict[
 class _Company:
     """Lets people complain, and others deal with it."""
 
-    def __init__(self, connection: Any, house: House, now: datetime) -> None:
+    def __init__(self, connection: Any, house: House, now: datetime, sender: Sender) -> None:
         self._connection = connection
         self._house = house
+        self._sender = sender
         self._now = now
         self._clock = _Clock(now)
 
@@ -116,7 +122,7 @@ class _Company:
         if asset is not None:
             fields["asset_id"] = str(UUID(bytes=asset[0]))
         intake = taking.Intake(repeat_of=made[-1] if script.repeats else None, restricted=script.restricted)
-        with self._work(AGENT) as work:
+        with self._work(script.by) as work:
             row_id: UUID = taking.open_complaint(work, self._rules(), TAG, fields, intake)["id"]
         for move in script.moves:
             self._clock.now = max(self._clock.now, came + timedelta(hours=move.hours))
@@ -133,7 +139,8 @@ class _Company:
                 taking.approve(work, self._rules(), row_id, int(str(fields["version"])))
             elif move.step in {"letter", "survey"}:
                 kind = "letter.make" if move.step == "letter" else "survey.record"
-                payload = {"id": work.author.new_id(), "fields": {**fields, "complaint_id": str(row_id)}}
+                held = self._letter(work, row_id, fields) if move.step == "letter" else fields
+                payload = {"id": work.author.new_id(), "fields": {**held, "complaint_id": str(row_id)}}
                 work.do(work.author.describe(kind, payload))
                 work.commit()
             elif not move.who:
@@ -144,6 +151,13 @@ class _Company:
                 work.commit()
             else:
                 taking.take_step(work, self._rules(), row_id, move.step, fields)
+
+    def _letter(self, work: UnitOfWork, row_id: UUID, fields: Mapping[str, Any]) -> dict[str, Json]:
+        """Return a letter as the template words it; without a digest, as printing it takes a second."""
+        wanted = LetterWanted(complaint_id=row_id, **fields)
+        now = self._clock.now
+        draft = draft_letter(work.stored, self._connection, self._rules(), self._sender, wanted, now)
+        return {"kind": draft.kind, "language": draft.case.language, "text": draft.plain}
 
     def _filled(self, row_id: UUID, value: Json) -> Json:
         """Return *value* with what its words that begin with ``@`` stand for."""

@@ -309,7 +309,7 @@ class LetterPresenter(QObject):
         self.view.ask("")
         self.view.text.load(kept.text.plain(), 0)
         self._show_proof(proof)
-        if proof.printed.digest != kept.digest:
+        if kept.digest and proof.printed.digest != kept.digest:
             told = self._words.tr(
                 "The words are as they were sent; address, names or telephone of the sheet were others then."
             )

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from crmdesk.models.types import AgentId
+from crmdesk.services.complaints.letter_case import Sender
+from crmdesk.services.complaints.listing import APPROVE, EVERYBODY, MINE, listing
 from crmdesk.services.complaints.procedure import House
+from crmdesk.services.demo.codes import code_id
 from crmdesk.services.demo.company import fill_demo
+from crmdesk.services.demo.complaint_scripts import AGENT, LEAD
 from crmdesk.services.demo.complaints import complain
 from crmdesk.services.demo_content import DemoContent
 from crmdesk.services.store.connection import open_connection
@@ -30,6 +35,12 @@ STATES = {
     "grave": "INVESTIGATING",
     "withdrawn": "WITHDRAWN",
     "to_tell": "PROPOSED",
+    "to_tell_zh": "PROPOSED",
+    "to_approve": "PROPOSED",
+    "to_approve_en": "PROPOSED",
+    "appealed": "ACKNOWLEDGED",
+    "overdue": "INVESTIGATING",
+    "outside": "INVESTIGATING",
 }
 
 
@@ -66,3 +77,37 @@ def test_the_same_moment_makes_the_same_complaints(company: Path, tmp_path: Path
     now = datetime(2026, 11, 22, 5, tzinfo=UTC)
     (tmp_path / "again").mkdir()
     assert told(company, tmp_path, now) == told(company, tmp_path / "again", now)
+
+
+def test_each_person_has_what_waits_for_him_in_both_languages(company: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lists.db"
+    shutil.copy(company, path)
+    now = datetime(2026, 11, 22, 5, tzinfo=UTC)
+    made = complain(path, KEY, House(), now)
+    by_id = {row_id: name for name, row_id in made.items()}
+
+    def shown(segment: str, login: str) -> set[str]:
+        with open_connection(path, KEY, role="reader") as connection:
+            held = listing(connection, segment, AgentId(code_id("agent", login)), now)
+        return {by_id[line.id] for line in held.lines}
+
+    assert shown(APPROVE, AGENT) == {"to_tell", "to_tell_zh", "proposed"}
+    assert shown(APPROVE, LEAD) >= {"to_approve", "to_approve_en"}
+    with open_connection(path, KEY, role="reader") as connection:
+        mine = listing(connection, MINE, AgentId(code_id("agent", AGENT)), now).lines
+        every = listing(connection, EVERYBODY, AgentId(code_id("agent", AGENT)), now).lines
+    assert any(line.overdue and by_id[line.id] == "overdue" for line in mine)
+    assert {line.wait_for for line in every} >= {"customer"}
+    assert {line.external for line in every} == {"", "12315", "adr"}
+    assert any(line.repeat_of for line in mine)
+    assert any(line.state == "ACKNOWLEDGED" and by_id[line.id] == "appealed" for line in every)
+
+
+def test_letters_of_the_demo_can_be_read(company: Path, tmp_path: Path) -> None:
+    path = tmp_path / "letters.db"
+    shutil.copy(company, path)
+    complain(path, KEY, House(), datetime(2026, 11, 22, 5, tzinfo=UTC), Sender("CHERY"))
+    with open_connection(path, KEY, role="reader") as connection:
+        texts = [text for (text,) in connection.execute("SELECT text FROM letter")]
+    assert len(texts) == 3
+    assert all(text.startswith("#") for text in texts)
