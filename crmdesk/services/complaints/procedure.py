@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -24,6 +26,8 @@ from crmdesk.values import dataclass
 YEARS = (2010, 2039)
 """The years in which business time is counted, here and at the server."""
 CENTS = 100
+LIMITED = ("agent", "supervisor")
+"""Roles with a limit of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,10 @@ def house_of(settings: Settings) -> House:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """Everything a step is judged by: :class:`Rules`, limits in the smallest unit, the house, its codes."""
+    """Everything a step is judged by: :class:`Rules`, limits in the smallest unit, the house, its codes.
+
+    Where the person here has a limit of his own, it stands for that of his role.
+    """
 
     rules: Rules
     limits: Limits
@@ -62,7 +69,15 @@ def procedure(connection: Any, house: House, now: datetime) -> Procedure:
         InvalidInput: the calendar or the currency is not known.
     """
     rules = _rules(house.calendar)
-    return Procedure(rules, _limits(rules.targets, house.currency), house, _codes(connection, rules.regimes))
+    limits = replace(_limits(rules.targets, house.currency), **_own_limit(connection))
+    return Procedure(rules, limits, house, _codes(connection, rules.regimes))
+
+
+def _own_limit(connection: Any) -> dict[str, int]:
+    """Return what the server said that the person here may grant alone, by his role; else nothing."""
+    told = connection.execute("SELECT value FROM sync WHERE name = 'own_limit'").fetchone()
+    held: dict[str, int] = json.loads(told[0]) if told else {}
+    return {role: int(limit) for role, limit in held.items() if role in LIMITED}
 
 
 def _codes(connection: Any, regimes: Mapping[str, Regime]) -> Codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 import time
@@ -257,11 +258,12 @@ def _introduce(session: Session, store: Store, profile: Profile) -> None:
         store.write(sharing.change_device, str(session.device), told["last_n"]).result()
     else:
         store.write(replica.server_forgot, told["last_n"]).result()
-    store.write(_keep_tag, str(told["tag"])).result()
+    store.write(_keep_told, str(told["tag"]), told.get("own_limit") or {}).result()
 
 
-def _keep_tag(work: UnitOfWork, tag: str) -> None:
-    replica.write_names(work.connection, {"tag": tag})
+def _keep_told(work: UnitOfWork, tag: str, own_limit: Json) -> None:
+    """Keep the tag of this desk and what the person here may grant alone, by his role."""
+    replica.write_names(work.connection, {"tag": tag, "own_limit": json.dumps(own_limit)})
     work.commit()
 
 

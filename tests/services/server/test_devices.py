@@ -74,7 +74,13 @@ def test_a_desk_that_comes_back_keeps_its_tag_and_learns_what_it_pushed(database
         owner.execute("UPDATE crm.device SET last_n = 7 WHERE id = %s", (desk,))
         again = register(session, desk, tag="ZZZ", name="")
         name = session.execute("SELECT name FROM crm.device WHERE id = %s", (desk,)).fetchone()
-    assert first == {"tag": first["tag"], "last_n": 0, "state": "active", "highest_number": 0}
+    assert first == {
+        "tag": first["tag"],
+        "last_n": 0,
+        "state": "active",
+        "highest_number": 0,
+        "own_limit": {},
+    }
     assert again == {**first, "last_n": 7}
     assert name == ("PC",)
 

@@ -116,15 +116,20 @@ def team(database: Database, tmp_path: Path) -> Iterator[Team]:
         people = [database.person(login, "supervisor") for login in ("anna", "ben")]
         people.append(database.person("tom", teams=("workshop",)))
         desks = [stack.enter_context(desk(database, who, tmp_path / who.login)) for who in people]
-        for each in desks:
-            each.worker.run_once()
-        anna = desks[0]
-        for table, key in (("complaint_category", "repair"), ("cause", "wrong_part")):
-            anna.do(anna.describe(save_code, table, {"id": str(team_id(key)), "key": key}))
-        made = anna.do(anna.describe(open_customer, {"name": "Zhang San", "kind": "person"}, []))
-        team = Team(anna, desks[1], desks[2], UUID(made.payload["id"]))
-        team.settle()
-        yield team
+        yield furnished(desks, by=desks[0])
+
+
+def furnished(desks: list[TestDesk], by: TestDesk) -> Team:
+    """Return three desks with a category, a cause and a customer, made *by* somebody who may."""
+    for each in desks:
+        each.worker.run_once()
+    for table, key in (("complaint_category", "repair"), ("cause", "wrong_part")):
+        by.do(by.describe(save_code, table, {"id": str(team_id(key)), "key": key}))
+    made = by.do(by.describe(open_customer, {"name": "Zhang San", "kind": "person"}, []))
+    assert by.worker.run_once().refused == 0
+    team = Team(*desks, UUID(made.payload["id"]))
+    team.settle()
+    return team
 
 
 def test_of_two_steps_taken_offline_one_wins_and_both_texts_stay_readable(team: Team) -> None:

@@ -66,8 +66,16 @@ BEGIN
     UPDATE crm.device d SET seen_at = clock_timestamp(), name = coalesce(nullif(left(p_name, 200), ''), d.name)
     WHERE d.id = p_id;
     RETURN jsonb_build_object(
-        'tag', held.tag, 'last_n', held.last_n, 'state', held.state, 'highest_number', crm.highest_number(held.tag));
+        'own_limit', crm.my_limit(), 'tag', held.tag, 'last_n', held.last_n, 'state', held.state, 'highest_number', crm.highest_number(held.tag));
 END
+$$;
+
+-- What the person here may grant alone, by his role, in the smallest unit; empty when it is what the role may.
+CREATE OR REPLACE FUNCTION crm.my_limit() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((
+        SELECT jsonb_build_object(p.role, trunc(p.amount_limit * 100)) FROM crm.person p
+        WHERE p.login = session_user AND p.active AND p.amount_limit IS NOT NULL), '{}')
 $$;
 
 -- The highest number that was given out under a tag: 0, every desk holds all heads and sees for itself.

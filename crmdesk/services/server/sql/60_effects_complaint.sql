@@ -15,14 +15,14 @@ BEGIN
     IF step IN ('T1', 'import') THEN
         IF NOT EXISTS (SELECT 1 FROM crm.complaint WHERE id = row_id) THEN
             _ := crm.judge_step(o, head, body);
-            _ := crm.log_complaint(o, row_id);
+            _ := crm.log_complaint(crm.in_owners_team(o), row_id);
         END IF;
         RETURN;
     END IF;
     SELECT * INTO head FROM crm.complaint WHERE id = row_id FOR NO KEY UPDATE;
     body := crm.complaint_file(o, row_id);
     _ := crm.judge_step(o, head, body);
-    _ := crm.write_step(o, head, body);
+    _ := crm.write_step(crm.in_owners_team(o), head, body);
 END
 $$;
 

@@ -1,0 +1,71 @@
+"""What a desk says of itself in a step is looked at: to which team a complaint goes, and when it was."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.cluster import Database
+from tests.models.complaint_moves import log_complaint, step_taken
+from tests.services.server.sender import rows_of
+from tests.services.server.test_complaint_rights import DICE, House
+from tests.services.server.test_complaint_rights import house as _house
+
+house = _house
+
+
+@pytest.fixture
+def admin(database: Database) -> Iterator[Any]:
+    """A connection of the owner to the same database."""
+    with ExitStack() as stack:
+        yield stack.enter_context(database.connect())
+
+
+def team_of(admin: Any, complaint: uuid.UUID) -> Any:
+    return rows_of(admin)["complaint_body"][complaint]["team_id"]
+
+
+def test_a_complaint_belongs_to_the_team_of_its_owner_whatever_a_desk_says(house: House, admin: Any) -> None:
+    operation = log_complaint(house.as_if("anna"), DICE, team=house.teams["bela"])
+    assert house.desks["anna"].push(operation) == {"ok": True}
+    complaint = uuid.UUID(operation.payload["id"])
+    assert team_of(admin, complaint) == house.teams["anna"]
+    heir = house.desks["bela"].person.agent_id
+    answer = house.step("anna", complaint, "H1", extra={"to": str(heir), "team_id": None})
+    assert answer == {"ok": True}
+    assert team_of(admin, complaint) == house.teams["bela"], "nobody makes it everybody's"
+    (task,) = [row for row in rows_of(admin)["task"].values() if row["errand"] == "taken_over"]
+    assert task["team_id"] == house.teams["bela"]
+
+
+def test_who_belongs_to_several_teams_takes_it_to_any_of_them(
+    house: House, admin: Any, database: Database
+) -> None:
+    database.person("anna", teams=("hotline", "workshop"))
+    operation = log_complaint(house.as_if("anna"), DICE, team=house.teams["bela"])
+    assert house.desks["anna"].push(operation) == {"ok": True}
+    assert team_of(admin, uuid.UUID(operation.payload["id"])) == house.teams["bela"]
+
+
+@pytest.mark.parametrize(
+    ("off", "rejected"), [(timedelta(days=-1), "invalid"), (timedelta(minutes=-50), None)]
+)
+def test_clocks_of_a_desk_whose_own_is_wrong_are_not_believed(
+    house: House, admin: Any, off: timedelta, rejected: str | None
+) -> None:
+    complaint = house.log("anna")
+    world = house.as_if("chen")
+    world.now += timedelta(days=3)
+    made = step_taken(world, DICE, complaint, "T18", {})
+    moved = (made.at + off).isoformat()
+    lines = [{**line, "at": moved} for line in made.payload["lines"]]
+    assert lines
+    admin.execute("UPDATE crm.meta SET test = false, clock_at = NULL")
+    answer = house.desks["chen"].push(replace(made, payload={**made.payload, "lines": lines}))
+    assert answer.get("rejected") == rejected, answer
