@@ -1,4 +1,4 @@
-"""Ten complaints from the call to their end: two agents, a supervisor, a desk each, one for an hour offline."""
+"""Ten complaints from the call to their end: two agents and a supervisor, one of them an hour offline."""
 
 from __future__ import annotations
 
