@@ -43,12 +43,14 @@ if TYPE_CHECKING:
     from crmdesk.services.complaints.letter_case import Sender
     from crmdesk.services.complaints.procedure import House
     from crmdesk.services.profile import Profile
+    from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import Follower
     from crmdesk.services.sync.desk import SharedDesk
     from crmdesk.services.sync.viewing import Views
     from crmdesk.services.telephony.ami_client import AmiSettings
     from crmdesk.services.upkeep import Upkeep
     from crmdesk.settings import Settings
+    from crmdesk.ui.files_desk import Files
     from crmdesk.ui.shared_desk import SharedHere
     from crmdesk.ui.views.gone import GoneView
 
@@ -114,9 +116,10 @@ class Program:
             lambda: self.telephone.numbers.parse,
             lambda: self.sharing,
             self._viewed,
-            house=self._house,
+            house=lambda: _house(self.profile.settings),
             tag=lambda: self.profile.identity.tag,
             sender=lambda: _sender(self.profile.settings),
+            files=lambda: _files(self.profile, self.store),
         )
         # Read while the window is made: the answer is there when it shows.
         self._asked = Asked.of(self.desk)
@@ -150,11 +153,6 @@ class Program:
         from crmdesk.services.sync.viewing import Views
 
         return Views(self.store)
-
-    def _house(self) -> House:
-        from crmdesk.services.complaints.procedure import house_of
-
-        return house_of(self.profile.settings)
 
     def _viewed(self, customer_id: CustomerId, why: str) -> None:
         self.views.opened(customer_id, why)
@@ -380,6 +378,18 @@ def _followers() -> Sequence[Follower]:
     from crmdesk.services.followers import followers
 
     return followers()
+
+
+def _house(settings: Settings) -> House:
+    from crmdesk.services.complaints.procedure import house_of
+
+    return house_of(settings)
+
+
+def _files(profile: Profile, store: Store) -> Files:
+    from crmdesk.ui.files_desk import LocalFiles
+
+    return LocalFiles(profile, store)
 
 
 def _sender(settings: Settings) -> Sender:

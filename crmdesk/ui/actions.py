@@ -187,6 +187,21 @@ COMMANDS: tuple[Command, ...] = (
         word("Writes down that the caller heard the sentence shown; the next update counts from now"),
     ),
     Command(
+        "attach-file",
+        WORK,
+        word("Attach a file"),
+        ("Ctrl+Shift+F",),
+        word("To the complaint shown or written down; dropping it there or pasting does the same"),
+    ),
+    Command(
+        "paste-file",
+        WORK,
+        word("Paste a picture or file"),
+        ("Ctrl+V",),
+        word("From the clipboard into the complaint shown or written down; words go where you type"),
+        yields=True,
+    ),
+    Command(
         "letter",
         WORK,
         word("Letter about the complaint"),

@@ -107,10 +107,23 @@ class ComplaintSide(QObject):
         self.letter.open()
 
     def save(self) -> bool:
-        """Ctrl+S: save the letter shown; return whether there is one."""
+        """Ctrl+S: save the letter shown, or the file chosen; return whether there is one."""
         if self.lettering:
             self.letter.save()
-        return self.lettering
+            return True
+        return self.shown and self.page.files.save()
+
+    def attach(self, *, pasted: bool) -> None:
+        """Choose a file, or take what is *pasted*, for the form that is open or the complaint shown."""
+        form = "intake" in self.__dict__ and self.intake.is_open
+        files = self.intake.files if form else self.page.files if self.shown else None
+        if files is None:
+            told = self._place.words.tr("Open a complaint first, or write one down with F8: files go there.")
+            self._place.parts.messages.say(told, "due")
+        elif pasted:
+            files.given.paste()
+        else:
+            files.given.choose()
 
     def follow_up(self) -> bool:
         """F9: ask the customer of the complaint shown; return whether there is one to ask."""

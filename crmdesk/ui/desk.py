@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crmdesk.services.customers.duplicates import Duplicate
     from crmdesk.ui.aftercare_desk import Aftercare
     from crmdesk.ui.complaint_desk import Complaints
+    from crmdesk.ui.files_desk import Files
     from crmdesk.ui.intake_desk import Intakes
 
 
@@ -249,6 +250,11 @@ class Desk(Protocol):
     @property
     def aftercare(self) -> Aftercare:
         """What is done around a complaint: letters, follow-up calls, corrective actions, figures."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """What is attached to records."""
         ...
 
     def worklist(self) -> Future[Worklist]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.aftercare_desk import Aftercare
     from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, Sharing, WrapUp
+    from crmdesk.ui.files_desk import Files
     from crmdesk.ui.intake_desk import Intakes
 
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class LocalDesk:
         viewed: hears whose record was opened and why, once it was read.
         house: tells where complaints are handled: calendar, currency, zone.
         tag: gives this desk's part of the numbers of complaints.
+        sender: tells the house as its letters name it.
+        files: makes what knows attachments.
     """
 
     def __init__(  # noqa: PLR0913 - each is a service of its own; half have a default
@@ -74,6 +77,7 @@ class LocalDesk:
         house: Callable[[], House] | None = None,
         tag: Callable[[], str] = lambda: "",
         sender: Callable[[], Sender] | None = None,
+        files: Callable[[], Files] | None = None,
     ) -> None:
         self._store = store
         self._calls = calls_here
@@ -86,12 +90,15 @@ class LocalDesk:
         self._house = house
         self._tag = tag
         self._sender = sender
+        self._files = files
         self._errands = Lane("errands")
 
     def close(self) -> None:
         """Finish what is under way and close the drafts."""
         if "aftercare" in self.__dict__:
             self.aftercare.rest()
+        if "files" in self.__dict__:
+            self.files.close()
         self._errands.close()
         self._drafts.close()
 
@@ -126,6 +133,13 @@ class LocalDesk:
 
         house, sender = self._house or _usual_house, self._sender or _no_sender
         return LocalAftercare(self._store, house, sender, self._errands.run)
+
+    @cached_property
+    def files(self) -> Files:
+        """What is attached to records."""
+        if self._files is None:
+            raise NotFound("This desk keeps no files.")
+        return self._files()
 
     def worklist(self) -> Future[Worklist]:
         """Ask for what waits for this agent."""

@@ -16,6 +16,7 @@ from crmdesk.services.customers.duplicates import Duplicate
 from crmdesk.ui.desk import CustomerRecord, FollowUp, PersonFields, WrapUp
 from tests.ui import sample
 from tests.ui.fake_complaints import FakeComplaints
+from tests.ui.fake_files import FakeFiles
 from tests.ui.fake_intakes import FakeIntakes
 from tests.ui.fake_sharing import FakeSharing
 
@@ -41,6 +42,7 @@ class FakeDesk:
         self.sharing = FakeSharing(self._run)
         self.complaints: Any = FakeComplaints(self._run)
         self.intakes = FakeIntakes(self._run)
+        self.files = FakeFiles(self._run)
         self.aftercare: Any = None  # asked by tests over a store of their own only
 
     def close(self) -> None:

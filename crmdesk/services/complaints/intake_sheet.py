@@ -38,6 +38,17 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFile:
+    """A file that waits for the complaint to be saved; its content lies sealed at this desk already."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A complaint as it is being written down.
 
@@ -47,6 +58,7 @@ class Sheet:
         complainant: who speaks, if not the customer; ``third_party`` says how he is related and who agreed.
         restricted: only those who handle it see more than its number and state.
         worth: the sum it is about, as typed; empty when nobody named one.
+        files: what will be attached to it.
         solution: how it was solved on the call, None when it is to be handled.
     """
 
@@ -67,6 +79,7 @@ class Sheet:
     repeat_of: str = ""
     restricted: bool = False
     worth: str = ""
+    files: tuple[HeldFile, ...] = ()
     solution: Solution | None = None
 
 
@@ -189,7 +202,12 @@ def from_draft(kept: Mapping[str, Any]) -> Sheet:
     """Return the sheet that a draft keeps; what this edition does not know is left out."""
     known = {name: value for name, value in kept.items() if name in _names(Sheet)}
     solution = known.pop("solution", None)
+    known["files"] = tuple(_held(each) for each in known.get("files", ()))
     return Sheet(**known, solution=_solution(solution) if solution else None)
+
+
+def _held(kept: Mapping[str, Any]) -> HeldFile:
+    return HeldFile(**{name: value for name, value in kept.items() if name in _names(HeldFile)})
 
 
 def _solution(kept: Mapping[str, Any]) -> Solution:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _EDGE, _LINE = 12, 24
 _LABEL = 132
 _MOST_LINES = 40
-_HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "mark": _LINE, "quiet": _LINE}
+_HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "mark": _LINE, "quiet": _LINE, "file": 44}
 _CLOCK = 44
 _EVENT = 28
 _BAR = 6
@@ -65,6 +65,7 @@ class RecordDelegate(RowDelegate):
             "detail": self._detail,
             "link": self._link,
             "mark": self._mark,
+            "file": self._file,
         }.get(line.kind, self._text if line.kind in {"text", "quiet"} else self._line)
         if line.kind == "section" and number:
             self.ink.rule(painter, left, right, top + 4)
@@ -101,7 +102,7 @@ class RecordDelegate(RowDelegate):
         return min(self.ink.body.horizontalAdvance(line.aside) + 12, whole // 2) if line.aside else 0
 
     def _label_width(self, line: RecordLine, whole: int) -> int:
-        return min(self.ink.body.horizontalAdvance(line.label) + 12, whole // 3) if line.label else 0
+        return min(self.ink.body.horizontalAdvance(line.label) + 12, whole * 2 // 5) if line.label else 0
 
     def _paragraphs(self, painter: QPainter, x: int, top: int, line: RecordLine, colour: str) -> None:
         width, face = self._width(line) + 2, self.ink.body.height()
@@ -171,6 +172,16 @@ class RecordDelegate(RowDelegate):
         self._aside(painter, area, RecordLine("mark", "", aside=line.aside))
         x, width = area.left() + 24, area.width() // 2
         ink.put(painter, x, area.top() + 4, width, ink.body.height(), line.text, ink.fonts.body, colour)
+
+    def _file(self, painter: QPainter, area: QRect, line: RecordLine) -> None:
+        """Draw a file: its name and size, below it who, when and where the content is."""
+        ink, theme, fonts, face = self.ink, self.ink.theme, self.ink.fonts, self.ink.body.height()
+        left, top, width = area.left() + 24, area.top(), area.width() - 24
+        ink.icon(painter, QPoint(area.left(), top + 4), line.icon, theme.accent)
+        used = ink.put_right(painter, left, top + 2, width, face, line.label, fonts.body, theme.muted)
+        ink.put(painter, left, top + 2, width - used - 12, face, line.text, fonts.strong, theme.text)
+        colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
+        ink.put(painter, left, top + 22, width, face, line.aside, fonts.body, colour)
 
     def _link(self, painter: QPainter, area: QRect, line: RecordLine) -> None:
         ink, theme = self.ink, self.ink.theme

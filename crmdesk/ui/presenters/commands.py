@@ -338,6 +338,8 @@ def _of_complaints(complaints: ComplaintSide) -> dict[str, Callable[[], object]]
         "complaint-steps": complaints.steps,
         "undo": complaints.undo,
         "tell-standing": complaints.tell_standing,
+        "attach-file": lambda: complaints.attach(pasted=False),
+        "paste-file": lambda: complaints.attach(pasted=True),
         "letter": complaints.write_letter,
         "corrective-action": complaints.correct,
         "copy-number": lambda: complaints.copy_number(spoken=False),

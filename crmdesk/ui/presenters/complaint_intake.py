@@ -10,13 +10,15 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from crmdesk.errors import CrmdeskError
 from crmdesk.services.complaints.intake_sheet import lacking
-from crmdesk.ui.presenters.intake_cases import Cases, content_of
+from crmdesk.ui.presenters.intake_cases import Cases, content_of, told_of
+from crmdesk.ui.presenters.intake_files import IntakeFiles
 from crmdesk.ui.views.note import AUTOSAVE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crmdesk.services.complaints.intake import Assessment, Logged, Offer
+    from crmdesk.services.complaints.intake_sheet import Sheet
     from crmdesk.ui.presenters.intake_cases import Case
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
@@ -42,13 +44,12 @@ class ComplaintIntakePresenter(QObject):
         self._place, self._tools, self._record, self._make_room = place, tools, record, make_room
         self._desk, self._words, self._operations = tools.desk, place.words, place.operations
         self._form: ComplaintIntake | None = None
-        self._case: Case | None = None
-        self._cases = Cases(place.words, place.moments)
-        self._saved: dict[str, Logged] = {}
+        self.files: IntakeFiles | None = None
+        self.cases = Cases(place.words, place.moments)
         self._limit: int | None = None
         self._saving = False
         self._autosave = QTimer(self, singleShot=True, interval=AUTOSAVE_MS)
-        self._autosave.timeout.connect(self._keep)
+        self._autosave.timeout.connect(self.keep)
         self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
         self._look.timeout.connect(self.look_again)
         record.shown.connect(self._on_shown)
@@ -59,6 +60,11 @@ class ComplaintIntakePresenter(QObject):
         """Whether the keyboard is in the form."""
         focus = QApplication.focusWidget()
         return self._form is not None and focus is not None and self._form.isAncestorOf(focus)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the form is on the screen."""
+        return self._form is not None and self._form.isVisible()
 
     @property
     def form(self) -> ComplaintIntake:
@@ -76,7 +82,11 @@ class ComplaintIntakePresenter(QObject):
 
     def toggle(self) -> None:
         """Open the form for what is shown; from inside of it, go back to the record."""
-        if self._form is not None and not self._form.isHidden() and (self.has_focus or self._is_told()):
+        if (
+            self._form is not None
+            and not self._form.isHidden()
+            and (self.has_focus or not self._form.shows_form)
+        ):
             self.close()
             return
         case = self._wanted()
@@ -102,10 +112,12 @@ class ComplaintIntakePresenter(QObject):
 
     def accept(self) -> None:
         """Save what stands in the form."""
-        form, case = self._form, self._case
+        form, case = self._form, self.cases.shown
         if form is None or case is None or self._saving or not form.shows_form:
             return
-        self._keep()
+        if self.files is not None and self.files.waiting(self.accept):
+            return
+        self.keep()
         sheet = form.fields.sheet(case.sheet)
         problems = lacking(sheet, self._limit)
         form.fields.tell(problems)
@@ -116,7 +128,7 @@ class ComplaintIntakePresenter(QObject):
         self._saving = True
         self._operations.run(
             self._desk.intakes.log(sheet),
-            lambda logged: self._on_logged(case.key, logged),
+            lambda logged: self._on_logged(case.key, logged, sheet),
             failed=self._on_refused,
         )
 
@@ -141,7 +153,7 @@ class ComplaintIntakePresenter(QObject):
         """Keep unsaved typing now."""
         if self._autosave.isActive():
             self._autosave.stop()
-            self._keep()
+            self.keep()
 
     def _back_to_call(self) -> None:
         if self._place.slots.current is not None and self._record.slot is not None:
@@ -153,10 +165,10 @@ class ComplaintIntakePresenter(QObject):
         """Return the case of what is shown, else one that was never finished."""
         slot = self._record.slot or (self._place.slots.current if self._record.record is None else None)
         if slot is not None:
-            return self._cases.of_call(slot, self._place.parts.note.text(slot.number).strip())
+            return self.cases.of_call(slot, self._place.parts.note.text(slot.number).strip())
         if self._record.record is not None:
-            return self._cases.of_customer(self._record.record.customer)
-        return next(iter(self._cases.kept.values()), None)
+            return self.cases.of_customer(self._record.record.customer)
+        return next(iter(self.cases.kept.values()), None)
 
     def _open(self, case: Case) -> None:
         self.flush()
@@ -164,12 +176,14 @@ class ComplaintIntakePresenter(QObject):
         self._make_room()
         if parts.stage.shown is not parts.record:
             self._show_record()
-        self._case, self._saving = case, False
-        logged = self._saved.get(case.key)
+        self.cases.shown, self._saving = case, False
+        logged = self.cases.saved.get(case.key)
         if logged is not None:
             self._tell(logged)
             return
         form.fields.fill(case.sheet, case.who)
+        if self.files is not None:
+            self.files.show()
         form.show_form()
         form.to_field("what_happened")
         self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
@@ -191,21 +205,19 @@ class ComplaintIntakePresenter(QObject):
             self._place.parts.record.add_side(form)
             form.fields.edited.connect(self._on_edited)
             form.another_wanted.connect(self._on_another)
+            self.files = IntakeFiles(self._place, self, form)
             before: QWidget = self._place.parts.answers.article
             for control in form.controls():
                 QWidget.setTabOrder(before, control)
                 before = control
         return self._form
 
-    def _is_told(self) -> bool:
-        return self._form is not None and not self._form.shows_form
-
     def _on_edited(self, name: str) -> None:
-        case, form = self._case, self._form
+        case, form = self.cases.shown, self._form
         if case is None or form is None:
             return
         if name in _GUESSED:
-            self._case = replace(case, by_hand=case.by_hand | {name})
+            self.cases.shown = replace(case, by_hand=case.by_hand | {name})
         if name == "asset_id" and "outlet" not in case.by_hand:
             form.fields.guess_outlet()
         if not self._autosave.isActive():
@@ -214,13 +226,13 @@ class ComplaintIntakePresenter(QObject):
         if name in _LOOKED_AT:
             self._look.start()
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Keep what stands in the form."""
-        case, form = self._case, self._form
+        case, form = self.cases.shown, self._form
         if case is None or form is None or self._saving or not form.shows_form:
             return
-        held = self._case = replace(case, sheet=form.fields.sheet(case.sheet))
-        self._cases.keep(held)
+        held = self.cases.shown = replace(case, sheet=form.fields.sheet(case.sheet))
+        self.cases.keep(held)
         self._operations.run(self._desk.intakes.keep(held.key, content_of(held)), self._on_kept)
 
     def _on_kept(self, _done: object) -> None:
@@ -230,7 +242,7 @@ class ComplaintIntakePresenter(QObject):
 
     def look_again(self) -> None:
         """Ask what words and history say of what stands in the form now."""
-        case, form = self._case, self._form
+        case, form = self.cases.shown, self._form
         if case is not None and form is not None and not form.isHidden() and form.shows_form:
             sheet = form.fields.sheet(case.sheet)
             if "category" not in case.by_hand:
@@ -238,40 +250,34 @@ class ComplaintIntakePresenter(QObject):
             self._operations.run(self._desk.intakes.assess(sheet), self._on_assessed, topic="intake")
 
     def _on_offer(self, offered: Offer) -> None:
-        case, form = self._case, self._form
+        case, form = self.cases.shown, self._form
         if case is None or form is None:
             return
         self._limit = offered.limit
         if offered.language and not case.sheet.language:
-            self._case = replace(case, sheet=replace(case.sheet, language=offered.language))
+            self.cases.shown = replace(case, sheet=replace(case.sheet, language=offered.language))
         form.fields.offer(offered, case.by_hand)
         self._on_assessed(offered.assessment)
 
     def _on_assessed(self, found: Assessment) -> None:
-        if self._case is not None and self._form is not None and not self._form.isHidden():
-            self._form.fields.assess(found, self._case.by_hand)
+        if self.cases.shown is not None and self._form is not None and not self._form.isHidden():
+            self._form.fields.assess(found, self.cases.shown.by_hand)
 
-    def _on_logged(self, key: str, logged: Logged) -> None:
+    def _on_logged(self, key: str, logged: Logged, sheet: Sheet) -> None:
         self._saving = False
-        self._cases.kept.pop(key, None)
-        self._saved[key] = logged
-        self._operations.run(self._desk.intakes.forget(key))
-        if self._case is not None and self._case.key == key:
+        self.cases.kept.pop(key, None)
+        self.cases.saved[key] = logged
+        if self.files is not None:
+            self.files.attach(key, logged, sheet.files)
+        if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
 
     def _tell(self, logged: Logged) -> None:
-        form, case = self._form, self._case
+        form, case = self._form, self.cases.shown
         if form is None or case is None:
             return
-        spoken = self._words.twin(
-            case.sheet.language if case.sheet.language in ("en", "zh") else self._words.language
-        )
-        tr = self._words.tr
-        following = ""
-        if logged.due_at is not None:
-            following = tr("Next: {when}", when=self._place.moments.day_and_time(logged.due_at))
         inside = self.has_focus
-        form.show_saved(logged.number, spoken.text(logged.readout), following)
+        form.show_saved(logged.number, *told_of(case, logged, self._words, self._place.moments))
         if inside:
             self._back_to_call()
 
@@ -287,22 +293,22 @@ class ComplaintIntakePresenter(QObject):
             form.to_field(fields[0])
 
     def _on_another(self) -> None:
-        case = self._case
+        case = self.cases.shown
         if case is not None:
-            self._saved.pop(case.key, None)
-            self._case = None
+            self.cases.saved.pop(case.key, None)
+            self.cases.shown = None
             fresh = self._wanted()
             if fresh is not None:
                 self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
 
     def _on_unfinished(self, forms: tuple[Mapping[str, Any], ...]) -> None:
-        if self._cases.take_over(forms):
+        if self.cases.take_over(forms):
             told = self._words.tr("A complaint that was not finished is back. F8 opens it.")
             self._place.parts.messages.say(told, "good")
 
     def _on_shown(self) -> None:
         """Somebody else is shown: the form of the former waits until F8 in his record."""
-        form, case = self._form, self._case
+        form, case = self._form, self.cases.shown
         if form is None or case is None or form.isHidden():
             return
         wanted = self._wanted()
@@ -311,12 +317,14 @@ class ComplaintIntakePresenter(QObject):
         elif wanted.sheet.customer_id != case.sheet.customer_id and form.shows_form:
             who, of = wanted.who, wanted.sheet
             sheet = replace(case.sheet, customer_id=of.customer_id, language=of.language)
-            self._case = replace(case, who=who, sheet=sheet)
+            self.cases.shown = replace(case, who=who, sheet=sheet)
             form.fields.know_customer(who, of.asset_id)
-            self._keep()
-            self._operations.run(self._desk.intakes.offer(self._case.sheet), self._on_offer, topic="intake")
+            self.keep()
+            self._operations.run(
+                self._desk.intakes.offer(self.cases.shown.sheet), self._on_offer, topic="intake"
+            )
 
     def _retranslate(self) -> None:
-        form, case = self._form, self._case
-        if form is not None and not form.isHidden() and case is not None and case.key in self._saved:
-            self._tell(self._saved[case.key])
+        logged = self.cases.logged
+        if logged is not None and self.is_open:
+            self._tell(logged)

@@ -11,6 +11,7 @@ from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
+from crmdesk.ui.presenters.complaint_files import ComplaintFiles, file_of
 from crmdesk.ui.presenters.complaint_told import TELL, StandingTold
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.complaints.allowed import Allowed
-    from crmdesk.services.complaints.record_view import ClockView, ComplaintRecord, Named
+    from crmdesk.services.complaints.record_view import ComplaintRecord, Named
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _SHOWN = frozenset(
@@ -36,7 +37,7 @@ _SHOWN = frozenset(
             "approval",
             "letter",
         ),
-        *("note", "task", "survey", "corrective_action", "agent", "customer"),
+        *("note", "task", "survey", "corrective_action", "agent", "customer", "attachment"),
     }
 )
 """Tables whose changes may show here."""
@@ -64,6 +65,7 @@ class ComplaintPresenter(QObject):
         place.parts.stage.add(self.view)
         self.forms = StepForms(place, tools, self.view, self)
         self.told = StandingTold(place, self.view.standing, self.forms, self)
+        self.files = ComplaintFiles(place, self.view, self)
         self.record: ComplaintRecord | None = None
         self._before: QWidget | None = None
         self._unfolded: frozenset[object] = frozenset()
@@ -193,6 +195,7 @@ class ComplaintPresenter(QObject):
         view.steps.chosen.connect(self.begin)
         self.forms.taken.connect(self._on_taken)
         self.forms.stale.connect(self.refresh)
+        self.files.changed.connect(self._show_file)
         self.forms.closed.connect(lambda: view.file.list.setFocus(Qt.FocusReason.OtherFocusReason))
         tools.bridge.changed.connect(self._on_changed)
         self._words.changed.connect(self.retranslate)
@@ -227,7 +230,8 @@ class ComplaintPresenter(QObject):
         view = self.view
         view.head.show_card(self._heads.card(record))
         self.told.know(record)
-        view.file.show_lines(self._lines.file(record))
+        self.files.know(record)
+        self._show_file()
         view.trail.show_lines(self._lines.trail(record, self._unfolded))
         self._show_next(record)
         undo = record.step(_UNDO)
@@ -238,6 +242,10 @@ class ComplaintPresenter(QObject):
         if view.right_shown is view.steps:
             self._show_steps(record)
         self.forms.know(record)
+
+    def _show_file(self) -> None:
+        if self.record is not None:
+            self.view.file.show_lines(self.files.laid_in(self._lines.file(self.record)))
 
     def _show_next(self, record: ComplaintRecord) -> None:
         step, view = record.step(record.next_step), self.view
@@ -288,7 +296,10 @@ class ComplaintPresenter(QObject):
             self.begin(str(lines[row].source))
 
     def _on_line(self, line: RecordLine) -> None:
-        if isinstance(line.source, LetterView):
+        file = file_of(line)
+        if file is not None:
+            self.files.open(file)
+        elif isinstance(line.source, LetterView):
             self.letter_wanted.emit(line.source)
         elif isinstance(line.source, Link):
             self.open(line.source.id)
@@ -299,12 +310,8 @@ class ComplaintPresenter(QObject):
             self.view.trail.show_lines(self._lines.trail(self.record, self._unfolded))
 
     def _more(self, line: RecordLine) -> str:
-        clock = self._clock_of(line)
-        return self._lines.ledger(clock) if clock is not None else ""
-
-    def _clock_of(self, line: RecordLine) -> ClockView | None:
-        clocks = self.record.clocks if self.record is not None else ()
-        return next((clock for clock in clocks if line.kind == "clock" and clock.clock == line.source), None)
+        clocks = self.record.clocks if self.record is not None and line.kind == "clock" else ()
+        return next((self._lines.ledger(clock) for clock in clocks if clock.clock == line.source), "")
 
     def _on_changed(self, changes: ChangeSet) -> None:
         if changes.kinds & _SHOWN:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from crmdesk.models.screen_pop import AssetCard, CustomerCard
     from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.intake import Logged
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.slots import Slot
     from crmdesk.ui.translation import Words
@@ -32,12 +33,30 @@ class Case:
 
 
 class Cases:
-    """Makes cases, and remembers those that were begun: ``kept`` by key, the last one first."""
+    """Makes cases, and remembers them.
+
+    Attributes:
+        kept: those that were begun, by key, the last one first.
+        saved: the complaints that came of them, by key.
+        shown: what the form is about.
+    """
 
     def __init__(self, words: Words, moments: Moments) -> None:
         self._words = words
         self._moments = moments
         self.kept: dict[str, Case] = {}
+        self.saved: dict[str, Logged] = {}
+        self.shown: Case | None = None
+
+    @property
+    def logged(self) -> Logged | None:
+        """The complaint saved from the form shown, None while that is still being written down."""
+        return self.saved.get(self.shown.key) if self.shown is not None else None
+
+    def case_of(self, key: str) -> Case | None:
+        """Return a case that is not saved yet, as it stands."""
+        shown = self.shown is not None and self.shown.key == key and key not in self.saved
+        return self.shown if shown else self.kept.get(key)
 
     def keep(self, case: Case) -> None:
         """Remember *case* as the last one."""
@@ -83,6 +102,16 @@ class Cases:
         unknown = self._words.tr("Not identified: the call stands for the caller")
         when = self._moments.day_and_time(at)
         return " · ".join(part for part in (name or unknown, plain(number), when) if part)
+
+
+def told_of(case: Case, logged: Logged, words: Words, moments: Moments) -> tuple[str, str]:
+    """Return what is read out of a saved complaint, in the caller's language, and what comes next."""
+    language = case.sheet.language
+    spoken = words.twin(language if language in ("en", "zh") else words.language)
+    following = ""
+    if logged.due_at is not None:
+        following = words.tr("Next: {when}", when=moments.day_and_time(logged.due_at))
+    return spoken.text(logged.readout), following
 
 
 def _of_card(card: CustomerCard | None) -> dict[str, Any]:

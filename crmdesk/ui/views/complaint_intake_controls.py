@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from crmdesk.ui.translation import word
@@ -15,7 +15,9 @@ from crmdesk.ui.widgets.tick_box import TickBox
 from crmdesk.ui.widgets.told import Told
 
 if TYPE_CHECKING:
+    from crmdesk.ui.itemmodels.record_line import RecordLine
     from crmdesk.ui.presenters.workplace import Tools
+    from crmdesk.ui.views.held_files import HeldFiles
 
 _WHAT_HEIGHT = 96
 LABELS = {
@@ -53,7 +55,15 @@ LINES = ("received_at", "complainant", "third_party", "worth")
 
 
 class IntakeControls(QWidget):
-    """Boxes, lines and notes below them, by the names of a sheet's fields."""
+    """Boxes, lines and notes below them, by the names of a sheet's fields.
+
+    Signals:
+        grown(): another height is needed.
+        file_unwanted(int): a file of the list is not to be attached after all.
+    """
+
+    grown = Signal()
+    file_unwanted = Signal(int)
 
     def __init__(self, tools: Tools, parent: QWidget) -> None:
         super().__init__(parent)
@@ -72,6 +82,8 @@ class IntakeControls(QWidget):
         self.solution = SolutionFields(tools, self)
         self.because = Told(tools.ink, self, 4)
         self.notes = {name: Told(tools.ink, self, 4) for name in ("customer", *LABELS)}
+        self._tools = tools
+        self.held: HeldFiles | None = None
         self._form = QFormLayout()
         self._rows: dict[str, QWidget] = {}
         self._lay_out()
@@ -97,6 +109,20 @@ class IntakeControls(QWidget):
         tail = [boxes["channel"], *self.lines.values(), self.restricted]
         return [*head, *middle, *self.solution.controls(), self.more, *tail]
 
+    def show_files(self, lines: list[RecordLine]) -> None:
+        """Show the files that wait for the complaint to be saved."""
+        if self.held is None:
+            if not lines:
+                return
+            from crmdesk.ui.views.held_files import HeldFiles
+
+            self.held = HeldFiles(self._tools, self)
+            self.held.unwanted.connect(self.file_unwanted)
+            self._below.addWidget(self.held)
+            QWidget.setTabOrder(self.restricted, self.held.list)
+        self.held.show_lines(lines)
+        self.grown.emit()
+
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 4, 12, 4)
@@ -121,6 +147,8 @@ class IntakeControls(QWidget):
             box.setMinimumHeight(32)
         for part in (self.solved, self.solution, self.more):
             column.addWidget(part)
+        self._below = QVBoxLayout()
+        column.addLayout(self._below)
         column.addStretch(1)
 
     def _labelled(self, name: str) -> QLabel:

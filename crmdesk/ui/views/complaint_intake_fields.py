@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 
@@ -36,11 +36,9 @@ class IntakeFields(IntakeControls):
 
     Signals:
         edited(str): a person changed the field of this name.
-        grown(): another height is needed.
     """
 
     edited = Signal(str)
-    grown = Signal()
 
     def __init__(self, tools: Tools, parent: QWidget) -> None:
         super().__init__(tools, parent)
@@ -81,7 +79,7 @@ class IntakeFields(IntakeControls):
 
     def sheet(self, base: Sheet) -> Sheet:
         """Return *base* with what stands here."""
-        values = {name: self._value(name) for name in BOXES}
+        values: dict[str, Any] = {name: self._value(name) for name in BOXES}
         if self._known and not self._form.isRowVisible(self._rows["asset_id"]):
             values["asset_id"] = ""
         return replace(
@@ -91,7 +89,9 @@ class IntakeFields(IntakeControls):
             category=self.filters["category"].key,
             outlet=self.filters["outlet"].key,
             received_at=self._received(base.received_at),
-            **{name: self.lines[name].text() for name in TYPED},
+            complainant=self.lines["complainant"].text(),
+            third_party=self.lines["third_party"].text(),
+            worth=self.lines["worth"].text(),
             restricted=self.restricted.isChecked(),
             solution=self.solution.solution() if self.solved.isChecked() else None,
         )

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPalette
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QInputMethodEvent, QPaintEvent
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import QDragEnterEvent, QInputMethodEvent, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
 
@@ -49,10 +50,19 @@ def refuse_shortcut(event: QEvent, reserved: Reserved) -> bool:
     """Leave a reserved key to the window's actions; return whether *event* was such a key."""
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
-    if not reserved.holds(event):
+    if not reserved.holds(event) and not _pastes_files(event):
         return False
     event.ignore()
     return True
+
+
+def _pastes_files(event: QKeyEvent) -> bool:
+    """Whether *event* pastes what is no text: the window knows where files and pictures go."""
+    if not event.matches(QKeySequence.StandardKey.Paste):
+        return False
+    from crmdesk.ui.widgets.file_offer import offers_files
+
+    return offers_files(QApplication.clipboard().mimeData())
 
 
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
@@ -83,6 +93,15 @@ class SearchBox(QLineEdit):
     def event(self, event: QEvent) -> bool:
         """Qt: let the window have its keys."""
         return False if refuse_shortcut(event, self._reserved) else super().event(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Qt: leave files to what lies around it."""
+        from crmdesk.ui.widgets.file_offer import offers_files
+
+        if offers_files(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: arrows steer the list, Enter enters."""
@@ -150,6 +169,12 @@ class NoteEdit(QPlainTextEdit):
     def event(self, event: QEvent) -> bool:
         """Qt: let the window have its keys."""
         return False if refuse_shortcut(event, self._reserved) else super().event(event)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Qt: leave files to what lies around it."""
+        from crmdesk.ui.widgets.file_offer import offers_files
+
+        return not offers_files(source) and super().canInsertFromMimeData(source)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Qt: remember whether a word is being composed."""
