@@ -25,16 +25,16 @@ from crmdesk.services.store.values import to_micros
 SUPERVISOR = "supervisor"
 CAUSE_WINDOW = timedelta(days=90)
 _ACTIVE = "SELECT count(*) FROM agent WHERE active"
+CLOSED_FROM = "FOLLOW_UP"
 CAUSES_COUNTED = 100
 """A cause that came more often than that is not counted to the end: it is frequent by far."""
-CAUSES_LOOKED_AT = 1_000
 _CAUSE_SEEN = (
-    "SELECT count(*) FROM (SELECT 1 FROM"
-    " (SELECT id FROM complaint_body WHERE cause = ? AND id >= ? ORDER BY id DESC LIMIT ?) AS b"
-    " CROSS JOIN complaint AS c ON c.id = b.id WHERE c.received_at >= ? LIMIT ?)"
+    "SELECT count(*) FROM (SELECT 1 FROM complaint_body AS b CROSS JOIN complaint AS c ON c.id = b.id"
+    " WHERE b.cause = ? AND b.id >= ? AND c.received_at >= ? ORDER BY b.id DESC LIMIT ?)"
 )
-"""Ids are in the order of time, so only what is recent is looked at, and of that the latest; those that
-another system's complaints brought along may count too few, which the server does not."""
+"""Ids are in the order of time and lie so in the index of causes: only what is recent is looked at, the
+latest first, until enough of it was received lately. What came from another system is recent by its id alone,
+and passed over by its receipt."""
 
 
 def actor_of(rows: Rows, connection: Any, author: Author) -> Actor:
@@ -187,12 +187,13 @@ def _wording_missing(
 
 
 def _cause_seen(connection: Any, fields: Row, payload: Mapping[str, Json], now: datetime) -> int:
+    """Return how often a cause came lately; asked for where a complaint can be closed, else it is nothing."""
     cause = payload.get("root_cause") or fields.get("cause")
-    if not cause:
+    if not cause or fields.get("state") != CLOSED_FROM:
         return 0
     since = now - CAUSE_WINDOW
     earliest = (int((since - timedelta(days=1)).timestamp() * 1000) << 80).to_bytes(16, "big")
-    values = (cause, earliest, CAUSES_LOOKED_AT, to_micros(since), CAUSES_COUNTED)
+    values = (cause, earliest, to_micros(since), CAUSES_COUNTED)
     return int(connection.execute(_CAUSE_SEEN, values).fetchone()[0])
 
 

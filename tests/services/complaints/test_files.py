@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crmdesk.models.wire import Row
-from crmdesk.services.complaints.files import CAUSES_COUNTED, actor_of, case_of, file_of
+from crmdesk.services.complaints.files import _CAUSE_SEEN, CAUSES_COUNTED, actor_of, case_of, file_of
 from crmdesk.services.store.rows import StoredRows
 from tests.services.complaints.house import ANNA, CHECKLIST, OTHER_TEAM, ComplaintDesk
 
@@ -20,11 +20,22 @@ def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
     desk.close()
 
 
-def caused(desk: ComplaintDesk) -> Row:
-    """Log a complaint whose cause was found."""
-    row = desk.log()
+def caused(desk: ComplaintDesk, fields: dict[str, str] | None = None) -> Row:
+    """Log a complaint whose cause was found, and which can be closed."""
+    row = desk.log(fields)
     desk.connection.execute("UPDATE complaint_body SET cause = 'wrong_part' WHERE id = ?", (row["id"].bytes,))
+    desk.connection.execute("UPDATE complaint SET state = 'FOLLOW_UP' WHERE id = ?", (row["id"].bytes,))
     return row
+
+
+def copies(desk: ComplaintDesk, row: Row, count: int) -> None:
+    """Lay *count* complaints beside *row* that are as it is, with the ids that come after it."""
+    for table in ("complaint", "complaint_body"):
+        names = [name for _, name, *_ in desk.connection.execute(f"PRAGMA table_info({table})").fetchall()]
+        rest = ", ".join(name for name in names if name != "id")
+        made = [(row["id"].bytes[:8] + (n + 1).to_bytes(8, "big"), row["id"].bytes) for n in range(count)]
+        sql = f"INSERT INTO {table} (id, {rest}) SELECT ?, {rest} FROM {table} WHERE id = ?"
+        desk.connection.executemany(sql, made)
 
 
 def seen(desk: ComplaintDesk, row: Row) -> int:
@@ -52,21 +63,35 @@ def test_a_cause_counts_for_ninety_days_from_receipt(desk: ComplaintDesk) -> Non
 def test_one_that_came_by_letter_long_ago_and_was_typed_today_counts_by_its_receipt(
     desk: ComplaintDesk,
 ) -> None:
-    old = desk.log({"received_at": desk.iso(days=-91), "channel": "letter"})
-    desk.connection.execute("UPDATE complaint_body SET cause = 'wrong_part' WHERE id = ?", (old["id"].bytes,))
+    caused(desk, {"received_at": desk.iso(days=-91), "channel": "letter"})
     assert seen(desk, caused(desk)) == 1
 
 
 def test_a_frequent_cause_is_counted_to_a_limit(desk: ComplaintDesk) -> None:
     row = caused(desk)
-    for table in ("complaint", "complaint_body"):
-        names = [name for _, name, *_ in desk.connection.execute(f"PRAGMA table_info({table})").fetchall()]
-        rest = ", ".join(name for name in names if name != "id")
-        for n in range(CAUSES_COUNTED + 5):
-            made = row["id"].bytes[:8] + n.to_bytes(8, "big")
-            sql = f"INSERT INTO {table} (id, {rest}) SELECT ?, {rest} FROM {table} WHERE id = ?"
-            desk.connection.execute(sql, (made, row["id"].bytes))
+    copies(desk, row, CAUSES_COUNTED + 5)
     assert seen(desk, row) == CAUSES_COUNTED
+
+
+def test_thousands_that_came_from_another_system_since_hide_nothing(desk: ComplaintDesk) -> None:
+    first, second = caused(desk), caused(desk)
+    desk.later(days=1)
+    copies(desk, caused(desk, {"received_at": desk.iso(days=-300), "channel": "letter"}), 1_200)
+    row = caused(desk)
+    assert len({first["id"], second["id"], row["id"]}) == seen(desk, row) == 3
+
+
+def test_it_is_found_by_the_index_of_causes(desk: ComplaintDesk) -> None:
+    plan = desk.connection.execute(f"EXPLAIN QUERY PLAN {_CAUSE_SEEN}", ("x", b"", 0, 3)).fetchall()
+    told = " ".join(str(line[-1]) for line in plan)
+    assert "(cause=? AND id>?)" in told, told
+    assert "TEMP B-TREE" not in told, told
+
+
+def test_it_is_asked_for_only_where_a_complaint_can_be_closed(desk: ComplaintDesk) -> None:
+    row = caused(desk)
+    desk.connection.execute("UPDATE complaint SET state = 'RESOLVED'")
+    assert seen(desk, row) == 0
 
 
 def test_the_log_of_a_complaint_goes_to_the_team_that_it_is_handed_to(desk: ComplaintDesk) -> None:
