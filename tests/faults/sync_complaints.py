@@ -15,12 +15,19 @@ from tests.models.cases import PAYLOADS
 from tests.models.complaint_moves import payload_for
 from tests.models.moves import Dice, Hotline
 
-NOT_HERE = frozenset({"H1", "T19", "D1"})
-"""Steps that take texts to other teams, as accepting another's complaint does, or are an administrator's."""
-SELDOM = frozenset({"T3", "T13", "T15", "T18", "T20", "C1", "E1", "E2", "U1"})
+NOT_HERE = frozenset({"D1"})
+"""Steps of an administrator, who has no desk here."""
+SELDOM = frozenset({"T3", "T13", "T15", "T18", "T19", "T20", "C1", "E1", "E2", "H1", "U1"})
 """Steps that end a complaint, or lead nowhere."""
-ELSEWHERE = {"H1": ("to", "agent"), "T19": ("target_id", "complaint")}
-"""Steps that lead to somebody else, or to another complaint: the field, and the table it names a row of."""
+ELSEWHERE = {
+    "H1": ("to", "SELECT id FROM agent WHERE ? IS NOT NULL ORDER BY id"),
+    "T19": (
+        "target_id",
+        "SELECT t.id FROM complaint AS t JOIN complaint AS c ON c.customer_id = t.customer_id"
+        " WHERE c.id = ? AND t.id <> c.id AND t.state <> 'MERGED' ORDER BY t.id",
+    ),
+}
+"""Steps that lead to somebody else, or to another complaint: the field, and whom it may name."""
 CODES = (("complaint_category", "repair"), ("cause", "wrong_part"))
 
 
@@ -49,7 +56,7 @@ def _log(work: UnitOfWork, rules: Procedure, customer: UUID, text: str) -> None:
         "what_happened": text,
         "customer_id": str(customer),
     }
-    taking.open_complaint(work, rules, uuid4().hex[:3].upper(), fields, taking.Intake())
+    taking.open_complaint(work, rules, taking.tag_of(work.connection, "K7Q"), fields, taking.Intake())
 
 
 def _step(work: UnitOfWork, rules: Procedure, chance: random.Random, complaint: UUID) -> None:
@@ -63,21 +70,18 @@ def _step(work: UnitOfWork, rules: Procedure, chance: random.Random, complaint: 
         step for step in rules.rules.workflow.steps_from(file.fields["state"]) if step.id not in NOT_HERE
     ]
     onward = [step for step in steps if step.id not in SELDOM]
-    steps = onward if onward and chance.random() < 0.8 else steps
+    away, luck = [step for step in steps if step.id in ELSEWHERE], chance.random()
+    steps = away if away and luck < 0.2 else onward if onward and luck < 0.8 else steps
     step: Transition = chance.choice(steps)
     world = Hotline(now=work.author.now())
     world.author = work.author
     dice = Dice(chance.randrange(10), chance.randrange(100), f"typed {uuid4().hex[:8]}")
     payload: dict[str, Any] = payload_for(world, dice, step, file, complaint) or {}
     if step.id in ELSEWHERE:
-        name, table = ELSEWHERE[step.id]
-        payload[name] = _any(work, chance, table)
+        name, those = ELSEWHERE[step.id]
+        found = work.connection.execute(those, (complaint.bytes,)).fetchall()
+        payload[name] = str(UUID(bytes=chance.choice(found)[0])) if found else str(complaint)
     taking.take_step(work, rules, complaint, step.id, payload)
-
-
-def _any(work: UnitOfWork, chance: random.Random, table: str) -> str:
-    found = work.connection.execute(f"SELECT id FROM {table} ORDER BY id DESC LIMIT 12").fetchall()
-    return str(UUID(bytes=chance.choice(found)[0]))
 
 
 EVENTS = """

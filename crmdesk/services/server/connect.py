@@ -135,6 +135,12 @@ _AT_WORK: tuple[tuple[str, type[ServerFault], str], ...] = (
     ("53100", ServerBusy, "The disk of the server {host} is full. The administrator makes room."),
     ("53300", ServerBusy, "The server {host} takes no more connections just now. Try again later."),
     ("53", ServerBusy, "The server {host} has run out of memory or another resource. Try again later."),
+    (
+        "55000",
+        ServerBusy,
+        "The server {host} was restored: other desks still bring back what is missing there. This goes on by"
+        " itself within half an hour.",
+    ),
     ("55P03", ServerBusy, "Somebody holds what this needs on the server {host}. Try again in a moment."),
     ("40", ServerBusy, "Somebody changed the same on the server {host} at the same time. Try again."),
     ("57014", ServerBusy, "The server {host} took too long and was stopped. Try again later."),

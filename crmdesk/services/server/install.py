@@ -292,7 +292,7 @@ def _after_restore(work: Any) -> Report:
         " WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u'"
     ).fetchone()[0]
     work.execute(f"TRUNCATE {unlogged}")
-    work.execute("INSERT INTO crm.journal (what) VALUES ('after restore')")
+    work.execute("INSERT INTO crm.journal (at, what) VALUES (crm.now(), 'after restore')")
     done = [say("Counters jumped past what was given out after the backup.")]
     missing = work.execute(
         "SELECT p.login::text FROM crm.person p WHERE p.active"

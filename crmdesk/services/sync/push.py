@@ -24,6 +24,8 @@ BATCH = 50
 """Operations that travel together, as many as the server takes; their answers are kept together, too."""
 
 PUSH = "SELECT crm.push_many(%s::uuid, %s::bigint, %s::jsonb)"
+NOT_BACK = "55000"
+"""The SQLSTATE of an operation that has to wait after a restore."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -68,6 +70,11 @@ def send(link: Link, sender: Sender, pending: Sequence[Pending], address: Server
     )
     gap = results[-1].get("gap")
     return Sent(answers, gap=None if gap is None else int(gap))
+
+
+def waits_for_others(sent: Sent) -> bool:
+    """Whether what stopped *sent* is that other desks still bring back what it builds upon."""
+    return sent.trouble is not None and sent.trouble.sqlstate == NOT_BACK
 
 
 def fault(sent: Sent, address: ServerAddress) -> Exception | None:

@@ -7,6 +7,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from crmdesk.services.sync.first_sync import SUFFIX, Copy
 from crmdesk.services.sync.hearing import Hearing
 from crmdesk.services.sync.intake import Intake, Taken
 from crmdesk.services.sync.pull import known_scope
-from crmdesk.services.sync.push import BATCH, Sender, fault, send, stamp
+from crmdesk.services.sync.push import BATCH, Sender, fault, send, stamp, waits_for_others
 from crmdesk.services.sync.tending import SharedUpkeep
 from crmdesk.values import dataclass
 
@@ -62,12 +63,16 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Operations sent, how they were answered, and how many changes were numbered after them."""
+    """Operations sent, how they were answered, and how many changes were numbered after them.
+
+    ``waits`` is the fault to tell when the next one builds upon what other desks are still to bring back.
+    """
 
     sent: int = 0
     accepted: int = 0
     refused: int = 0
     stamped: int = 0
+    waits: Exception | None = None
 
 
 class Session:
@@ -121,6 +126,8 @@ class Session:
         self.hearing.forget()
         taken = self._intake.pull()
         self._upkeep.look(busy=bool(pushed.sent or taken.rows or taken.first_sync is not None))
+        if pushed.waits is not None:
+            raise pushed.waits
         return Round(
             pushed.sent,
             pushed.accepted,
@@ -164,6 +171,8 @@ class Session:
                 total.stamped + (self._keep_and_stamp(sent.answers) if sent.answers else 0),
             )
             if (trouble := fault(sent, self.address)) is not None:
+                if waits_for_others(sent):
+                    return replace(total, waits=trouble)
                 raise trouble
             if sent.gap is not None:
                 self._fill(sent.gap, waiting[0].n)

@@ -82,7 +82,9 @@ def test_a_number_that_is_missing_ends_the_call(anna: Sender) -> None:
     assert last_n(anna) == 1
 
 
-def test_what_has_to_wait_ends_the_call_and_undoes_nothing(anna: Sender) -> None:
+def test_what_has_to_wait_ends_the_call_and_undoes_nothing(anna: Sender, database: Database) -> None:
+    with database.connect() as owner:
+        owner.execute("INSERT INTO crm.journal (at, what) VALUES (crm.now(), 'after restore')")
     one, other = made(2)
     waits = sent(one, 2, op=str(uuid.uuid4()), kind="call.wrap_up", payload=json.dumps(GONE), again=True)
     asked = [sent(one, 1), waits, sent(other, 3)]

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from crmdesk.errors import ServerBusy
 from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.operations import Operation
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.holding import TABLES
+from crmdesk.services.sync.replica import read_place
 from tests.cluster import Database, team_id
 from tests.services.sync.desks import TestDesk, desk
 
@@ -154,6 +156,32 @@ def test_after_an_older_backup_nothing_acknowledged_is_lost_and_all_agree(
     assert len(one.rows("note")) == 5
     assert one.row("customer", customer)["tier"] == "gold"  # type: ignore[index]
     assert one.asked("SELECT count(*) FROM server_row") == [(0,)]
+
+
+def test_what_builds_upon_another_desks_row_waits_after_a_restore_and_reads_meanwhile(
+    both: tuple[TestDesk, TestDesk], database: Database
+) -> None:
+    one, other = both
+    for each in both:
+        each.worker.run_once()
+        each.worker.close_line()
+    backup = database.copy()
+    customer = _customer(one)
+    _rounds(one, other)
+    _change(other, customer, tier="gold")
+    _rounds(other, one)
+    _restore(database, backup, both)
+    with database.connect() as owner:
+        owner.execute("INSERT INTO crm.journal (at, what) VALUES (crm.now(), 'after restore')")
+    before = other.store.read(read_place).result().cursor
+    with pytest.raises(ServerBusy, match="was restored: other desks still bring back"):
+        other.worker.run_once()
+    assert other.store.read(read_place).result().cursor != before, "it read what is there"
+    assert one.worker.run_once().sent == 1
+    assert other.worker.run_once().accepted == 1
+    _rounds(one, other)
+    _same(one, other)
+    assert one.row("customer", customer)["tier"] == "gold"  # type: ignore[index]
 
 
 def test_a_row_altered_here_by_whatever_is_found_and_fetched_anew(both: tuple[TestDesk, TestDesk]) -> None:

@@ -186,11 +186,16 @@ BEGIN
 END
 $$;
 
--- A row that this operation builds upon is not here. After a restore it may still come from another desk: then
--- the operation has to wait, which SQLSTATE 55000 tells the desk that sent it.
+-- A row that this operation builds upon is not here. Soon after a restore it may still come from another desk: then
+-- the operation has to wait, which SQLSTATE 55000 tells the desk that sent it. Not for long: that desk may be off, or
+-- what made the row may be refused this time, and all that this desk has typed since waits behind.
 CREATE OR REPLACE FUNCTION crm.wait_for_parent(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    longest CONSTANT interval := '30 minutes';
 BEGIN
-    IF o.again THEN
+    IF o.again AND EXISTS (
+        SELECT 1 FROM crm.journal j WHERE j.what = 'after restore' AND j.at > crm.now() - longest)
+    THEN
         RAISE EXCEPTION 'What this operation builds upon is not back yet.' USING ERRCODE = '55000';
     END IF;
 END
