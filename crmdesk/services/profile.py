@@ -198,10 +198,12 @@ class Profile:
 
     @cached_property
     def cabinet(self) -> Cabinet:
-        """The contents of attachments; loaded when the first one is wanted."""
+        """The contents of attachments, loaded when first wanted; no plain copy outlives a crash."""
         from crmdesk.services.attachments.cabinet import Cabinet
 
-        return Cabinet(self.attachments_path)
+        made = Cabinet(self.attachments_path)
+        made.tidy()
+        return made
 
     def author(self, actor: str = "") -> Author:
         """Return who acts at this desk: *actor* is the agent's id as text."""

@@ -26,6 +26,7 @@ from crmdesk.services.attachments import room
 from crmdesk.services.attachments.cabinet import PIECE_BYTES, Kept
 from crmdesk.services.attachments.desk import attachments_of, keep_file, limits_of
 from crmdesk.services.attachments.filing import AttachedFile, attach, attached_files, known_files, sealed_file
+from crmdesk.services.erasure import Erasure, Wanted
 from crmdesk.services.profile import open_profile
 from crmdesk.services.store.keys import STORE_KEY, KeyFileSecrets
 from crmdesk.services.sync import contents
@@ -33,6 +34,7 @@ from crmdesk.services.sync.address import PASSWORD
 from crmdesk.services.sync.contents import fetch_content
 from crmdesk.services.sync.history import load_file
 from crmdesk.services.sync.refused import dismiss, refused_lines
+from crmdesk.services.sync.sharing import begin_sharing, stop_sharing
 from tests.cluster import Database
 from tests.pages import decrypted
 from tests.services.sync.desks import TestDesk, address_of, desk
@@ -287,7 +289,8 @@ def test_a_file_damaged_here_is_refused_and_holds_up_no_other(pair: Pair) -> Non
     assert read(pair.ben, sound) == b"sound"
 
 
-def test_what_the_server_refused_stays_until_it_is_put_away(pair: Pair) -> None:
+@pytest.mark.parametrize("erased", [False, True])
+def test_what_the_server_refused_stays_until_it_is_put_away(pair: Pair, erased: bool) -> None:
     anna = pair.anna
 
     def pretend(work: Any) -> None:
@@ -307,9 +310,14 @@ def test_what_the_server_refused_stays_until_it_is_put_away(pair: Pair) -> None:
     assert room.sweep(anna.store, anna.profile) == 0
     (line,) = anna.store.read(refused_lines).result()
     assert (line.text, line.customer_id) == ("x.txt", pair.customer)
-    anna.store.write(dismiss, line.op_id).result()
+    if erased:
+        wanted = Wanted("one", pair.customer)
+        Erasure(anna.profile, anna.store).take_out(wanted)
+    else:
+        anna.store.write(dismiss, line.op_id).result()
     assert file_id not in anna.store.read(known_files).result()
-    assert room.sweep(anna.store, anna.profile) == 1
+    assert room.sweep(anna.store, anna.profile) == (0 if erased else 1)
+    assert not anna.profile.cabinet.holds(file_id)
     with pytest.raises(NotFound):
         anna.store.read(sealed_file, file_id).result()
 
@@ -409,6 +417,27 @@ def test_after_a_restore_whoever_holds_a_content_brings_it_again(pair: Pair) -> 
     ).result()
     pair.ben.worker.run_once()
     assert len(at_server(pair.database, file_id)) == 5
+
+
+def test_what_goes_along_in_bulk_keeps_its_contents_until_its_rows_come_back(pair: Pair) -> None:
+    anna = pair.anna
+    file_id = keep(anna, pair.customer)
+    anna.store.write(lambda work: stop_sharing(work, unsent=True)).result()
+    ((last,),) = anna.asked("SELECT max(n) FROM operation")
+    anna.store.write(lambda work: begin_sharing(work, {"address": "x"}, after=last)).result()
+    assert anna.rows("attachment") == []
+    assert room.sweep(anna.store, anna.profile) == 0
+    assert anna.store.read(known_files).result() == (file_id,)
+
+
+def test_whoever_leaves_the_server_holds_the_only_copy(pair: Pair) -> None:
+    anna = pair.anna
+    file_id = keep(anna, pair.customer)
+    anna.worker.run_once()
+    assert anna.store.read(room.surplus, 0).result() == (file_id,)
+    anna.store.write(stop_sharing).result()
+    assert anna.store.read(room.surplus, 0).result() == ()
+    assert states(anna, pair.customer) == ["here"]
 
 
 def test_contents_are_carried_into_the_store_of_a_large_first_copy(
