@@ -219,7 +219,7 @@ def test_the_state_of_each_file_is_told_in_words(place: ComplaintSeat) -> None:
     told = lines(place)
     assert "not yet sent" in told[0]
     assert told[1].startswith("3.3 MB, b.pdf, only on the server")
-    assert "not accepted: The file is damaged." in told[2]
+    assert "refused by the server: The file is damaged." in told[2]
 
 
 def test_a_hostile_name_is_shown_on_one_line_and_turns_nothing_around(place: ComplaintSeat) -> None:
@@ -328,6 +328,7 @@ def test_a_file_dropped_on_the_form_is_kept_at_once_and_named_in_the_draft(seat:
     assert form.fields.what.toPlainText() == ""
     assert files(seat).contents[bill.name] == bill.read_bytes()
     assert kept_names(seat) == [bill.name]
+    assert seat.parts.messages.text == f"Kept with the complaint: {bill.name}"
     assert form.fields.held is not None and form.fields.held.isVisible()
     assert unnamed(form.fields.held) == []
 

@@ -22,7 +22,7 @@ STATES = {
     "here": word("here"),
     "not_sent": word("not yet sent"),
     "only_there": word("only on the server"),
-    "refused": word("not accepted"),
+    "refused": word("refused by the server"),
 }
 _TONES = {"not_sent": "due", "refused": "breach"}
 

@@ -97,6 +97,8 @@ class IntakeFiles(QObject):
             case = self._intake.cases.case_of(key)
             if case is not None:
                 self._lay(case, (*case.sheet.files, held))
+                told = self._place.words.tr("Kept with the complaint: {name}", name=held.name)
+                self._place.parts.messages.say(told, "good")
             over()
 
         def failed(error: BaseException) -> None:

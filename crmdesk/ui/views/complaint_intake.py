@@ -45,9 +45,9 @@ class ComplaintIntake(Pane):
         self._scroll = QScrollArea(self)
         self._another = QAction(self)
         self.another = ActionButton(tools.ink, self._another, self, icon="complaint")
-        self.attach = ActionButton(tools.ink, tools.actions["attach-file"], self, icon="note")
-        save = ActionButton(tools.ink, tools.actions["go-on"], self, icon="check")
-        self._pages.addWidget(self._form_page(self.attach, save))
+        self._pages.addWidget(
+            self._form_page(ActionButton(tools.ink, tools.actions["go-on"], self, icon="check"))
+        )
         self._pages.addWidget(self._told_page())
         words = tools.words
         words.bind(self._another.setText, word("Another complaint of this call"))
@@ -138,7 +138,7 @@ class ComplaintIntake(Pane):
         self.set_heading(tr("New complaint") if form else tr("Complaint recorded"))
         self.set_aside(tr("Ctrl+Enter saves · Esc closes") if form else tr("F8 back to the record"))
 
-    def _form_page(self, attach: ActionButton, save: ActionButton) -> QWidget:
+    def _form_page(self, save: ActionButton) -> QWidget:
         page = QWidget(self)
         self._scroll.setWidget(self.fields)
         self._scroll.setWidgetResizable(True)
@@ -155,7 +155,6 @@ class ComplaintIntake(Pane):
         column.addWidget(self.told)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 4, 12, 12)
-        buttons.addWidget(attach)
         buttons.addStretch(1)
         buttons.addWidget(save)
         column.addLayout(buttons)

@@ -11,6 +11,7 @@ from crmdesk.ui.translation import word
 from crmdesk.ui.views.complaint_intake_solution import SolutionFields
 from crmdesk.ui.widgets.filter_box import FilterBox
 from crmdesk.ui.widgets.inputs import NoteEdit, SearchBox
+from crmdesk.ui.widgets.pane import ActionButton
 from crmdesk.ui.widgets.tick_box import TickBox
 from crmdesk.ui.widgets.told import Told
 
@@ -48,7 +49,7 @@ HINTS = {
     "complainant": word("Name of whoever speaks, if it is not the customer"),
     "third_party": word("How related, and that the customer agrees"),
     "worth": word("The sum it is about; a high one makes it graver"),
-    "restricted": word("Other teams see its number and state only"),
+    "restricted": word("Others see number and state only"),
 }
 BOXES = ("asset_id", "remedy_wanted", "severity", "repeat_of", "channel")
 LINES = ("received_at", "complainant", "third_party", "worth")
@@ -83,6 +84,7 @@ class IntakeControls(QWidget):
         self.because = Told(tools.ink, self, 4)
         self.notes = {name: Told(tools.ink, self, 4) for name in ("customer", *LABELS)}
         self._tools = tools
+        self.attach = ActionButton(tools.ink, tools.actions["attach-file"], self, icon="note")
         self.held: HeldFiles | None = None
         self._form = QFormLayout()
         self._rows: dict[str, QWidget] = {}
@@ -107,7 +109,7 @@ class IntakeControls(QWidget):
         head = [self.what, filters["category"].line, boxes["asset_id"], filters["outlet"].line]
         middle = [boxes["remedy_wanted"], boxes["severity"], boxes["repeat_of"], self.solved]
         tail = [boxes["channel"], *self.lines.values(), self.restricted]
-        return [*head, *middle, *self.solution.controls(), self.more, *tail]
+        return [*head, *middle, *self.solution.controls(), self.more, *tail, self.attach]
 
     def show_files(self, lines: list[RecordLine]) -> None:
         """Show the files that wait for the complaint to be saved."""
@@ -119,7 +121,7 @@ class IntakeControls(QWidget):
             self.held = HeldFiles(self._tools, self)
             self.held.unwanted.connect(self.file_unwanted)
             self._below.addWidget(self.held)
-            QWidget.setTabOrder(self.restricted, self.held.list)
+            QWidget.setTabOrder(self.attach, self.held.list)
         self.held.show_lines(lines)
         self.grown.emit()
 
@@ -148,6 +150,8 @@ class IntakeControls(QWidget):
         for part in (self.solved, self.solution, self.more):
             column.addWidget(part)
         self._below = QVBoxLayout()
+        self._below.setSpacing(8)
+        self._below.addWidget(self.attach)
         column.addLayout(self._below)
         column.addStretch(1)
 
