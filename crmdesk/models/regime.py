@@ -6,7 +6,7 @@ legal advice. A regime's clock never pauses, and what binds an authority is show
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from crmdesk.errors import InvalidInput
@@ -77,7 +77,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """One regime; ``valid_from`` is None where the source read does not tell."""
+    """One regime; ``valid_from`` is None where the source read does not tell.
+
+    ``sentences`` stand in each letter that decides, ``holding_sentences`` in one that says it takes longer.
+    """
 
     key: str
     name_en: str
@@ -85,6 +88,7 @@ class Regime:
     clocks: tuple[RegimeClock, ...]
     written_acknowledgement: bool
     sentences: tuple[Sentence, ...]
+    holding_sentences: tuple[Sentence, ...] = ()
     counters: tuple[Counter, ...]
     retention_years: int | None
     source: str
@@ -108,10 +112,15 @@ class Regime:
         return ((each, due(each.span, since, time)) for each in mine)
 
     def missing_sentences(self, letter: str, language: str) -> tuple[str, ...]:
-        """Return what *letter* must still say, in *language*; white space and line ends do not matter."""
-        said = _folded(letter)
-        wanted = (each.in_language(language) for each in self.sentences)
-        return tuple(each for each in wanted if _folded(each) not in said)
+        """Return what a *letter* that decides must still say, in *language*."""
+        return not_said(self.sentences, letter, language)
+
+
+def not_said(sentences: Iterable[Sentence], letter: str, language: str) -> tuple[str, ...]:
+    """Return those of *sentences* that *letter* lacks; white space and line ends do not matter."""
+    said = _folded(letter)
+    wanted = (each.in_language(language) for each in sentences)
+    return tuple(each for each in wanted if _folded(each) not in said)
 
 
 def _folded(text: str) -> str:
@@ -131,7 +140,8 @@ def read_regimes(parsed: object) -> dict[str, Regime]:
 def read_regime(key: str, table: Table) -> Regime:
     """Return one regime from its *table*."""
     table.only(
-        *("name_en", "name_zh", "clocks", "written_acknowledgement", "sentences", "counters"),
+        *("name_en", "name_zh", "clocks", "written_acknowledgement", "sentences", "holding_sentences"),
+        "counters",
         *("retention_years", "source", "valid_from", "valid_until", "checked_on", "note_en", "note_zh"),
     )
     clocks = tuple(_read_clock(line) for line in table.tables("clocks"))
@@ -148,6 +158,7 @@ def read_regime(key: str, table: Table) -> Regime:
         clocks=clocks,
         written_acknowledgement=table.flag("written_acknowledgement", False),
         sentences=tuple(_read_sentence(line) for line in table.tables("sentences")),
+        holding_sentences=tuple(_read_sentence(line) for line in table.tables("holding_sentences")),
         counters=tuple(_read_counter(line) for line in table.tables("counters")),
         retention_years=table.number("retention_years", 1, 100) if "retention_years" in table else None,
         source=table.text("source"),

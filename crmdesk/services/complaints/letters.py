@@ -19,7 +19,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from crmdesk.errors import InvalidInput
-from crmdesk.models.regime import LANGUAGES, Regime
+from crmdesk.models.regime import LANGUAGES, Regime, Sentence, not_said
 from crmdesk.resources import resource
 from crmdesk.services.complaints.letter_text import (
     BODY,
@@ -139,14 +139,24 @@ def missing_wording(kind: str, case: LetterCase, text: LetterText | None = None)
     """Return the sentences that the regime demands of this letter and that *text* does not say.
 
     Args:
-        kind: one of :data:`KINDS`; only :data:`DECIDING` ones are bound.
+        kind: one of :data:`KINDS`; :data:`DECIDING` ones are bound, and under some regimes a holding letter.
         case: the complaint with its regime.
         text: an edited letter; None: the template as it stands.
     """
-    if case.regime is None or kind not in DECIDING:
+    wanted = _sentences(kind, case)
+    if not wanted:
         return ()
     said = text_of(kind, case) if text is None else read_text(text.plain(), case.language)
-    return case.regime.missing_sentences("\n".join(each.text for each in said.paragraphs), case.language)
+    return not_said(wanted, "\n".join(each.text for each in said.paragraphs), case.language)
+
+
+def _sentences(kind: str, case: LetterCase) -> tuple[Sentence, ...]:
+    """Return what the regime has a letter of this *kind* say."""
+    if case.regime is None:
+        return ()
+    if kind == HOLDING:
+        return case.regime.holding_sentences
+    return case.regime.sentences if kind in DECIDING else ()
 
 
 def pages(kind: str, case: LetterCase, text: LetterText | None = None) -> tuple[Page, ...]:
@@ -228,8 +238,7 @@ def _check(kind: str, case: LetterCase) -> None:
         value = getattr(case, name)
         if not (_paragraphs(value) if isinstance(value, str) else value):
             raise _lacks(name)
-    sentences = case.regime.sentences if case.regime and kind in DECIDING else ()
-    told = [each.in_language(case.language) for each in sentences]
+    told = [each.in_language(case.language) for each in _sentences(kind, case)]
     if any(phrase in each for each in told for phrase in _NAMES_A_BODY) and not _paragraphs(
         case.outside_route
     ):
@@ -323,7 +332,7 @@ def _unbroken(text: str) -> str:
 
 def _blocks(kind: str, case: LetterCase, words: LetterWords) -> dict[str, tuple[Paragraph, ...]]:
     """Return what takes whole paragraphs, by the name in the templates."""
-    sentences = case.regime.sentences if case.regime and kind in DECIDING else ()
+    sentences = _sentences(kind, case)
     return {
         "reason": _paragraphs(case.reason_text),
         "route": _paragraphs(case.outside_route),

@@ -84,6 +84,9 @@ def test_both_languages_tell_the_same_under_the_same_conditions(kind: str) -> No
 
 def test_words_are_there_in_both_languages() -> None:
     tables = tomllib.loads(resource("letters", "words.toml").read_text(encoding="utf-8"))
+    told = tables.pop("routes")
+    assert told["source"], "where addresses were read, and when, stands beside them"
+    assert isinstance(told["checked_on"], date)
     assert set(tables) == set(BOTH)
     assert set(tables["en"]) == set(tables["zh"])
     for table in tables.values():
@@ -266,9 +269,24 @@ def test_a_sentence_hidden_by_signs_nobody_sees_is_still_said() -> None:
     assert missing_wording(DECISION, case, hidden) == ()
 
 
+@pytest.mark.parametrize("language", BOTH)
+def test_a_letter_that_it_takes_longer_names_the_way_outside_where_the_regime_wants_it(language: str) -> None:
+    regime = shipped_regimes()["UK-8W"]
+    case = letter_case(language, regime=regime, outside_route="")
+    (sentence,) = (each.in_language(language) for each in regime.holding_sentences)
+    whole = text_of(HOLDING, case)
+    assert missing_wording(HOLDING, case, whole) == ()
+    assert sentence in words_of(whole)
+    edited = LetterText(language, tuple(each for each in whole.paragraphs if each.text != sentence))
+    assert missing_wording(HOLDING, case, edited) == (sentence,)
+    with pytest.raises(InvalidInput) as refused:
+        pdf(HOLDING, case, edited)
+    assert sentence in str(refused.value)
+
+
 @pytest.mark.parametrize("kind", ["acknowledgement", HOLDING, "closing", REFERRAL])
 def test_other_letters_are_not_bound(kind: str) -> None:
-    case = letter_case("en", regime=shipped_regimes()["UK-8W"])
+    case = letter_case("en", regime=shipped_regimes()["CN-ODR" if kind == HOLDING else "UK-8W"])
     assert missing_wording(kind, case, LetterText("en", (Paragraph(BODY, "Hello"),))) == ()
 
 
