@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -60,20 +59,14 @@ def _lines(desk: Client, since: str | None, until: str | None) -> Iterator[list[
 def _write(path: Path, lines: Iterator[list[str]]) -> dict[str, Any]:
     """Write the file; it appears when it is whole."""
     from crmdesk.services.complaints.register import COLUMNS, Chain
+    from crmdesk.services.exchange.writing import whole
 
-    chain, fresh = Chain(), path.with_name(path.name + ".part")
-    try:
-        with fresh.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows((*cells, chain.add(cells)) for cells in lines)
-            writer.writerow(chain.end())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise FileFault("The file {path} cannot be written: {why}.", path=path, why=error.strerror) from error
+    chain = Chain()
+    with whole(path, "utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows((*cells, chain.add(cells)) for cells in lines)
+        writer.writerow(chain.end())
     return asdict(chain.sealed())
 
 

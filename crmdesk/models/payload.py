@@ -18,6 +18,8 @@ from crmdesk.models.wire import Json
 from crmdesk.models.workflow import SEVERITIES, Transition
 from crmdesk.values import dataclass
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Years in which anything told in a step may lie."""
 CHANNELS = ("phone", "mail", "visit", "web", "letter", "other")
 CHECKLIST = ("ours", "facts", "in_time", "undecided", "not_query")
 CAUSE_CLASSES = ("A", "B", "C")
@@ -101,6 +103,8 @@ def _moment(name: str, value: Json) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise _fault(name, "{name} must be a time with its zone, for example 2026-03-01T09:30+08:00.")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise _fault(name, "{name} must lie between {first} and {last}.", first=FIRST_YEAR, last=LAST_YEAR)
     return moment
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,8 @@ def write_file(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # a name that is too long cannot be looked for either
+            beside.unlink()
         raise FileFault(
             "The letter could not be written to {path}: {why}. Choose another folder.",
             path=path,

@@ -9,7 +9,7 @@ from uuid import UUID
 from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models.metrics import csm
 from crmdesk.models.payload import GRADES
-from crmdesk.models.rules import clean_line, clean_text, one_of, within
+from crmdesk.models.rules import clean_text, one_of, required_line, within
 from crmdesk.services.complaints.files import fields_of
 from crmdesk.values import dataclass
 
@@ -74,9 +74,7 @@ def _checked(answers: Answers) -> dict[str, object]:
             name=", ".join(strange),
             grades=", ".join(map(str, GRADES)),
         )
-    items = [
-        (within("answers", clean_line(item), ITEM_LIMIT), grade) for item, grade in answers.grades.items()
-    ]
+    items = [(required_line("answers", item, ITEM_LIMIT), grade) for item, grade in answers.grades.items()]
     share = csm(answers.grades.values()).value
     return {
         "answers": [text for item, grade in items for text in (item, str(grade))],

@@ -17,6 +17,7 @@ from crmdesk.models.complaint_number import next_number
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.gates import Actor
 from crmdesk.models.payload import checked
+from crmdesk.models.rules import NAME_LIMIT, clean_line, within
 from crmdesk.models.steps import recount, take
 from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
@@ -344,8 +345,12 @@ def _team(work: UnitOfWork, agent_id: UUID | None) -> UUID | None:
 
 
 def _told(intake: Intake) -> Row:
-    names = ("complainant", "third_party", "outlet", "language", "repeat_of", "restricted")
-    return {name: getattr(intake, name) for name in (*names, *(("money",) if intake.money else ()))}
+    lines = {
+        name: within(name, clean_line(getattr(intake, name)), NAME_LIMIT)
+        for name in ("complainant", "third_party", "outlet", "language")
+    }
+    names = ("repeat_of", "restricted", *(("money",) if intake.money else ()))
+    return {**lines, **{name: getattr(intake, name) for name in names}}
 
 
 def tag_of(connection: Any, own: str) -> str:

@@ -132,7 +132,7 @@ def read_mapping(path: Path) -> dict[str, Mapped]:
         held = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FileFault("The mapping {path} cannot be read.", path=path) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileFault("The mapping {path} is no JSON: {words}.", path=path, words=error) from error
     if not isinstance(held, dict) or not all(_is_mapped(each) for each in held.values()):
         raise FileFault('A mapping is JSON like {{"name": "客户姓名", "phones.1": "手机"}}.')

@@ -177,6 +177,10 @@ def plan_complaint(
     _refuse_others(work)
     known = procedure(work.connection, importing.house, work.author.now())
     fields: Row = {**_typed(ready["fields"]), **_linked(work, ready["links"])}
+    if fields["received_at"] > work.author.now():
+        raise InvalidInput(
+            "It cannot have been received later than now. Check the time of receipt.", fields=("received_at",)
+        )
     codes = {"category": known.codes.categories, "cause": known.codes.causes}
     refuse_unknown_codes(fields, {**codes, "regime": known.codes.regimes | {"none"}})
     lines = [from_json(RemedyLine, each) for each in ready["items"]]

@@ -12,7 +12,8 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,18 +33,32 @@ def write(kind: Exchanged, records: Iterable[Mapping[str, Any]], path: Path | No
     if path is None:
         _write_csv(kind, rows, sys.stdout)
         return len(rows)
+    lines = path.suffix.lower() in (".jsonl", ".ndjson")
+    with whole(path, "utf-8" if lines else "utf-8-sig") as file:
+        _write_lines(rows, file) if lines else _write_csv(kind, rows, file)
+    return len(rows)
+
+
+@contextmanager
+def whole(path: Path, encoding: str) -> Iterator[IO[str]]:
+    """Open *path* to write text; the file appears when it is whole, one that was there stays until then.
+
+    Raises:
+        FileFault: it cannot be written, or what is there is no file; nothing has changed.
+    """
+    if not path.name or (os.path.exists(path) and not os.path.isfile(path)):
+        raise FileFault("{path} is no file that can be written. Choose another name.", path=path)
     fresh = path.with_name(path.name + ".part")
     try:
-        lines = path.suffix.lower() in (".jsonl", ".ndjson")
-        with fresh.open("w", encoding="utf-8" if lines else "utf-8-sig", newline="") as file:
-            _write_lines(rows, file) if lines else _write_csv(kind, rows, file)
+        with fresh.open("w", encoding=encoding, newline="") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):  # a name that is too long cannot be looked for either
+            fresh.unlink()
         raise FileFault("The file {path} cannot be written: {why}.", path=path, why=error.strerror) from error
-    return len(rows)
 
 
 def _write_lines(rows: Iterable[Mapping[str, Any]], file: IO[str]) -> None:
