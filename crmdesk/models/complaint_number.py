@@ -72,9 +72,13 @@ def read_number(text: str) -> ComplaintNumber | None:
     if len(parts) == 3:
         return _read(parts[0], parts[1], parts[2])
     squeezed = "".join(parts)
-    return _read(squeezed[:3], squeezed[3:6], squeezed[6:]) or _read(
-        squeezed[:3], squeezed[3:7], squeezed[7:]
-    )
+    read = (_read(squeezed[:3], squeezed[3:end], squeezed[end:]) for end in (6, 7))
+    return min((number for number in read if number is not None), key=_sequence, default=None)
+
+
+def _sequence(number: ComplaintNumber) -> int:
+    """Without hyphens a tag may end in a digit or not: few desks count past 9999, so the shorter it is."""
+    return number.sequence
 
 
 def _read(year: str, tag: str, rest: str) -> ComplaintNumber | None:
