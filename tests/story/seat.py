@@ -226,23 +226,13 @@ class Seat:
     # eyes
 
     def sees(self, *texts: str) -> None:
-        """Assert that each of *texts* is on the screen."""
-        seen = self.screen()
-        for text in texts:
-            assert text in seen, f"{text!r} is not on the screen:\n{seen}"
-
-    def awaits(self, *texts: str) -> None:
-        """Wait until each of *texts* is on the screen: what comes after a pause in typing."""
+        """Wait until each of *texts* is on the screen: some come after a pause, or from a thread."""
         try:
             self.until(lambda: all(text in self.screen() for text in texts))
         except Waited:
-            self.sees(*texts)
-
-    def sees_not(self, *texts: str) -> None:
-        """Assert that none of *texts* is on the screen."""
-        seen = self.screen()
-        for text in texts:
-            assert text not in seen, f"{text!r} is on the screen:\n{seen}"
+            seen = self.screen()
+            missing = [text for text in texts if text not in seen]
+            raise AssertionError(f"{missing} not on the screen:\n{seen}") from None
 
     def screen(self) -> str:
         """Return what is on the screen, as it is read out: every visible widget's words, a line each."""

@@ -52,10 +52,10 @@ def the_afternoon_before(anna: Seat) -> str:
     """Somebody is found by his name, and what he said is written down."""
     anna.press("Ctrl+K")
     anna.types("li lei")
-    anna.awaits("Li Lei")
+    anna.sees("Li Lei")
     anna.press("Return", "F8")
     anna.types("The delivery came two weeks late and nobody called me back")
-    anna.awaits("No reply, no call-back")
+    anna.sees("No reply, no call-back")
     anna.press("Ctrl+Return")
     anna.sees("Choose how it came in.")
     assert anna.sql.rows("SELECT id FROM complaint") == []
@@ -90,7 +90,7 @@ def a_call_becomes_a_complaint(anna: Seat) -> str:
     anna.press("F8")
     anna.sees("What happened *: Oil under the car again.")
     anna.types(" Third visit, the engine leaks oil")
-    anna.awaits("Engine · Product quality")
+    anna.sees("Engine · Product quality")
     anna.passes(minutes=1)
     anna.press("Ctrl+Return")
     number = anna.number()
@@ -119,7 +119,7 @@ def solved_on_the_call(anna: Seat) -> str:
     anna.answers(call)
     anna.press("F8")
     anna.types("The invoice shows the wrong sum again and again")
-    anna.awaits("Invoice or receipt")
+    anna.sees("Invoice or receipt")
     anna.press("Ctrl+R")
     anna.types("Corrected the invoice with the shop")
     anna.chooses("What the customer gets", "Voucher")
@@ -165,10 +165,10 @@ def accepted_undone_accepted(anna: Seat, number: str) -> None:
 def told_in_writing(anna: Seat, number: str) -> None:
     """The acknowledgement: seen as it is printed, kept, sent; what it told is not taken back."""
     anna.press("Ctrl+P")
-    anna.awaits("Page 1 of 1", "Kind of letter: Acknowledgement")
+    anna.sees("Page 1 of 1", "Kind of letter: Acknowledgement")
     anna.sees(f"# We have received your complaint {number}", "Dear 王芳", "by 5 March 2026 at the latest")
     anna.press("Ctrl+Return")
-    anna.awaits("The letter is kept")
+    anna.sees("The letter is kept")
     assert anna.sql.row("SELECT kind, sent_at FROM letter") == ("acknowledgement", None)
     anna.press("Ctrl+Return")
     anna.sees(
@@ -207,10 +207,10 @@ def found_out(anna: Seat, number: str) -> None:
     noted = "SELECT n.text FROM note AS n JOIN complaint AS c ON c.id = n.complaint_id WHERE c.number = ?"
     assert anna.sql.one(noted, number) == "The workshop confirms a bad gasket."
     anna.press("Ctrl+P")
-    anna.awaits("Page 1 of 1", "Kind of letter: Decision")
+    anna.sees("Page 1 of 1", "Kind of letter: Decision")
     anna.sees("- Refund: CNY 500.00")
     anna.press("Ctrl+Return")
-    anna.awaits("The letter is kept")
+    anna.sees("The letter is kept")
     anna.back_to("File of the complaint")
 
 
@@ -226,7 +226,7 @@ def how_does_it_stand(anna: Seat, number: str) -> None:
     anna.press("Return")
     anna.sees(f"It is recorded under number {spoken(number)}. By 11:00 today you hear whether we take it up.")
     anna.press("Ctrl+Shift+R")
-    anna.awaits("Tell how it stands, Anna Lin · Today 10:30")
+    anna.sees("Tell how it stands, Anna Lin · Today 10:30")
     assert anna.sql.steps(number) == ["T1", "C1"]
     assert anna.sql.one("SELECT state FROM complaint WHERE number = ?", number) == "RECEIVED"
     anna.hangs_up(call)
@@ -242,7 +242,7 @@ def handed_over(anna: Seat, number: str) -> None:
     anna.press("Return")
     anna.writes("Why, open points", "She knows the carrier.")
     anna.press("Ctrl+Return")
-    anna.awaits("1 of 1 went to Bela Sun.")
+    anna.sees("1 of 1 went to Bela Sun.")
     told = "SELECT c.owner_id, b.hand_overs, c.state FROM complaint AS c JOIN complaint_body AS b"
     told += " ON b.id = c.id WHERE c.number = ?"
     assert anna.sql.row(told, number) == (person("bela").bytes, 1, "RECEIVED")
@@ -253,7 +253,7 @@ def approved_by_the_supervisor(chen: Seat, number: str) -> None:
     chen.press("Ctrl+Shift+M", "3")
     chen.goes_to_line(number)
     chen.press("A")
-    chen.awaits("Letter: Decision")
+    chen.sees("Letter: Decision")
     chen.chooses("Told by", "Letter")
     chen.press("Ctrl+Return")
     chen.sees(f"{number}, Decision told", "Refund, CNY 500, promised", "Decision, sent Today · Letter")

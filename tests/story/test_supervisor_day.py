@@ -68,7 +68,7 @@ def test_a_day_of_two_supervisors(files: dict[str, str], sit: Sit) -> None:
 
 def the_night(chen: Seat, files: dict[str, str]) -> None:
     """What escalated in the night lies on top; the team's list goes by the clock that is due next."""
-    chen.awaits(f"赵敏, Escalated: look at it · {files['danger']}")
+    chen.sees(f"赵敏, Escalated: look at it · {files['danger']}")
     level = "SELECT level FROM complaint WHERE number = ?"
     assert chen.sql.one(level, files["danger"]) == 1
     called = chen.sql.rows("SELECT owner_id FROM task WHERE errand = 'escalated' ORDER BY owner_id")
@@ -81,7 +81,7 @@ def the_night(chen: Seat, files: dict[str, str]) -> None:
     assert danger.startswith(f"{files['danger']}, 赵敏, S1 · Level 1 · Received")
     assert danger.endswith("Yesterday 18:10, overdue · Acknowledge"), "half an hour by the wall clock"
     chen.goes_to_line(files["danger"])
-    chen.awaits("due Yesterday 18:10, by the clock", "Yesterday 17:40, started · received · Bela Sun")
+    chen.sees("due Yesterday 18:10, by the clock", "Yesterday 17:40, started · received · Bela Sun")
 
 
 def sent_back(chen: Seat, number: str) -> None:
@@ -89,7 +89,7 @@ def sent_back(chen: Seat, number: str) -> None:
     chen.press("3")
     chen.goes_to_line(number)
     chen.press("B")
-    chen.awaits("What is missing")
+    chen.sees("What is missing")
     chen.press("Ctrl+Return")
     chen.sees("Please fill in What is missing.")
     chen.types("The order of the workshop.")
@@ -134,7 +134,7 @@ def second_yes_of_two(dora: Seat, number: str) -> None:
     dora.press("Ctrl+Shift+M", "3")
     dora.awaits_lines("Complaints", [number])
     dora.press("A")
-    dora.awaits("Letter: Decision")
+    dora.sees("Letter: Decision")
     dora.press("Ctrl+Return")
     dora.sees(f"{number}, Decision told", "Refund, CNY 2,500, promised")
     assert dora.sql.one("SELECT state FROM complaint WHERE number = ?", number) == "RESPONDED"
@@ -164,7 +164,7 @@ def handed_over_at_once(chen: Seat, numbers: list[str]) -> None:
     chen.press("Return")
     chen.writes("Why, open points", "Anna is on leave.")
     chen.press("Ctrl+Return")
-    chen.awaits("2 of 2 went to Bela Sun.")
+    chen.sees("2 of 2 went to Bela Sun.")
     assert [owner(chen, number) for number in numbers] == ["bela", "bela"]
     told = (
         "SELECT count(*) FROM complaint_event WHERE transition = 'H1' AND instr(fields, 'Anna is on leave.')"
@@ -178,11 +178,11 @@ def turned_down(chen: Seat, number: str) -> None:
     chen.press("Return", "Ctrl+P")
     chen.chooses("Kind of letter", "Not accepted")
     chen.writes("The reason, as the customer is to read it", "The state makes the tax, not we.")
-    chen.awaits("Say where else the customer may turn")
+    chen.sees("Say where else the customer may turn")
     chen.writes("Where else the customer may turn, with the address", "The tax office, 12366")
-    chen.awaits("The state makes the tax, not we.", "Page 1 of 1")
+    chen.sees("The state makes the tax, not we.", "Page 1 of 1")
     chen.press("Ctrl+Return")
-    chen.awaits("The letter is kept")
+    chen.sees("The letter is kept")
     chen.back_to("File of the complaint")
     begins(chen, "Reject")
     chen.sees("Letter: Not accepted")
@@ -225,7 +225,7 @@ def appealed(dora: Seat, number: str) -> None:
     """Somebody else than who turned it down finds it by its number and takes it up."""
     dora.press("Ctrl+K")
     dora.types(number.replace("-", " ").lower())
-    dora.awaits(f"{number}, 赵敏")
+    dora.sees(f"{number}, 赵敏")
     dora.press("Return")
     begins(dora, "Appeal")
     dora.chooses("Reason", "New facts")
@@ -246,7 +246,7 @@ def outside(dora: Seat, number: str) -> None:
     dora.writes("Their reference", "SH-2026-77")
     dora.chooses("Their deadline", "5 business days")
     dora.press("Ctrl+Return")
-    dora.sees("12315 · Answer the outside body, 0 %, 11 Mar 18:00", "Decide, 22 %, 11 Mar 18:00")
+    dora.sees("Answer the outside body, 0 %, 11 Mar 18:00", "Decide, 22 %, 11 Mar 18:00")
     due = "SELECT l.due FROM clock_line AS l JOIN complaint AS c ON c.id = l.complaint_id"
     due += " WHERE c.number = ? AND l.clock = '12315/answer' AND l.event = 'start'"
     assert dora.sql.at(due, number) == "2026-03-11 18:00"
@@ -262,7 +262,7 @@ def merged(dora: Seat, number: str, target: str) -> None:
     dora.goes_to_line(number)
     begins(dora, "Merge")
     dora.types(target.replace("-", "").lower())
-    dora.awaits(f"{target} · Decision told · 王芳")
+    dora.sees(f"{target} · Decision told · 王芳")
     dora.press("Ctrl+Return")
     dora.sees(f"{number}, Merged", target)
     told = "SELECT c.state, t.number FROM complaint AS c JOIN complaint AS t ON t.id = c.merged_into"
@@ -290,9 +290,9 @@ def not_content(dora: Seat, number: str) -> None:
 def kept_letter(seat: Seat, kind: str) -> None:
     """Make the letter that fits, and come back to the complaint."""
     seat.press("Ctrl+P")
-    seat.awaits("Page 1 of 1", f"Kind of letter: {kind}")
+    seat.sees("Page 1 of 1", f"Kind of letter: {kind}")
     seat.press("Ctrl+Return")
-    seat.awaits("The letter is kept")
+    seat.sees("The letter is kept")
     seat.back_to("File of the complaint")
 
 
