@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -307,11 +308,24 @@ HINTS = {
 }
 
 
+_REASONS = {**REJECT_REASONS, **REOPEN_REASONS, **APPEAL_REASONS}
+_BY_TIME = re.compile(r"Level (\d) by time")
+"""How a desk and the server word the reason of a level that time brings."""
+
+
 def clock_word(words: Words, clock: str) -> str:
     """Return the name of a clock; a regime's has the regime's key before it."""
     regime, _, name = clock.rpartition("/")
     told = said(words, CLOCKS, name)
-    return f"{regime} · {told}" if regime else told
+    return f"{regime} · {told}" if regime and regime not in BODIES else told
+
+
+def step_words(words: Words, text: str) -> str:
+    """Return why a step was taken: a reason's word, what time did, or *text* as somebody typed it."""
+    by_time = _BY_TIME.fullmatch(text)
+    if by_time is not None:
+        return words.tr("Level {level} by time", level=by_time[1])
+    return said(words, _REASONS, text)
 
 
 def choice_word(words: Words, kind: str, value: Json) -> str:

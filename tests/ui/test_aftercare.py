@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.letter_case import LetterWanted
 from crmdesk.services.complaints.press import Press
+from crmdesk.ui.widgets.sheet import Sheet
 from tests.services.complaints.house import ANNA, ComplaintDesk
 from tests.ui.aftercare_house import AftercareSeat
 from tests.ui.conftest import Seat
@@ -255,6 +256,32 @@ def test_what_a_letter_lacks_is_asked_for_and_then_written(place: AftercareSeat)
     seat.settle()
     assert letter._kept is not None
     assert "from abroad" in letter._kept.text.plain()
+
+
+def test_a_sheet_is_as_wide_as_there_is_room_for(place: AftercareSeat) -> None:
+    seat = place.seat
+    seat.window.resize(1024, 700)
+    place.open(place.proposed())
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    view = seat.window.side.complaints.letter.view
+    sheet = view.findChildren(Sheet)[0]
+    room = view._sheets.viewport().width()
+    assert room - 60 < sheet.width() < room
+    assert abs(sheet.height() - sheet.width() * 297 / 210) < 2
+    assert unnamed(view) == []
+    seat.window.resize(1900, 900)
+    seat.qtbot.waitUntil(lambda: sheet.width() == 760)
+
+
+def test_while_a_letter_lacks_something_its_place_says_so(place: AftercareSeat) -> None:
+    place.open(place.investigated())
+    place.seat.ctrl(Qt.Key.Key_P)
+    place.seat.settle()
+    view = place.seat.window.side.complaints.letter.view
+    assert view.findChildren(Sheet) == []
+    (hint,) = view._sheets.findChildren(QLabel)
+    assert hint.text() == "The sheets show here once the letter lacks nothing."
 
 
 def test_enter_on_a_letter_opens_it_as_it_was_kept_and_esc_comes_back(place: AftercareSeat) -> None:

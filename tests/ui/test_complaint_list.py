@@ -304,6 +304,23 @@ def test_a_key_begins_the_yes_and_another_sends_a_proposal_back(place: Complaint
     assert lists.view.list.hint == "Nothing waits for your yes."
 
 
+def test_beside_what_is_to_approve_stands_what_is_proposed(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 3_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_3)
+    look(place, lists)
+    told = [line.spoken() for line in lists.view.ledger.rows]
+    assert lists.view.right._heading == f"Proposal of {row['number']}"
+    assert told[0] == "Cause and finding, Upheld"
+    assert "We fitted the wrong part." in told
+    assert any(line.startswith("Remedies, CNY 3,000 · your limit CNY 2,000") for line in told)
+    assert told.index("Clocks") > told.index("We fitted the wrong part.")
+    seat.key(Qt.Key.Key_4)
+    look(place, lists)
+    assert lists.view.right._heading == f"Clocks of {row['number']}"
+    assert lists.view.ledger.rows[0].spoken() == "Regime, No regime"
+
+
 def test_letters_filter_where_nothing_is_decided(place: ComplaintSeat) -> None:
     place.house.log()
     lists, seat = opened(place), place.seat

@@ -16,7 +16,15 @@ from crmdesk.models.changes import ChangeSet
 from crmdesk.models.types import CallId
 from crmdesk.services.complaints.due import act_on
 from crmdesk.ui.views.timeline import TimelinePane
-from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, CUSTOMER, ComplaintDesk
+from tests.services.complaints.house import (
+    BELA,
+    CALL,
+    CHECKLIST,
+    CHEN,
+    CUSTOMER,
+    OTHER_TEAM,
+    ComplaintDesk,
+)
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat, line_of
 from tests.ui.conftest import Seat
@@ -475,3 +483,18 @@ def test_a_number_typed_into_the_form_of_a_merger_survives_escape(place: Complai
     assert place.form.field("target_id").line.text() == typed
     found = str(target["id"]) if typed.endswith("01") else None
     assert place.form.values().get("target_id") == found
+
+
+def test_why_a_step_cannot_be_taken_takes_no_room_from_the_buttons(place: ComplaintSeat) -> None:
+    row = place.investigated()
+    columns = (CHEN.bytes, OTHER_TEAM.bytes, row["id"].bytes)
+    place.house.connection.execute("UPDATE complaint SET owner_id = ?, team_id = ? WHERE id = ?", columns)
+    place.seat.window.resize(1060, 700)
+    place.pass_time(minutes=2)
+    place.open(row)
+    view = place.page.view
+    assert view.why_not.text() == "Only the owner, his team or a supervisor may do this."
+    place.seat.settle()
+    for button in (view.next_button, view.steps_button, view.letter_button, view.copy_button):
+        assert button.width() >= button.sizeHint().width()
+    assert view.why_not.width() > 600

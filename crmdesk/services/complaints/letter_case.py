@@ -184,6 +184,8 @@ class _Reading:
         if customer is None:
             return spoken, ()
         address = [*clean(customer["address"]).splitlines(), customer["city"]]
+        if customer["city"] and any(customer["city"] in line for line in address[:-1]):
+            address.pop()
         if self.language == "zh":
             address.reverse()
         return _in_script(names, self.language), tuple(line.strip() for line in address if line.strip())

@@ -36,7 +36,8 @@ class Script:
     """One complaint.
 
     ``by`` is who takes it in. ``star`` is the key of a demo caller, else ``english`` chooses some other
-    customer. ``hours_ago`` tells when it came; ``repeats``: it comes back on the complaint of the script before.
+    customer. ``hours_ago`` tells when it came; ``repeats``: it comes back on the complaint of the script
+    before.
     """
 
     hours_ago: float

@@ -20,6 +20,7 @@ from crmdesk.ui.complaint_words import (
     clock_word,
     field_word,
     money,
+    step_words,
 )
 from crmdesk.ui.itemmodels.complaint_outcome import OutcomeLines
 from crmdesk.ui.itemmodels.record_line import RecordLine
@@ -71,6 +72,12 @@ class LinesOf:
         lines = [*self._alerts(record, record.body), *self._happened(record, record.body)]
         lines += [*self._log(record), *self._found(record, record.body)]
         return [*lines, *self._outcome.lines(record, record.body), *self._links(record)]
+
+    def proposal(self, record: ComplaintRecord) -> list[RecordLine]:
+        """Return what is proposed, and who said yes to it: what somebody looks at who approves it."""
+        if record.body is None:
+            return []
+        return [*self._found(record, record.body), *self._outcome.remedies(record, record.body)]
 
     def trail(self, record: ComplaintRecord, unfolded: frozenset[object]) -> list[RecordLine]:
         """Return clocks, then history; below what is *unfolded* (a clock's name, an event's id) its lines."""
@@ -134,13 +141,13 @@ class LinesOf:
         name = self._named(event.name) or event.transition
         who = self._named(event.who)
         when = self._moments.day_and_time(event.at)
-        below = event.words.strip().partition("\n")[0]
+        below = step_words(self._words, event.words).strip().partition("\n")[0]
         aside = f"{who} · {when}" if who else when
         return RecordLine("event", name, label=below, aside=aside, source=event.id, unfolded=unfolded)
 
     def _changes(self, record: ComplaintRecord, event: EventLine) -> Iterator[RecordLine]:
         if event.words:
-            yield RecordLine("detail", event.words)
+            yield RecordLine("detail", step_words(self._words, event.words))
         for name, before, after in event.changed:
             told = self._values.change(record, name, before, after)
             if told:

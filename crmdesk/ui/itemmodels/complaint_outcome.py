@@ -35,13 +35,14 @@ class OutcomeLines:
 
     def lines(self, record: ComplaintRecord, body: Body) -> Iterator[RecordLine]:
         """Yield all of it, top to bottom."""
-        yield from self._remedies(record, body)
+        yield from self.remedies(record, body)
         yield from self._letters(record)
         yield from self._ended(body)
         yield from self._improvement(record, body)
         yield from self._tasks(record)
 
-    def _remedies(self, record: ComplaintRecord, body: Body) -> Iterator[RecordLine]:
+    def remedies(self, record: ComplaintRecord, body: Body) -> Iterator[RecordLine]:
+        """Yield what the customer gets, and who approved it."""
         if not (record.remedies or record.approvals):
             return
         tr, total = self._words.tr, sum(line.value for line in record.remedies)

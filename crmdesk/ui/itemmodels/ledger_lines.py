@@ -24,11 +24,13 @@ class LedgerOf:
         self._moments = moments
         self._lines = LinesOf(words, moments)
 
-    def lines(self, record: ComplaintRecord) -> list[RecordLine]:
-        """Return regime, then each clock with its ledger below."""
+    def lines(self, record: ComplaintRecord, *, proposal: bool = False) -> list[RecordLine]:
+        """Return regime, then each clock with its ledger below; before them what is proposed, if wanted."""
         if record.body is None:
             return self._lines.file(record)
-        told = [self._regime(record)]
+        clocks = RecordLine("section", self._words.tr("Clocks"), icon="clock")
+        told = [*self._lines.proposal(record), clocks] if proposal else []
+        told.append(self._regime(record))
         for clock in record.clocks:
             told.append(self._lines.clock(clock))
             for line in clock.lines:

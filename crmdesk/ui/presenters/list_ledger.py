@@ -21,7 +21,8 @@ _LOOK_MS = 200
 class ListLedger(QObject):
     """Asks for the clocks of one line and shows them.
 
-    ``record`` is the complaint whose clocks are shown, None while there is none.
+    ``record`` is the complaint whose clocks are shown, None while there is none; ``deciding``: above them
+    stands what is proposed, for who says yes or no to it.
     """
 
     def __init__(self, place: Workplace, view: ComplaintListView, parent: QObject) -> None:
@@ -32,6 +33,7 @@ class ListLedger(QObject):
         self._worded = LedgerOf(place.words, place.moments)
         self._line: ComplaintLine | None = None
         self.record: ComplaintRecord | None = None
+        self.deciding = False
         self.pause = QTimer(self, singleShot=True, interval=_LOOK_MS)
         self.pause.timeout.connect(self.show)
 
@@ -51,8 +53,10 @@ class ListLedger(QObject):
 
     def _show(self, record: ComplaintRecord) -> None:
         self.record = record
-        heading = self._words.tr("Clocks of {number}", number=record.head.number)
-        self._view.show_ledger(heading, self._worded.lines(record))
+        number, tr = record.head.number, self._words.tr
+        heading = tr("Proposal of {number}", number=number) if self.deciding else ""
+        heading = heading or tr("Clocks of {number}", number=number)
+        self._view.show_ledger(heading, self._worded.lines(record, proposal=self.deciding))
 
     def _refused(self, error: BaseException) -> None:
         self.record = None

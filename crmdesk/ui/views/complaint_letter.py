@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPalette, QPixmap
+from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.inputs import NoteEdit
 from crmdesk.ui.widgets.pane import MARGIN, ActionButton, Pane
 from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
+from crmdesk.ui.widgets.sheet import Sheet
 from crmdesk.ui.widgets.step_fields import combo
 from crmdesk.ui.widgets.told import Told
 
@@ -74,12 +75,20 @@ class LetterView(QWidget):
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.setSpacing(MARGIN)
         for number, picture in enumerate(pictures, 1):
-            sheet = QLabel(body)
-            sheet.setPixmap(QPixmap.fromImage(picture))
+            sheet = Sheet(picture, body)
             sheet.setAccessibleName(
                 self._words.tr("Page {number} of {count}", number=number, count=len(pictures))
             )
-            column.addWidget(sheet, 0, Qt.AlignmentFlag.AlignHCenter)
+            line = QHBoxLayout()
+            line.addStretch(0)
+            line.addWidget(sheet, 1)
+            line.addStretch(0)
+            column.addLayout(line)
+        if not pictures:
+            hint = QLabel(self._words.tr("The sheets show here once the letter lacks nothing."), body)
+            hint.setWordWrap(True)
+            hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(hint)
         column.addStretch(1)
         self._sheets.setWidget(body)
 
@@ -145,13 +154,16 @@ class LetterView(QWidget):
         self._sheets.setWidgetResizable(True)
         self._sheets.setFrameShape(QFrame.Shape.NoFrame)
         self._sheets.setVerticalScrollBar(SlimScrollBar(self._ink, self._sheets))
+        self._sheets.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for edit in (self.text, self.asked):
+            edit.setVerticalScrollBar(SlimScrollBar(self._ink, edit))
         self.right.content.addWidget(self._sheets)
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)
         across.setSpacing(8)
-        across.addWidget(self.left)
+        across.addWidget(self.left, 1)
         across.addWidget(self.right, 1)
-        self.left.setFixedWidth(_LEFT)
+        self.left.setMaximumWidth(_LEFT)
 
     def _bind(self) -> None:
         bind = self._words.bind

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.workplace import Tools
 
 SEGMENTS = (word("1 Mine"), word("2 My team"), word("3 To approve"), word("4 Everybody"))
-DUES = (word("All"), word("Overdue"), word("Due today"), word("Regime: 2 business days"))
+DUES = (word("All"), word("Overdue"), word("Due today"), word("Regime: 2 days"))
 APPROVE, SEND_BACK = "T9", "T10"
 _DECISIONS = {"a": APPROVE, "b": SEND_BACK}
 _ASIDE = 260
 _RIGHT = 460
+_APART = 16
+"""Pixels at least between the lists and what is due: both have a chosen word."""
 
 
 class LinesModel(RowsModel[ComplaintLine]):
@@ -168,16 +170,22 @@ class ComplaintListView(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(MARGIN - 8, 0, MARGIN - 8, 4)
         bar.addWidget(self.segments)
+        bar.addSpacing(_APART)
         bar.addStretch(1)
         bar.addWidget(self.dues)
         foot = QHBoxLayout()
-        foot.setContentsMargins(MARGIN - 4, 4, MARGIN - 4, 8)
-        foot.addWidget(self.told, 1)
+        foot.setSpacing(8)
+        foot.addStretch(1)
         foot.addWidget(self.export_button)
         foot.addWidget(self.hand_over_button)
         self.pane.content.addLayout(bar)
         self.pane.content.addWidget(self.list, 1)
-        self.pane.content.addLayout(foot)
+        below = QVBoxLayout()
+        below.setContentsMargins(MARGIN - 4, 4, MARGIN - 4, 8)
+        below.setSpacing(4)
+        below.addWidget(self.told)
+        below.addLayout(foot)
+        self.pane.content.addLayout(below)
         self.right.content.addWidget(self.ledger_list)
         side = QWidget(self)
         column = QVBoxLayout(side)
@@ -202,7 +210,10 @@ class ComplaintListView(QWidget):
         bind(self.segments.setAccessibleName, word("Which complaints"))
         bind(self.segments.setAccessibleDescription, word("The keys 1 to 4 in the list, arrows here"))
         bind(self.dues.setAccessibleName, word("Due when"))
-        bind(self.dues.setAccessibleDescription, word("Arrows choose which clocks are shown"))
+        bind(
+            self.dues.setAccessibleDescription,
+            word("Arrows choose which clocks are shown; those of a regime within two business days"),
+        )
         bind(self.list.setAccessibleName, word("Complaints"))
         bind(
             self.list.setAccessibleDescription,

@@ -171,8 +171,7 @@ class ComplaintView(QWidget):
         bar.setSpacing(8)
         for button in (self.next_button, self.call_button, self.steps_button, self.undo_button):
             bar.addWidget(button)
-        bar.addWidget(self.why_not, 1)
-        bar.addStretch(0)
+        bar.addStretch(1)
         for button in (self.letter_button, self.copy_button):
             bar.addWidget(button)
         across = QSplitter(Qt.Orientation.Horizontal, self)
@@ -190,4 +189,5 @@ class ComplaintView(QWidget):
         column.addWidget(self.head)
         column.addWidget(self.standing)
         column.addLayout(bar)
+        column.addWidget(self.why_not)
         column.addWidget(across, 1)

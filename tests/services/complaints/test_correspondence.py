@@ -115,6 +115,11 @@ def test_a_chinese_letter_is_in_chinese_to_the_last_name(desk: ComplaintDesk) ->
     assert (case.remedies[0].kind, case.remedy_wanted) == ("退款", "退款")
 
 
+def test_a_city_that_stands_in_the_address_is_not_written_twice(desk: ComplaintDesk) -> None:
+    desk.connection.execute("UPDATE customer SET address = '浦东张杨路500号，Shanghai'")
+    assert draft(desk, proposed(desk)).case.address == ("浦东张杨路500号，Shanghai",)
+
+
 def test_without_a_choice_the_complainants_language_is_taken(desk: ComplaintDesk) -> None:
     assert draft(desk, desk.log(), language="").case.language == "zh"
     assert draft(desk, desk.log(language="en"), language="").case.language == "en"
