@@ -25,7 +25,9 @@ BATCH_CHARACTERS = 200_000
 BESIDE = 10
 """How much less of the processor an import asks for than a window open beside it."""
 
-KINDS = ("customers", "contacts", "assets", "visits", "articles", "complaints")
+COMPLAINTS = "complaints"
+KINDS = ("customers", "contacts", "assets", "visits", "articles", COMPLAINTS)
+NOT_ACCEPTED = "The server did not accept it; this desk tells why under what was not accepted (sync.refused)."
 LATER_KINDS = ("orders",)
 REGISTER = "register"
 LATER_FILES = (".xlsx", ".xls", ".ods", ".vcf")
@@ -50,7 +52,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     taken.add_argument(
         "--server",
         action="store_true",
-        help="bring what is new to the shared database in bulk; for an administrator's account",
+        help="bring what is new to the shared database in bulk, complaints one by one, and end when it is"
+        " there; for an administrator's account",
     )
     taken.add_argument("--partial", action="store_true", help="take what is there of a file that breaks off")
     taken.add_argument("--json", action="store_true", help="accepted; the last line is JSON anyway")
@@ -178,14 +181,36 @@ def _take(
     desk: Client, given: argparse.Namespace, rows: Iterable[Prepared], refused: list[dict[str, Any]]
 ) -> dict[str, int]:
     """Take the rows; what is new goes to the server first, if that is wanted."""
-    if given.server and given.kind == "complaints":
-        raise InvalidInput("Complaints go to the server one by one: leave out --server.")
     if not given.server or given.dry_run:
         return _send(desk, given, rows, refused)
     held = list(rows)
+    if given.kind == COMPLAINTS:
+        return _hand_in(desk, given, held, refused)
     counts = _send(desk, given, held, refused, _file(desk, given.kind, held))
     desk.call("sync.run", {})
     return counts
+
+
+def _hand_in(
+    desk: Client, given: argparse.Namespace, rows: list[Prepared], refused: list[dict[str, Any]]
+) -> dict[str, int]:
+    """Take complaints, and stay until the server has judged each; those it did not take are refused."""
+    desk.call("sync.run", {})
+    counts = _send(desk, given, rows, refused)
+    if desk.call("sync.run", {})["refused"]:
+        missing = _still_new(desk, given.kind, rows)
+        counts["new"] -= len(missing)
+        refused += ({"line": line, "reason": NOT_ACCEPTED} for line in missing)
+    return counts
+
+
+def _still_new(desk: Client, kind: str, rows: list[Prepared]) -> list[int]:
+    """Return the lines that would be new if they were taken once more."""
+    looks = (
+        desk.call("exchange.import", {"kind": kind, "rows": batch, "dry_run": True})["rows"]
+        for batch in _batches(rows)
+    )
+    return [row["line"] for look in looks for row in look if row["outcome"] == "new"]
 
 
 def _file(desk: Client, kind: str, rows: list[Prepared]) -> frozenset[int]:

@@ -40,6 +40,14 @@ def house(cluster: Cluster, original: str, tmp_path: Path) -> Iterator[House]:
     made.drop()
 
 
+COMPLAINTS = """\
+external_id,state,category,what_happened,received_at,number
+R-1,CLOSED,repair_again,The brakes squeal again after the third visit.,2026-03-02T01:30:00Z,
+R-2,INVESTIGATING,repair_again,The engine is too loud since the service.,2026-03-03T01:30:00Z,C26-K7Q-0042
+R-3,SETTLED,repair_again,Something else happened.,2026-03-04T01:30:00Z,
+"""
+
+
 def counted(house: House, statement: str) -> Any:
     with house.cluster.connect(database=house.database) as admin:
         return admin.execute(statement).fetchall()
@@ -86,3 +94,32 @@ def test_an_agent_is_refused_in_one_sentence_and_nothing_is_there(house: House, 
     assert counted(house, "SELECT count(*) FROM crm.customer") == [(0,)]
     with anna.rpc() as rpc:
         assert rpc.ask("customer.list")["items"] == []
+
+
+def test_complaints_of_a_file_are_at_the_server_when_the_command_ends(house: House, tmp_path: Path) -> None:
+    boss, anna = house.desk("boss"), house.desk("anna")
+    file = tmp_path / "complaints.csv"
+    file.write_text(COMPLAINTS, encoding="utf-8")
+    words = ("import", "complaints", str(file), "--server")
+    alone = boss.run(*words)
+    assert (alone.returncode, "works alone" in alone.stderr.decode()) == (1, True)
+    house.join(boss, "boss")
+    house.join(anna, "anna")
+    (wrong,) = (line for line in json.loads(boss.run(*words, "--dry-run").stdout)["refused"])
+    assert (wrong["line"], "state must be one of" in wrong["reason"]) == (4, True)
+    assert counted(house, "SELECT count(*) FROM crm.complaint") == [(0,)]
+    for new, same in ((2, 0), (0, 2)):
+        done = boss.run(*words)
+        assert done.returncode == 0, done.stderr.decode()
+        told = json.loads(done.stdout)
+        assert (told["new"], told["same"], told["refused"]) == (new, same, [wrong])
+    held = counted(house, "SELECT external_id, state, imported FROM crm.complaint ORDER BY 1")
+    assert held == [("R-1", "CLOSED", True), ("R-2", "INVESTIGATING", True)]
+    assert counted(house, "SELECT transition FROM crm.complaint_event") == [("import",), ("import",)]
+    with anna.rpc() as rpc:
+        rpc.ask("sync.run")
+        numbers = {each["number"] for each in rpc.ask("complaint.list")["items"]}
+        assert "C26-K7Q-0042" in numbers
+    refused = json.loads(anna.run(*words).stdout)["refused"]
+    reasons = {each["reason"] for each in refused if each["line"] != 4}
+    assert reasons == {"Only an administrator takes over complaints of another system."}

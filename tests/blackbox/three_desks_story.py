@@ -139,7 +139,7 @@ def undone(s: Story) -> None:
     s.chen.step(s["merged"], "T19", target_id=s["undo"])
     s.share()
     s.proposed(s.anna, "undo", "b_diagnosis_wrong", "We looked at the wrong axle.", refund="120")
-    s.at(f"{FRIDAY}01:11:40Z")
+    s.at(f"{FRIDAY}01:11:30Z")
     assert s.anna.undo(s["undo"])["remedies"] == []
     s.proposed(s.anna, "undo", "b_bill_wrong", "Work was billed that was not done.", refund="100")
     s.at(f"{FRIDAY}01:12:41Z")
@@ -364,6 +364,7 @@ def october(s: Story) -> None:
     s.anna.solved(s["undo"], accepted_by="Mr Undo", how="said")
     s.share()
     s.company.time_acts("2026-10-12T10:00:00Z")
+    s.at("2026-10-12T10:01:00Z")
     s.ben.solved(s["two approvals"], how="window_over")
     survey = s.asked(s.ben, "appeal", result=30, speed=0)
     s.ben.step(s["appeal"], "T16", survey_id=survey, root_cause="c_misunderstanding")
