@@ -10,7 +10,6 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from crmdesk.models.text import say
 from crmdesk.models.types import utc_now
-from crmdesk.services.complaints.record_view import LetterView
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState
 from crmdesk.ui.desk_status import DeskStatus
@@ -284,7 +283,7 @@ def _unfolded(studio: Studio, scenes: Scenes) -> None:
 def _kept_letter(studio: Studio, scenes: Scenes) -> None:
     _complaint("to_tell")(studio, scenes)
     file = studio.window.side.complaints.page.view.file
-    letters = [n for n, line in enumerate(file.lines.rows) if isinstance(line.source, LetterView)]
+    letters = [n for n, line in enumerate(file.lines.rows) if line.kind == "letter"]
     file.list.choose_row(letters[0])
     file.list.entered_row.emit(letters[0])
     studio.settle()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _EDGE, _LINE = 12, 24
 _LABEL = 132
 _MOST_LINES = 40
-_HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "mark": _LINE, "quiet": _LINE, "file": 44}
+_HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "letter": 28, "mark": _LINE, "quiet": _LINE, "file": 44}
 _CLOCK = 44
 _EVENT = 28
 _BAR = 6
@@ -64,6 +64,7 @@ class RecordDelegate(RowDelegate):
             "log": self._log,
             "detail": self._detail,
             "link": self._link,
+            "letter": self._link,
             "mark": self._mark,
             "file": self._file,
         }.get(line.kind, self._text if line.kind in {"text", "quiet"} else self._line)

@@ -93,7 +93,7 @@ class OutcomeLines:
             yield RecordLine("section", tr("Letters"), aside=tr("Enter opens"), icon="letter")
         for letter in record.letters:
             yield RecordLine(
-                "link",
+                "letter",
                 said(self._words, LETTERS, letter.kind),
                 label=self._day(letter.made_at),
                 aside=self._sent(letter),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from crmdesk.services.complaints.record_view import LetterView, Link
 from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from crmdesk.models.changes import ChangeSet
     from crmdesk.services.complaints.allowed import Allowed
-    from crmdesk.services.complaints.record_view import ComplaintRecord, Named
+    from crmdesk.services.complaints.record_view import ComplaintRecord, Link, Named
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
 _SHOWN = frozenset(
@@ -299,10 +298,11 @@ class ComplaintPresenter(QObject):
         file = file_of(line)
         if file is not None:
             self.files.open(file)
-        elif isinstance(line.source, LetterView):
+        elif line.kind == "letter":
             self.letter_wanted.emit(line.source)
-        elif isinstance(line.source, Link):
-            self.open(line.source.id)
+        elif line.kind == "link":
+            link: Link = line.source  # type: ignore[assignment]  # what a line of this kind holds
+            self.open(link.id)
 
     def _on_unfold(self, line: RecordLine) -> None:
         if line.source is not None and self.record is not None:
