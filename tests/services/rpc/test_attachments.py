@@ -38,11 +38,16 @@ def test_a_file_is_attached_told_and_written_out(
     assert talk("system.info")["attachments"] == {"here": 1, "not_sent": 0, "refused": 0}
 
 
-def test_attaching_twice_makes_one(talk: Talk, customer: Callable[..., Any], bill: Path) -> None:
+def test_attaching_twice_makes_one(
+    talk: Talk, customer: Callable[..., Any], bill: Path, tmp_path: Path
+) -> None:
     him, file_id = customer()["id"], "01a2025a-4358-74a3-8d77-2bf358110ba2"
     made = talk("attachment.add", record=him, path=str(bill), id=file_id, name="x/..\\y.pdf")
     assert (made["id"], made["name"]) == (file_id, "y.pdf")
-    assert talk("attachment.add", record=him, path=str(bill), id=file_id) == made
+    (tmp_path / "other").write_bytes(b"something else")
+    assert talk("attachment.add", record=him, path=str(tmp_path / "other"), id=file_id) == made
+    talk("attachment.get", id=file_id, path=str(tmp_path / "out"))
+    assert (tmp_path / "out").read_bytes() == CONTENT
     again = talk("attachment.add", record=him, path=str(bill), request_id="r1")
     assert talk("attachment.add", record=him, path=str(bill), request_id="r1") == again
     listed = talk("attachment.list", filter={"customer_id": him}, order="name")["items"]

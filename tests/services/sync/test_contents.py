@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,10 +23,15 @@ from crmdesk.errors import CrmdeskError, NotFound, ServerFault
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
 from crmdesk.services.attachments import room
-from crmdesk.services.attachments.cabinet import PIECE_BYTES, Kept
+from crmdesk.services.attachments.cabinet import PIECE_BYTES
 from crmdesk.services.attachments.desk import attachments_of, keep_file, limits_of
-from crmdesk.services.attachments.filing import AttachedFile, attach, attached_files, known_files, sealed_file
-from crmdesk.services.erasure import Erasure, Wanted
+from crmdesk.services.attachments.filing import (
+    AttachedFile,
+    attached_files,
+    known_files,
+    sealed_file,
+)
+from crmdesk.services.customers.erase import erase
 from crmdesk.services.profile import open_profile
 from crmdesk.services.store.keys import STORE_KEY, KeyFileSecrets
 from crmdesk.services.sync import contents
@@ -37,6 +42,7 @@ from crmdesk.services.sync.refused import dismiss, refused_lines
 from crmdesk.services.sync.sharing import begin_sharing, stop_sharing
 from tests.cluster import Database
 from tests.pages import decrypted
+from tests.services.server.rows import mutate
 from tests.services.sync.desks import TestDesk, address_of, desk
 from tests.services.sync.proxy import Line
 from tests.services.sync.test_complaint_files import end_long_ago, evict
@@ -293,30 +299,23 @@ def test_a_file_damaged_here_is_refused_and_holds_up_no_other(pair: Pair) -> Non
 def test_what_the_server_refused_stays_until_it_is_put_away(pair: Pair, erased: bool) -> None:
     anna = pair.anna
 
-    def pretend(work: Any) -> None:
-        for _ in range(8):
-            attach(
-                work, pair.customer, Kept(anna.store.author.new_id(), bytes(32), "x", "", 25 << 20, "0" * 64)
-            )
-
-    anna.store.write(pretend).result()
-    limits = replace(limits_of(anna.profile.settings), record=1 << 40)
-    file_id = keep_file(anna.store, anna.profile.cabinet, limits, pair.customer, b"one too many", "x.txt")
+    limit = "of_record CONSTANT bigint := 200"
+    mutate(pair.database, "crm.refuse_unfit_file(crm.attachment)", limit, limit.replace("200", "0"))
+    file_id = keep(anna, pair.customer, b"one too many", "x.txt")
     assert anna.worker.run_once().refused == 1
     (last,) = [each for each in files(anna, pair.customer) if each.id == file_id]
     assert last.state == "refused"
-    assert "more than 200 MB together" in str(last.why)
+    assert "more than 0 MB together" in str(last.why)
     assert read(anna, file_id) == b"one too many"
     assert room.sweep(anna.store, anna.profile) == 0
     (line,) = anna.store.read(refused_lines).result()
     assert (line.text, line.customer_id) == ("x.txt", pair.customer)
     if erased:
-        wanted = Wanted("one", pair.customer)
-        Erasure(anna.profile, anna.store).take_out(wanted)
+        anna.store.write(lambda work: (erase(work, pair.customer), work.commit())).result()
     else:
         anna.store.write(dismiss, line.op_id).result()
     assert file_id not in anna.store.read(known_files).result()
-    assert room.sweep(anna.store, anna.profile) == (0 if erased else 1)
+    assert room.sweep(anna.store, anna.profile) == 1
     assert not anna.profile.cabinet.holds(file_id)
     with pytest.raises(NotFound):
         anna.store.read(sealed_file, file_id).result()
