@@ -156,6 +156,7 @@ def test_a_picture_is_pasted_as_png_made_beside_the_window(place: ComplaintSeat)
     place.seat.settle()
     ((name, content),) = files(place.seat).contents.items()
     assert name == "Picture 2026-11-20 10.00.04.png"
+    assert content.startswith(b"\x89PNG")
     assert QImage.fromData(content) == picture().convertToFormat(QImage.fromData(content).format())
     assert threading.current_thread().name not in place.seat.desk.threads
 
@@ -274,6 +275,7 @@ def test_a_key_saves_the_file_chosen_where_the_person_says(place: ComplaintSeat,
     to_file(place)
     place.seat.ctrl(Qt.Key.Key_S)
     (dialog,) = place.page.view.findChildren(QFileDialog)
+    assert not dialog.isModal()
     assert dialog.selectedFiles()[0].endswith("bill.pdf")
     dialog.fileSelected.emit(str(tmp_path / "bill.pdf"))
     dialog.close()
@@ -421,6 +423,20 @@ def test_what_is_dropped_on_the_saved_form_goes_to_the_complaint(seat: Seat, bil
     seat.settle()
     (sheet,) = seat.desk.intakes.logged
     assert [str(record) for record in files(seat).listed] == [sheet.complaint_id]
+
+
+def test_the_next_complaint_of_the_call_begins_without_files(seat: Seat, bill: Path) -> None:
+    form = f8(seat)
+    drop(form, offer(bill))
+    seat.settle()
+    seat.commit("刹车异响，每天早上都有")
+    seat.ctrl(Qt.Key.Key_Return)
+    seat.settle()
+    form.another.click()
+    seat.settle()
+    assert form.shows_form
+    assert form.fields.held is not None
+    assert not form.fields.held.isVisible()
 
 
 def test_without_a_complaint_the_keys_say_where_files_go(seat: Seat) -> None:
