@@ -91,7 +91,14 @@ def test_a_file_in_the_place_of_another_is_refused(cabinet: Cabinet) -> None:
     one, other = put(cabinet, b"one"), put(cabinet, b"two")
     file_of(cabinet, one).write_bytes(file_of(cabinet, other).read_bytes())
     with pytest.raises(FileFault, match="altered"):
-        cabinet.read(Sealed(one.id, other.key, one.name, one.size, one.digest))
+        cabinet.piece(Sealed(one.id, other.key, one.name, one.size, other.digest), 0)
+
+
+def test_a_beginning_does_not_pass_for_the_whole(cabinet: Cabinet) -> None:
+    held = put(cabinet, content_of(2 * FRAME_BYTES))
+    file_of(cabinet, held).write_bytes(file_of(cabinet, held).read_bytes()[:SEALED_BYTES])
+    with pytest.raises(FileFault, match="altered"):
+        cabinet.piece(Sealed(held.id, held.key, held.name, FRAME_BYTES, held.digest), 0)
 
 
 def test_what_is_not_here_is_told_as_such(cabinet: Cabinet) -> None:
