@@ -50,24 +50,24 @@ class RowsOf:
             icon="check" if marked else "complaint",
             text=line.number,
             alt=plain(line.customer_name),
-            below=" · ".join(
-                part for part in (*self._stands(line), self._owner(line) if owner else "") if part
-            ),
+            below=" · ".join(part for part in self._stands(line, owner=owner) if part),
             aside=due,
             aside_below=" · ".join(part for part in (late, clock) if part),
             tone=tone_of(line),
         )
 
-    def _stands(self, line: ComplaintLine) -> tuple[str, ...]:
+    def _stands(self, line: ComplaintLine, *, owner: bool) -> tuple[str, ...]:
+        """Return how it stands, and whose it is; what a narrow line cuts off comes last."""
         tr = self._words.tr
         return (
             line.severity,
             tr("Level {level}", level=line.level) if line.level else "",
             said(self._words, BODIES, line.external) if line.external else "",
             self._state(line),
-            self._name(self._categories, line.category),
+            self._owner(line) if owner else "",
             tr("Repeat") if line.repeat_of is not None else "",
             tr("Reopened {n}×", n=line.reopen_count) if line.reopen_count else "",
+            self._name(self._categories, line.category),
         )
 
     def _owner(self, line: ComplaintLine) -> str:

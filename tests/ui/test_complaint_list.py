@@ -81,7 +81,7 @@ def test_digits_choose_the_list_and_typing_filters_it(place: ComplaintSeat) -> N
     lists, seat = opened(place), place.seat
     seat.key(Qt.Key.Key_4)
     assert numbers(lists) == [hers["number"], other["number"]]
-    assert lists._worded(lists.view.list.lines.rows[1]).below.endswith("p2")
+    assert lists._worded(lists.view.list.lines.rows[1]).below == "S4 · Received · p2 · repair"
     seat.qtbot.keyClicks(seat.focus(), "p2")
     assert numbers(lists) == [other["number"]]
     assert aside(lists).startswith("Filter: p2 · 1 complaint")
@@ -367,6 +367,25 @@ def test_every_control_of_the_lists_says_its_name_and_f6_goes_through(place: Com
     assert aside(lists).startswith("1 件投诉")
     assert lists.view.pane._heading == "投诉"
     seat.window.commands.run("language")
+
+
+def test_where_nothing_is_due_it_says_which_clocks_are_shown(place: ComplaintSeat) -> None:
+    place.house.log({"severity": "S4"})
+    lists, seat = opened(place), place.seat
+    lists.view.dues.setFocus()
+    told = []
+    for _ in range(3):
+        seat.key(Qt.Key.Key_Right)
+        seat.settle()
+        told.append(lists.view.list.hint.partition("\n")[0])
+    assert told == [
+        "Nothing here is overdue.",
+        "Nothing here is due today.",
+        "No regime asks anything of us here within two business days.",
+    ]
+    lists.view.dues.picked.emit(0)
+    seat.qtbot.keyClicks(lists.view.list, "xyz")
+    assert lists.view.list.hint == "Nothing here fits.\nEsc clears what was typed."
 
 
 def test_an_empty_list_says_what_to_do(place: ComplaintSeat) -> None:

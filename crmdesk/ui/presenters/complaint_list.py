@@ -31,6 +31,11 @@ _SHOWN = frozenset({"complaint", "approval", "clock_line", "customer", "agent", 
 _EVERY_MS = 60_000
 """So often what is due is looked at again."""
 ALL, OVERDUE, TODAY, REGIME = range(4)
+_NOTHING_DUE = {
+    OVERDUE: word("Nothing here is overdue.\nThe words above show other clocks."),
+    TODAY: word("Nothing here is due today.\nThe words above show other clocks."),
+    REGIME: word("No regime asks anything of us here within two business days."),
+}
 
 
 class ComplaintListPresenter(QObject):
@@ -222,8 +227,10 @@ class ComplaintListPresenter(QObject):
 
     def _hint(self) -> str:
         tr = self._words.tr
-        if self.view.list.filter_text or self._due != ALL:
-            return tr("Nothing here fits.\nEsc clears what was typed, the words above show other clocks.")
+        if self.view.list.filter_text:
+            return tr("Nothing here fits.\nEsc clears what was typed.")
+        if self._due != ALL:
+            return tr(_NOTHING_DUE[self._due])
         if self._segment == APPROVE:
             return tr("Nothing waits for your yes.")
         return tr("No complaint is open here.\nF8 writes one down during a call.")

@@ -53,6 +53,7 @@ class LetterView(QWidget):
         self.asked.setFixedHeight(_SMALL)
         self.text = NoteEdit(tools.composing, tools.reserved, self.left)
         self.text.setFont(tools.ink.fonts.body)
+        self.marks = Told(tools.ink, self.left, 0)
         self._keep = self._action("Ctrl+Return", self.keep)
         self._save = self._action("Ctrl+S", self.save)
         self._sent = self._action("Ctrl+Return", self.sent)
@@ -114,6 +115,7 @@ class LetterView(QWidget):
         for box in (self.kind, self.language):
             box.setEnabled(not kept)
         self.keep_button.setVisible(not kept)
+        self.marks.setVisible(not kept)
         for widget in (self.sent_button, self.sent_via):
             widget.setVisible(kept and not sent)
 
@@ -144,12 +146,11 @@ class LetterView(QWidget):
         self.sent_via.setMinimumWidth(120)
         content = self.left.content
         content.addLayout(top)
-        parts: tuple[tuple[QWidget, int], ...] = ((self.told, 0), (self.asked, 0), (self.text, 1))
-        for part, stretch in parts:
+        for part in (self.told, self.asked, self.text, self.marks):
             row = QHBoxLayout()
             row.setContentsMargins(MARGIN, 0, MARGIN, 4)
             row.addWidget(part)
-            content.addLayout(row, stretch)
+            content.addLayout(row, int(part is self.text))
         content.addLayout(foot)
         self._sheets.setWidgetResizable(True)
         self._sheets.setFrameShape(QFrame.Shape.NoFrame)
@@ -188,4 +189,4 @@ class LetterView(QWidget):
                 bind(told, name)
         bind(self.right.set_heading, word("As it is printed"))
         bind(self.left.set_aside, word("Esc goes back"))
-        bind(self.text.setToolTip, word("# subject · ## heading · - item · | flush left · > signature"))
+        bind(self.marks.say, word("# subject · ## heading · - item · | flush left · > signature"))
