@@ -55,7 +55,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: folder not writable, or no space; *path* is as it was.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
+    # The name may be as long as names can be: it gives no more than its beginning.
+    beside = path.with_name(f"{path.name[:40]}.{os.getpid()}.{threading.get_ident()}.new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
