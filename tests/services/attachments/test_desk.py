@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +91,21 @@ def test_a_store_that_is_full_leaves_no_file(place: Place, monkeypatch: pytest.M
     assert place.files.of(place.customer).result() == ()
     place.files.add(place.customer, b"x", "x").result()
     assert sweep(place.store, place.profile) == 0
+
+
+def test_a_disk_that_fills_up_on_the_way_leaves_no_half_file(place: Place) -> None:
+    place.files.add(place.customer, b"first", "x").result()
+    before = sorted(place.profile.attachments_path.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(DiskFull, match="The disk is full"):
+            place.files.add(place.customer, bytes(500_000), "y").result()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(place.profile.attachments_path.iterdir()) == before
+    assert len(place.files.of(place.customer).result()) == 1
+    place.files.add(place.customer, bytes(500_000), "y").result()
 
 
 def test_no_plain_copy_outlives_a_crash(place: Place) -> None:
