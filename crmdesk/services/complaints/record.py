@@ -12,7 +12,8 @@ from uuid import UUID
 
 from crmdesk.errors import NotFound
 from crmdesk.models.clock import STOPPED, Ledger, Standing
-from crmdesk.models.complaint_file import ComplaintFile
+from crmdesk.models.complaint_effects import IMPORT
+from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile
 from crmdesk.models.complaint_number import ComplaintNumber
 from crmdesk.models.operations import Author, Rows
 from crmdesk.models.screen_pop import FoundComplaint
@@ -71,6 +72,10 @@ WORDS_OF_STEPS = (
     ),
 )
 """Fields of payloads that say why, the first that is given counts."""
+NO_STEPS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {RECOUNTED: ("Dates by a new calendar", "按新工作日历重算时限"), IMPORT: ("Taken over", "从其他系统导入")}
+)
+"""What stands in a history and is no step of the procedure, by its names."""
 CLOSES_AHEAD = 20
 _CAUSES = "SELECT key, parent, cause_class, name_en, name_zh, leaf FROM cause ORDER BY position, key"
 _CATEGORY = "SELECT key, parent, name_en, name_zh FROM complaint_category WHERE key = ?"
@@ -211,12 +216,11 @@ class _Reading:
 
     def _event(self, row: Row) -> EventLine:
         given, before, after = (json.loads(row[name]) for name in ("fields", "before", "after"))
-        known = {step.id: step for step in workflow().transitions}
-        step = known.get(row["transition"])
+        names = {**NO_STEPS, **{step.id: (step.en, step.zh) for step in workflow().transitions}}
         return EventLine(
             id=row["id"],
             transition=row["transition"],
-            name=Named(row["transition"], step.en if step else "", step.zh if step else ""),
+            name=Named(row["transition"], *names.get(row["transition"], ("", ""))),
             from_state=row["from_state"],
             to_state=row["to_state"],
             at=row["at"],

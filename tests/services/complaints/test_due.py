@@ -16,7 +16,8 @@ from crmdesk.models.timetable import sampled
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.due import find_due, run_due
-from crmdesk.services.complaints.procedure import Editions
+from crmdesk.services.complaints.procedure import Editions, House
+from crmdesk.services.complaints.record import complaint_record
 from tests.models.cases import PAYLOADS
 from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, CALL, CHECKLIST, CHEN, DORA, EMIL, ComplaintDesk
@@ -221,6 +222,8 @@ def test_a_new_edition_of_the_calendar_works_out_what_runs_anew_once(desk: Compl
     head = desk.row("complaint", row["id"])
     assert head["next_due_at"] == min(each["due"] for each in lines)
     assert len(events(desk, row, "calendar")) == 1
+    shown = complaint_record(desk.connection, row["id"], House(), desk.author, desk.now).events
+    assert "Dates by a new calendar" in {event.name.name_en for event in shown}
     ended = recounted(desk, done[0]["complaint_id"])
     assert [each["clock"] for each in ended] == ["follow_up"], "what has ended stays as it was"
 
