@@ -18,6 +18,7 @@ from crmdesk.models.complaint_file import ComplaintFile, Errand, Outcome, Rules,
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.effects import apply
 from crmdesk.models.gates import Actor, Limits
+from crmdesk.models.metrics import csm
 from crmdesk.models.operations import Author, Operation
 from crmdesk.models.payload import checked
 from crmdesk.models.steps import take
@@ -143,11 +144,15 @@ def send_letter(world: Hotline, dice: Dice) -> Operation:
 
 
 def record_survey(world: Hotline, dice: Dice) -> Operation:
+    grades = dice.one((), (60,), (-30,), (90, 0, 0, 0), (30, 0, 0, 0))
+    share = csm(grades).value
     fields = {
         "complaint_id": dice.one(None, dice.pick(world.complaints or [NOBODY])),
         "customer_id": dice.pick(world.customers),
-        "answers": ["q1", dice.word],
-        "csm": dice.one(None, 60, -30),
+        "answers": [text for n, grade in enumerate(grades) for text in (f"{dice.word} {n}", str(grade))],
+        "csm": None if share is None else round(share),
+        "again": dice.one("", "yes", "no", "unsure"),
+        "defection": dice.one("", "price", "service"),
         "words": dice.word,
     }
     row_id = child_id(world.customers[0], "survey", dice.a)

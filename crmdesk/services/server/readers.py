@@ -19,9 +19,10 @@ from datetime import date, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from crmdesk.models import agent, article, asset, choice, complaint_effects, customer, task, visit
+from crmdesk.models import agent, article, asset, choice, complaint_effects, customer, regime, task, visit
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
+from crmdesk.services.complaints import actions, letters, surveys
 from crmdesk.services.customers.kept import BODY, CALL, COMPLAINT, KEPT
 from crmdesk.services.server.ddl import TABLES, columns, default_of, literal, qualified, quoted
 
@@ -94,6 +95,11 @@ CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         ("article", "lang"): article.LANGUAGES,
         ("article", "state"): article.STATES,
         ("number_choice", "mode"): choice.MODES,
+        ("letter", "kind"): letters.KINDS,
+        ("letter", "language"): regime.LANGUAGES,
+        ("survey", "again"): surveys.AGAIN,
+        ("survey", "defection"): surveys.DEFECTION,
+        ("corrective_action", "state"): actions.STATES,
     }
 )
 """Fields that hold one of a few words, as the entities' own methods have it."""

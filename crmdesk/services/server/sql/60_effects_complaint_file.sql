@@ -135,6 +135,10 @@ BEGIN
     made := crm.read_letter(crm.new_letter(), given);
     made.id := crm.asked_id(o.payload, 'id');
     made.team_id := crm.team_of_file(o, crm.asked_id(given, 'complaint_id'));
+    PERFORM crm.asked(given, 'kind'), crm.asked(given, 'language'), crm.asked(given, 'text');
+    IF made.digest !~ '^[0-9a-f]{64}$' THEN
+        PERFORM crm.refuse_value('digest');
+    END IF;
     made.author := o.actor;
     made.made_at := o.at;
     INSERT INTO crm.letter SELECT made.* ON CONFLICT (id) DO NOTHING;
@@ -145,12 +149,13 @@ $$;
 CREATE OR REPLACE FUNCTION crm.apply_letter_send(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
-    via CONSTANT text := crm.asked_text(o.payload, 'sent_via');
+    via CONSTANT text := o.payload ->> 'sent_via';
     was crm.letter;
     head crm.complaint;
     _ text;
 BEGIN
     _ := crm.only(o.payload, ARRAY['id', 'sent_via']);
+    PERFORM crm.check_value('sent_via', 'channel', crm.asked(o.payload, 'sent_via'));
     -- The head before its children, as a step does it.
     SELECT c.* INTO head FROM crm.complaint c JOIN crm.letter l ON l.complaint_id = c.id
     WHERE l.id = row_id FOR NO KEY UPDATE OF c;
@@ -192,6 +197,21 @@ BEGIN
 END
 $$;
 
+-- Answers are item and grade in turns, and the satisfaction is their mean; halves go to the even number, as at a desk.
+CREATE OR REPLACE FUNCTION crm.check_answers(p_survey crm.survey) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    grades CONSTANT text[] := ARRAY(
+        SELECT a FROM unnest(p_survey.answers) WITH ORDINALITY AS e(a, n) WHERE n % 2 = 0 ORDER BY n);
+BEGIN
+    IF cardinality(p_survey.answers) % 2 = 1 OR NOT grades <@ '{90,60,30,0,-30,-60,-90}' THEN
+        PERFORM crm.refuse_value('answers');
+    END IF;
+    IF p_survey.csm IS DISTINCT FROM (SELECT round(avg(g::integer)::double precision) FROM unnest(grades) g) THEN
+        PERFORM crm.refuse_value('csm');
+    END IF;
+END
+$$;
+
 -- Answers never conflict; the complaint's own satisfaction is the latest.
 CREATE OR REPLACE FUNCTION crm.apply_survey_record(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -204,6 +224,7 @@ BEGIN
     made := crm.read_survey(crm.new_survey(), given);
     made.id := crm.asked_id(o.payload, 'id');
     made.team_id := crm.team_of_file(o, of);
+    _ := crm.check_answers(made);
     made.author := o.actor;
     made.at := o.at;
     INSERT INTO crm.survey SELECT made.* ON CONFLICT (id) DO NOTHING;
