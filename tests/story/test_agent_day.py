@@ -246,6 +246,7 @@ def handed_over(anna: Seat, number: str) -> None:
     told = "SELECT c.owner_id, b.hand_overs, c.state FROM complaint AS c JOIN complaint_body AS b"
     told += " ON b.id = c.id WHERE c.number = ?"
     assert anna.sql.row(told, number) == (person("bela").bytes, 1, "RECEIVED")
+    assert set(errands(anna, number)) == {("reminder", "bela"), ("taken_over", "bela")}
 
 
 def approved_by_the_supervisor(chen: Seat, number: str) -> None:
@@ -308,6 +309,7 @@ def asked_afterwards(anna: Seat, number: str) -> None:
     assert json.loads(answers) == ["result", "60", "speed", "30"]
     assert anna.sql.steps(number) == ["T1", "T13", "T15", "T16"]
     assert follow_up(anna, number) == ("done", 1)
+    assert errands(anna, number) == [], "nothing is left to do about it"
     anna.back_to("My complaints")
 
 
@@ -346,6 +348,15 @@ def remedies(seat: Seat, number: str) -> list[tuple[object, ...]]:
     return seat.sql.rows(
         "SELECT r.type, r.value, r.done_at IS NOT NULL FROM remedy_line AS r JOIN complaint AS c"
         " ON c.id = r.complaint_id WHERE c.number = ? AND NOT r.void ORDER BY r.position",
+        number,
+    )
+
+
+def errands(seat: Seat, number: str) -> list[tuple[object, ...]]:
+    """Return what of a complaint is still to do, and by whom."""
+    return seat.sql.rows(
+        "SELECT t.errand, a.login FROM task AS t JOIN complaint AS c ON c.id = t.complaint_id"
+        " JOIN agent AS a ON a.id = t.owner_id WHERE c.number = ? AND t.state = 'open' ORDER BY t.errand",
         number,
     )
 

@@ -151,6 +151,8 @@ def taken_over(chen: Seat, number: str) -> None:
     chen.press("Ctrl+Return")
     chen.sees("Owner: Chen Yu")
     assert owner(chen, number) == "chen"
+    told = "SELECT count(*) FROM task AS t JOIN complaint AS c ON c.id = t.complaint_id WHERE c.number = ?"
+    assert chen.sql.one(f"{told} AND t.state = 'open' AND t.errand = 'taken_over'", number) == 0
     chen.back_to("Complaints")
 
 
@@ -209,6 +211,8 @@ def withdrawn(chen: Seat, number: str) -> None:
     told = "SELECT c.state, b.ended_why, b.ended_channel, c.next_due_at FROM complaint AS c"
     told += " JOIN complaint_body AS b ON b.id = c.id WHERE c.number = ?"
     assert chen.sql.row(told, number) == ("WITHDRAWN", "Leave it, I sold the car.", "phone", None)
+    left = "SELECT t.errand FROM task AS t JOIN complaint AS c ON c.id = t.complaint_id WHERE c.number = ?"
+    assert set(chen.sql.rows(f"{left} AND t.state = 'open'", number)) <= {("survey",)}
     chen.back_to("Complaints")
 
 

@@ -24,6 +24,7 @@ from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.correspondence import letter_of, mark_sent
+from crmdesk.services.complaints.errands import see_to_errands
 from crmdesk.services.complaints.files import (
     actor_of,
     case_of,
@@ -161,6 +162,7 @@ def take_step(
         mark_sent(work, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     if step.id in FOLLOWED_UP:
         finish_errands(work, complaint_id, ("follow_up",))
+    see_to_errands(work, rules, complaint_id, actor.id)
     work.commit()
     return fields_of(work.stored, complaint_id)
 

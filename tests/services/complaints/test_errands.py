@@ -1,0 +1,75 @@
+"""What nobody needs to do any more leaves the worklist; reminders go with the complaint to its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from crmdesk.models.wire import Row
+from crmdesk.services.complaints.due import act_on
+from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
+    desk = ComplaintDesk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def wait(desk: ComplaintDesk, row: Row, **span: float) -> None:
+    """Let time pass and do what it does to the complaint."""
+    desk.later(**span)
+    with desk.work() as work:
+        act_on(work, desk.rules(), row["id"])
+
+
+def open_errands(desk: ComplaintDesk, row: Row) -> list[tuple[str, str, UUID]]:
+    """Return the open errands: what, about which clock, and whose."""
+    tasks = [task for task in desk.rows("task", row["id"]) if task["state"] == "open"]
+    return sorted((task["errand"], task["note"], task["owner_id"]) for task in tasks)
+
+
+def test_a_step_leaves_the_last_reminder_of_each_clock_and_none_of_one_that_ended(
+    desk: ComplaintDesk,
+) -> None:
+    row = desk.log()
+    for hours in (2.5, 1.75):
+        wait(desk, row, hours=hours)
+    reminders = [("reminder", f"acknowledge {percent} %", ANNA) for percent in (50, 75)]
+    assert open_errands(desk, row) == reminders
+    row = desk.step(row, "C1", what="We see to it today.")
+    assert open_errands(desk, row) == reminders[1:]
+    desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    assert open_errands(desk, row) == []
+
+
+def test_reminders_go_to_the_new_owner_who_has_it_to_take_over_until_she_does_something(
+    desk: ComplaintDesk,
+) -> None:
+    row = desk.log()
+    wait(desk, row, hours=2, minutes=30)
+    row = desk.step(row, "H1", CHEN, to=str(BELA), open_points="Call him.")
+    mine = [("reminder", "acknowledge 50 %", BELA), ("taken_over", "", BELA)]
+    assert open_errands(desk, row) == mine
+    row = desk.step(row, "E1", CHEN, to_level=1, reason="He is angry.")
+    assert [errand for errand, *_ in open_errands(desk, row)].count("taken_over") == 1
+    desk.step(row, "T2", BELA, checklist=CHECKLIST, ack_channel="phone", owner=str(BELA))
+    assert {errand for errand, *_ in open_errands(desk, row)} == {"escalated"}
+
+
+def test_who_takes_a_complaint_over_herself_is_not_told_to(desk: ComplaintDesk) -> None:
+    row = desk.step(desk.log(), "H1", CHEN, to=str(CHEN), open_points="I do it.")
+    assert open_errands(desk, row) == []
+
+
+def test_what_was_withdrawn_asks_nothing_more_of_anybody_but_how_it_was(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    wait(desk, row, hours=2, minutes=30)
+    row = desk.step(row, "E1", to_level=1, reason="He is angry.")
+    row = desk.step(row, "H1", CHEN, to=str(BELA), open_points="Call him.")
+    row = desk.step(row, "T18", CHEN, words="Leave it.", channel="phone")
+    assert {errand for errand, *_ in open_errands(desk, row)} <= {"survey"}
