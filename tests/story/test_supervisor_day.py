@@ -189,9 +189,10 @@ def turned_down(chen: Seat, number: str) -> None:
     begins(chen, "Reject")
     chen.sees("Letter: Not accepted")
     chen.chooses("Reason", "Not about us")
-    chen.writes("Other route told", "The tax office, 12366")
+    chen.writes("Other route told", "The tax office, 12366.")
     chen.press("Ctrl+Return")
-    chen.sees(f"{number}, Not accepted", "We did not take it up: it is not about us.")
+    chen.sees(f"{number}, Not accepted")
+    chen.sees("We did not take it up: it is not about us. You can turn to: The tax office, 12366.\n")
     chen.press("Ctrl+Shift+N")
     chen.sees("Appeal, Somebody else than who rejected it has to decide on the appeal.")
     told = "SELECT c.state, b.ended_why, a.login FROM complaint AS c JOIN complaint_body AS b ON b.id = c.id"

@@ -55,7 +55,7 @@ def standing_of(record: ComplaintRecord, language: str) -> Standing | None:
         due_at=_due(record),
         wait_for=record.head.wait_for,
         text=_text(record),
-        route=record.body.other_route if record.body is not None else "",
+        route=_within_a_sentence(record.body.other_route) if record.body is not None else "",
     )
 
 
@@ -84,6 +84,11 @@ def _text(record: ComplaintRecord) -> str | Text:
     if state == "REJECTED":
         return NOT_ACCEPTED.get(body.ended_why, NOT_ACCEPTED["other"])
     told = body.wait_what if state == "WAITING" else body.what_was_done or body.reason_text
+    return _within_a_sentence(told)
+
+
+def _within_a_sentence(told: str) -> str:
+    """Return what somebody wrote as part of a sentence: in one line, without a full stop of its own."""
     return " ".join(told.split()).rstrip(".。")
 
 
