@@ -23,10 +23,10 @@ from crmdesk.errors import CrmdeskError, StoreBusy, StoreFault
 from crmdesk.logs import forget_words
 from crmdesk.services import renewal
 from crmdesk.services.attachments.room import sweep
-from crmdesk.services.customers.erase import Erased, calls_of, erase, mentions
+from crmdesk.services.customers.erase import Erased, calls_of, complaints_of, erase, mentions
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import DATABASE_ERRORS, emptied_log, explained, open_connection
-from crmdesk.services.store.drafts import drafts_key
+from crmdesk.services.store.drafts import FORM, drafts_key
 from crmdesk.services.store.files import sync_folder, worded
 from crmdesk.services.store.schema import HEAD, stored_version
 from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -43,6 +43,10 @@ TIDIED_EVERY = 86_400.0
 ERASED = "erasures"
 """The name in ``setting`` of who was erased at a desk of its own."""
 
+_FORGET_DRAFT = (
+    f"DELETE FROM draft WHERE call_id = :of OR (draft_id GLOB '{FORM}*'"
+    " AND (instr(draft_id, :of) OR instr(text, :of)))"
+)
 _TAILS = ("-wal", "-shm", "-journal")
 _MADE_ANEW = (renewal.SUFFIX, ".next")
 """Ends of files beside the store that are made anew each time and hold nothing older."""
@@ -96,8 +100,9 @@ class Erasure:
             StoreFault: the disk is full, or somebody else works in the drafts; try again later.
         """
         calls = self._store.read(calls_of, wanted.customer, wanted.rows).result()
-        self._erase_drafts(calls)
-        told = self._store.read(mentions, wanted.customer).result()
+        complaints = self._store.read(complaints_of, wanted.customer, wanted.rows).result()
+        self._erase_drafts((wanted.customer, *calls, *complaints))
+        told = self._store.read(mentions, wanted.customer, None, wanted.rows).result()
 
         def perform(work: UnitOfWork) -> Erased:
             done = erase(work, wanted.customer, wanted.rows, told)
@@ -205,8 +210,8 @@ class Erasure:
         except Exception:  # noqa: BLE001 - the edge of a thread: it is tried again
             _log.exception("writing the store anew failed")
 
-    def _erase_drafts(self, calls: Collection[UUID]) -> None:
-        """Delete the drafts of *calls*, and write the file anew: it is small."""
+    def _erase_drafts(self, about: Collection[UUID]) -> None:
+        """Delete what is being typed in or about any of *about*, and write the file anew: it is small."""
         path, key = self._profile.drafts_path, drafts_key(self._profile.key)
         if not path.exists():
             return
@@ -214,9 +219,7 @@ class Erasure:
             with closing(open_connection(path, key, role="writer")) as connection:
                 made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'draft'").fetchone()
                 if made:
-                    connection.executemany(
-                        "DELETE FROM draft WHERE call_id = ?", [(str(call),) for call in calls]
-                    )
+                    connection.executemany(_FORGET_DRAFT, [{"of": str(each)} for each in about])
                 connection.execute("VACUUM")
                 if not emptied_log(connection):
                     raise StoreBusy("Somebody is typing just now. Try again in a moment.")

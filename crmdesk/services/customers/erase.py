@@ -88,7 +88,7 @@ def erase(
     kept = _kept(connection, customer, numbers, known)
     gone = _gone(connection, customer, numbers, kept, known)
     blank = list(_blanked(work, kept))
-    told = mentions(connection, customer, told)
+    told = mentions(connection, customer, told, known)
     traces = _erase_traces(connection, told, customer, {row_id for _, row_id in gone}, kept)
     work.lay([*(RowChange(table, row_id, None) for table, row_id in gone), *blank])
     forget_keys(connection)
@@ -159,6 +159,11 @@ def calls_of(connection: Connection, customer: UUID, known: Collection[UUID] = (
     """Return the calls that :func:`erase` will make blank."""
     numbers = [value for (value,) in _asked(connection, _NUMBERS, customer.bytes)]
     return tuple(sorted(_calls(connection, customer, numbers, known)))
+
+
+def complaints_of(connection: Connection, customer: UUID, known: Collection[UUID] = ()) -> tuple[UUID, ...]:
+    """Return the complaints that :func:`erase` will leave as figures."""
+    return tuple(sorted(_complaints(connection, customer) | set(_here(connection, COMPLAINT, known))))
 
 
 def _kept(connection: Connection, customer: UUID, numbers: Sequence[str], known: Collection[UUID]) -> Kept:
@@ -262,14 +267,17 @@ def _here(connection: Connection, table: str, ids: Collection[UUID]) -> list[UUI
     return [UUID(bytes=key) for (key,) in _in_parts(connection, f"SELECT id FROM {table} WHERE id IN", keys)]
 
 
-def mentions(connection: Connection, customer: UUID, before: Mentions | None = None) -> Mentions:
+def mentions(
+    connection: Connection, customer: UUID, before: Mentions | None = None, rows: Collection[UUID] = ()
+) -> Mentions:
     """Return what names *customer* or a complaint of his in log and history.
 
-    With *before* only what came since is looked at.
+    With *before* only what came since is looked at. *rows* are known to be his: the server took him out of
+    the heads of his complaints, which may have come here before this.
 
     Reads both whole the first time: on a reader, ahead of the transaction that erases.
     """
-    names = [str(customer), *map(str, _complaints(connection, customer))]
+    names = [str(customer), *map(str, complaints_of(connection, customer, rows))]
     known = before or Mentions()
     (history,) = connection.execute("SELECT coalesce(max(n), 0) FROM history").fetchone()
     (operation,) = connection.execute("SELECT coalesce(max(n), 0) FROM operation").fetchone()
@@ -338,12 +346,11 @@ def _touches_others(connection: Connection, operation: bytes, rows: Collection[b
 
 def _erase_mentions(connection: Connection, customer: UUID, kept: Collection[UUID]) -> int:
     """Destroy refusals and answers that name him, his calls or complaints by their ids."""
-    name = str(customer)
-    count: int = connection.execute(
-        "DELETE FROM not_accepted WHERE instr(payload, ?) OR instr(current, ?) OR instr(seen, ?)",
-        (name, name, name),
+    names = [str(customer), *map(str, kept)]
+    count: int = connection.executemany(
+        "DELETE FROM not_accepted WHERE instr(payload, :of) OR instr(current, :of) OR instr(seen, :of)",
+        [{"of": name} for name in names],
     ).rowcount
-    names = [name, *map(str, kept)]
     answers = _asked(connection, "SELECT id, result FROM request")
     told = [(key,) for key, result in answers if any(each in result for each in names)]
     connection.executemany("DELETE FROM request WHERE id = ?", told)
