@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
-from crmdesk.ui.itemmodels.complaint_lines import RecordLine
+from crmdesk.ui.itemmodels.record_line import RecordLine
 from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.painting import plain
 from crmdesk.ui.widgets.lists import RowDelegate
