@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.cluster import Database
-from tests.models.complaint_moves import log_complaint, step_taken
+from tests.models.complaint_moves import log_complaint
+from tests.models.moves import START
 from tests.services.server.sender import rows_of
 from tests.services.server.test_complaint_rights import DICE, House
 from tests.services.server.test_complaint_rights import house as _house
@@ -53,19 +55,30 @@ def test_who_belongs_to_several_teams_takes_it_to_any_of_them(
     assert team_of(admin, uuid.UUID(operation.payload["id"])) == house.teams["bela"]
 
 
-@pytest.mark.parametrize(
-    ("off", "rejected"), [(timedelta(days=-1), "invalid"), (timedelta(minutes=-50), None)]
+JUDGE = (
+    "SELECT crm.check_moments(ROW("
+    "gen_random_uuid(), 'complaint.step', 1, %s::jsonb, NULL, '', 'agent', NULL, %s, %s)::crm.operation_in)"
 )
-def test_clocks_of_a_desk_whose_own_is_wrong_are_not_believed(
-    house: House, admin: Any, off: timedelta, rejected: str | None
-) -> None:
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(minutes=-61), timedelta(minutes=61)])
+def test_clocks_of_a_desk_whose_own_is_wrong_are_not_believed(admin: Any, off: timedelta) -> None:
+    def payload(shift: timedelta) -> str:
+        return json.dumps({"lines": [{"at": START.isoformat()}, {"at": (START + shift).isoformat()}]})
+
+    admin.execute(JUDGE, (payload(off), START, False))
+    admin.execute("UPDATE crm.meta SET test = false")
+    with pytest.raises(psycopg.Error, match="The clock of this computer was wrong"):
+        admin.execute(JUDGE, (payload(off), START, False))
+    admin.execute(JUDGE, (payload(timedelta(minutes=-50)), START, False))
+    admin.execute(JUDGE, (payload(off), START, True))
+
+
+def test_a_step_is_looked_at_for_it_and_logging_is_not(house: House, admin: Any) -> None:
     complaint = house.log("anna")
-    world = house.as_if("chen")
-    world.now += timedelta(days=3)
-    made = step_taken(world, DICE, complaint, "T18", {})
-    moved = (made.at + off).isoformat()
-    lines = [{**line, "at": moved} for line in made.payload["lines"]]
-    assert lines
-    admin.execute("UPDATE crm.meta SET test = false, clock_at = NULL")
-    answer = house.desks["chen"].push(replace(made, payload={**made.payload, "lines": lines}))
-    assert answer.get("rejected") == rejected, answer
+    admin.execute(
+        "CREATE OR REPLACE FUNCTION crm.check_moments(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM crm.refuse('invalid', 'Looked at.'); END $$"
+    )
+    house.log("anna")
+    assert house.step("anna", complaint, "E1")["why"] == "Looked at."
