@@ -8,12 +8,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.letter_case import LetterWanted
+from crmdesk.services.complaints.letters import KINDS
 from crmdesk.services.complaints.press import Press
+from crmdesk.ui.presenters.complaint_letter import LetterPresenter
+from crmdesk.ui.views.complaint_letter import LetterView
 from crmdesk.ui.widgets.sheet import Sheet
 from tests.services.complaints.house import ANNA, ComplaintDesk
 from tests.ui.aftercare_house import AftercareSeat
@@ -248,14 +251,76 @@ def test_what_a_letter_lacks_is_asked_for_and_then_written(place: AftercareSeat)
     assert view.kind.currentText() == "Holding reply"
     assert view.asked.hasFocus()
     seat.commit("The part has to come from abroad.")
-    seat.qtbot.waitUntil(lambda: "from abroad" in view.text.toPlainText())
+    seat.key(RETURN)
     seat.settle()
+    assert "from abroad" in view.text.toPlainText()
+    assert view.asked.isHidden()
+    assert view.text.hasFocus()
     assert view.told.isHidden()
     seat.ctrl(RETURN)
     seat.settle()
     seat.settle()
     assert letter._kept is not None
     assert "from abroad" in letter._kept.text.plain()
+
+
+def rest(letter: LetterPresenter) -> None:
+    """Let every pause that is under way be over."""
+    for timer in letter.findChildren(QTimer):
+        if timer.isActive():
+            timer.timeout.emit()
+
+
+def rejection(place: AftercareSeat) -> LetterView:
+    """Open a letter that lacks both the reason and where else to turn."""
+    seat = place.seat
+    place.open(place.investigated())
+    seat.ctrl(Qt.Key.Key_P)
+    seat.settle()
+    view = seat.window.side.complaints.letter.view
+    view.kind.setCurrentIndex(KINDS.index("rejection"))
+    view.chosen.emit()
+    seat.settle()
+    view.asked.setFocus()
+    assert view.asked.placeholderText() == "The reason, as the customer is to read it"
+    return view
+
+
+def test_who_rests_while_answering_goes_on_in_the_same_field(place: AftercareSeat) -> None:
+    seat = place.seat
+    view = rejection(place)
+    seat.commit("The state")
+    rest(seat.window.side.complaints.letter)
+    seat.settle()
+    seat.commit(" makes it.")
+    assert view.asked.toPlainText() == "The state makes it."
+    assert view.asked.placeholderText() == "The reason, as the customer is to read it"
+    seat.key(RETURN)
+    seat.settle()
+    assert view.asked.placeholderText() == "Where else the customer may turn, with the address"
+    assert view.asked.hasFocus()
+    assert view.asked.toPlainText() == ""
+    seat.commit("The tax office")
+    seat.key(Qt.Key.Key_Tab)
+    seat.settle()
+    assert view.asked.isHidden()
+    assert "The state makes it." in view.text.toPlainText()
+    assert "The tax office" in view.text.toPlainText()
+
+
+def test_ctrl_enter_answers_and_tab_leaves_what_is_empty(place: AftercareSeat) -> None:
+    seat = place.seat
+    view = rejection(place)
+    seat.key(Qt.Key.Key_Tab)
+    seat.settle()
+    assert view.text.hasFocus(), "nothing was said, so nothing is asked anew"
+    view.asked.setFocus()
+    seat.key(RETURN)
+    assert view.asked.hasFocus()
+    seat.commit("Not ours")
+    seat.ctrl(RETURN)
+    seat.settle()
+    assert view.asked.placeholderText() == "Where else the customer may turn, with the address"
 
 
 def test_a_sheet_is_as_wide_as_there_is_room_for(place: AftercareSeat) -> None:

@@ -38,7 +38,7 @@ _PAUSE_MS = 400
 _ASKS = {
     "reason": word("The reason, as the customer is to read it"),
     "route": word("Where else the customer may turn, with the address"),
-    "body": word("To which body outside: its name, then its address, a line each"),
+    "body": word("To which body outside: its name, then (Shift+Enter) its address, a line each"),
     "next_on": "",
 }
 _TONGUES = {"en": "English", "zh": "中文"}
@@ -63,8 +63,6 @@ class LetterPresenter(QObject):
         self._sending = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._on_typed)
-        self._asking = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._asking.timeout.connect(self._choose)
         self._wire()
 
     @property
@@ -105,6 +103,8 @@ class LetterPresenter(QObject):
             self._sending = True
             self._pause.stop()
             self._set_anew(self._keep)
+        elif self._draft is not None and self._draft.lacks is not None:
+            self.view.asked.answer()
 
     def save(self) -> None:
         """Ctrl+S: save the file where the agent says."""
@@ -150,6 +150,7 @@ class LetterPresenter(QObject):
     def _wire(self) -> None:
         view = self.view
         view.chosen.connect(self._on_chosen)
+        view.answered.connect(self._choose)
         view.edited.connect(self._pause.start)
         view.keep.connect(self.accept)
         view.sent.connect(self.mark_sent)
@@ -157,12 +158,9 @@ class LetterPresenter(QObject):
         self._words.changed.connect(self._fill)
 
     def _on_chosen(self) -> None:
-        if self.view.asked.hasFocus():
-            self._asking.start()
-        else:
-            self._pause.stop()
-            self._forget_typed()
-            self._choose()
+        self._pause.stop()
+        self._forget_typed()
+        self._choose()
 
     def _choose(self) -> None:
         """Show the letter that is chosen now: a kept one, or a new one of this kind and language."""
@@ -207,7 +205,9 @@ class LetterPresenter(QObject):
                 view.asked.load("", 0)
             if view.text.hasFocus() and not view.asked.isHidden():
                 view.asked.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif not view.asked.hasFocus():
+        else:
+            if view.asked.hasFocus():
+                view.text.setFocus(Qt.FocusReason.OtherFocusReason)
             view.ask("")
         view.text.load(draft.plain, 0)
         view.show_pictures(())

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from crmdesk.ui.translation import word
-from crmdesk.ui.widgets.inputs import NoteEdit
+from crmdesk.ui.widgets.inputs import AnswerEdit, NoteEdit
 from crmdesk.ui.widgets.pane import MARGIN, ActionButton, Pane
 from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 from crmdesk.ui.widgets.sheet import Sheet
@@ -31,12 +31,14 @@ class LetterView(QWidget):
     """The page of one letter.
 
     Signals:
-        chosen(): another letter, kind or language was chosen, or what the template lacked was typed.
+        chosen(): another letter, kind or language was chosen.
+        answered(): what the template lacked was said.
         edited(): the words were changed.
         keep(), save(), sent(): the buttons.
     """
 
     chosen = Signal()
+    answered = Signal()
     edited = Signal()
     keep = Signal()
     save = Signal()
@@ -49,7 +51,7 @@ class LetterView(QWidget):
         self.right = Pane(tools.ink, self)
         self.which, self.kind, self.language, self.sent_via = (combo(self.left) for _ in range(4))
         self.told = Told(tools.ink, self.left, 6)
-        self.asked = NoteEdit(tools.composing, tools.reserved, self.left)
+        self.asked = AnswerEdit(tools.composing, tools.reserved, self.left)
         self.asked.setFixedHeight(_SMALL)
         self.text = NoteEdit(tools.composing, tools.reserved, self.left)
         self.text.setFont(tools.ink.fonts.body)
@@ -64,7 +66,7 @@ class LetterView(QWidget):
         self._lay_out()
         for box in (self.which, self.kind, self.language):
             box.activated.connect(lambda _row: self.chosen.emit())
-        self.asked.edited.connect(self.chosen)
+        self.asked.answered.connect(self.answered)
         self.text.edited.connect(self.edited)
         self._bind()
 

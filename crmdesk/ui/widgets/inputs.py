@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
-    from PySide6.QtGui import QDragEnterEvent, QInputMethodEvent, QPaintEvent
+    from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QInputMethodEvent, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
 
@@ -184,3 +184,42 @@ class NoteEdit(QPlainTextEdit):
     def _on_text_changed(self) -> None:
         if not self._loading:
             self.edited.emit()
+
+
+_MOVING = {
+    *(Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason),
+    *(Qt.FocusReason.MouseFocusReason, Qt.FocusReason.OtherFocusReason),
+}
+"""Why a person leaves a field; a list that pops up or another window is no end of what is typed."""
+
+
+class AnswerEdit(NoteEdit):
+    """The answer to one question: it stays until Enter, Tab or a click says that it is whole.
+
+    Shift+Enter begins another line.
+
+    Signals:
+        answered(): what stands here, which is not nothing, is what was to be said.
+    """
+
+    answered = Signal()
+
+    def answer(self) -> None:
+        """Take what stands here for the answer; nothing is none."""
+        if self.toPlainText().strip():
+            self.document().setModified(False)
+            self.answered.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Enter answers."""
+        enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.answer()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: whoever goes on has answered."""
+        super().focusOutEvent(event)
+        if event.reason() in _MOVING and self.document().isModified():
+            self.answer()
