@@ -74,6 +74,10 @@ class Complaints(Protocol):
         """Take a step; fails with a sentence, with Conflict when the complaint was changed meanwhile."""
         ...
 
+    def approve(self, complaint_id: UUID, proposal_version: int) -> Future[None]:
+        """Keep a supervisor's yes to a proposal; fails with Conflict when it is another one by now."""
+        ...
+
     def add_note(self, complaint_id: UUID, text: str, note_id: UUID) -> Future[None]:
         """Write into the investigation log, at most once for each *note_id*."""
         ...
@@ -143,6 +147,12 @@ class LocalComplaints:
         from crmdesk.ui.local_desk import nothing
 
         return nothing(self._store.write(_take, self._house, step))
+
+    def approve(self, complaint_id: UUID, proposal_version: int) -> Future[None]:
+        """Keep a supervisor's yes to a proposal."""
+        from crmdesk.ui.local_desk import nothing
+
+        return nothing(self._store.write(_approve, self._house, complaint_id, proposal_version))
 
     def add_note(self, complaint_id: UUID, text: str, note_id: UUID) -> Future[None]:
         """Write into the investigation log, at most once for each *note_id*."""
@@ -226,6 +236,14 @@ def _take(work: Any, house: Callable[[], House], step: StepWanted) -> None:
 
     rules = procedure(work.connection, house(), work.author.now())
     take_step(work, rules, step.complaint_id, step.transition, step.fields, step.from_state, step.version)
+
+
+def _approve(work: Any, house: Callable[[], House], complaint_id: UUID, proposal_version: int) -> None:
+    from crmdesk.services.complaints.procedure import procedure
+    from crmdesk.services.complaints.taking import approve
+
+    rules = procedure(work.connection, house(), work.author.now())
+    approve(work, rules, complaint_id, proposal_version)
 
 
 def _add_note(work: Any, complaint_id: UUID, text: str, note_id: UUID) -> None:

@@ -250,10 +250,10 @@ def handed_over(anna: Seat, number: str) -> None:
 
 
 def approved_by_the_supervisor(chen: Seat, number: str) -> None:
-    """Two keys: the list of what waits for a yes, and a."""
+    """She tells at once what she approves: from its page, with the letter that was made."""
     chen.press("Ctrl+Shift+M", "3")
     chen.goes_to_line(number)
-    chen.press("A")
+    chen.press("Return", "Ctrl+Return")
     chen.sees("Letter: Decision")
     chen.chooses("Told by", "Letter")
     chen.press("Ctrl+Return")

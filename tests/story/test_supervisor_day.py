@@ -104,36 +104,46 @@ def sent_back(chen: Seat, number: str) -> None:
 
 
 def approved(chen: Seat, number: str) -> None:
-    """The other is: told that a letter is missing she makes it, and the form has it."""
+    """The other is: two keys say yes; told that a letter is missing she makes it, and the form has it."""
     chen.goes_to_line(number)
-    chen.press("A", "Ctrl+Return")
+    chen.press("A")
+    chen.sees(f"Approve {number}, CNY 500? a again says yes.")
+    chen.press("A")
+    chen.sees(f"Approved: {number}. Anna Lin can tell the customer.")
+    state = "SELECT state FROM complaint WHERE number = ?"
+    assert chen.sql.one(state, number) == "PROPOSED"
+    chen.press("4")
+    chen.goes_to_line(number)
+    chen.press("Return", "Ctrl+Return", "Ctrl+Return")
     chen.sees("Make the letter, or name the call in which the decision was told.")
     kept_letter(chen, "Decision")
     chen.sees("Letter: Decision · Today 08:30", "Told by: Letter")
     chen.press("Ctrl+Return")
     chen.sees(f"{number}, Decision told", "Decision, sent Today · Letter")
     chen.back_to("Complaints")
+    chen.press("3")
 
 
 def first_yes_of_two(chen: Seat, number: str) -> None:
     """Above a supervisor's limit one yes is kept, and nothing is told yet."""
     chen.goes_to_line(number)
-    chen.press("Return")
-    kept_letter(chen, "Decision")
-    chen.press("Ctrl+Return", "Ctrl+Return")
-    chen.sees("Approved by Chen Yu, Today 08:30", f"{number}, Decision proposed")
+    chen.press("A", "A")
+    chen.sees(f"Approved: {number}. A second supervisor has to approve it, too.")
     yes = "SELECT a.login FROM approval AS p JOIN agent AS a ON a.id = p.approver_id"
-    assert chen.sql.rows(yes) == [("chen",)]
+    yes += " JOIN complaint AS c ON c.id = p.complaint_id WHERE c.number = ?"
+    assert chen.sql.rows(yes, number) == [("chen",)]
     assert chen.sql.one("SELECT state FROM complaint WHERE number = ?", number) == "PROPOSED"
-    chen.back_to("Complaints")
     chen.awaits_lines("Complaints", [])
 
 
 def second_yes_of_two(dora: Seat, number: str) -> None:
-    """The other supervisor's yes is the last one needed: now it is told."""
+    """The other supervisor's yes is the last one needed: she tells it at once."""
     dora.press("Ctrl+Shift+M", "3")
     dora.awaits_lines("Complaints", [number])
-    dora.press("A")
+    dora.press("Return")
+    dora.sees("Approved by Chen Yu, Today 08:30", f"{number}, Decision proposed")
+    kept_letter(dora, "Decision")
+    dora.press("Ctrl+Return")
     dora.sees("Letter: Decision")
     dora.press("Ctrl+Return")
     dora.sees(f"{number}, Decision told", "Refund, CNY 2,500, promised")

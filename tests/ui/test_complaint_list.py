@@ -329,12 +329,74 @@ def test_letters_filter_where_nothing_is_decided(place: ComplaintSeat) -> None:
     assert lists.shown
 
 
-def test_a_yes_begins_with_one_key(place: ComplaintSeat) -> None:
-    proposed(place.house, 1_000_00)
+def press_a(place: ComplaintSeat) -> None:
+    place.seat.qtbot.keyClicks(place.seat.focus(), "a")
+    place.seat.settle()
+
+
+def yeses(place: ComplaintSeat, row: Row) -> list[Any]:
+    return [each["approver_id"] for each in place.house.rows("approval", row["id"])]
+
+
+def test_a_and_a_again_is_the_yes_and_somebody_else_tells_the_customer(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 1_000_00)
     lists, seat = opened(place, CHEN), place.seat
     seat.key(Qt.Key.Key_3)
-    seat.qtbot.keyClicks(seat.focus(), "a")
-    seat.settle()
+    press_a(place)
+    assert seat.parts.messages.text == f"Approve {row['number']}, CNY 1,000? a again says yes."
+    assert yeses(place, row) == []
+    press_a(place)
+    assert lists.shown
+    assert yeses(place, row) == [CHEN]
+    assert place.stands(row) == "PROPOSED", "who tells it may be somebody else"
+    assert "can tell the customer" in seat.parts.messages.text
+    seat.qtbot.waitUntil(lambda: numbers(lists) == [])
+
+
+def test_ctrl_enter_says_yes_too_and_escape_takes_the_question_away(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 3_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_3)
+    press_a(place)
+    seat.key(Qt.Key.Key_Escape)
+    press_a(place)
+    assert yeses(place, row) == [], "what is no longer asked is not answered"
+    seat.ctrl(Qt.Key.Key_Return)
+    assert lists.shown
+    assert yeses(place, row) == [CHEN]
+    assert "A second supervisor has to approve it, too." in seat.parts.messages.text
+
+
+def test_a_yes_is_to_the_line_that_was_asked_about(place: ComplaintSeat) -> None:
+    first, second = proposed(place.house, 1_000_00), proposed(place.house, 1_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_3)
+    press_a(place)
+    seat.key(Qt.Key.Key_Down)
+    press_a(place)
+    assert numbers(lists)[1] in seat.parts.messages.text
+    assert yeses(place, first) + yeses(place, second) == []
+
+
+def test_a_yes_to_a_proposal_that_was_changed_meanwhile_is_refused(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 1_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_3)
+    press_a(place)
+    place.house.connection.execute("UPDATE complaint_body SET proposal_version = 2")
+    press_a(place)
+    assert "The proposal was changed meanwhile." in seat.parts.messages.text
+    assert yeses(place, row) == []
+    assert lists.shown
+
+
+def test_what_is_his_to_tell_begins_with_the_same_key(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 1_000_00)
+    place.house.who = CHEN
+    place.seat.desk.complaints.approve(row["id"], 1).result()
+    lists, seat = opened(place, row["owner_id"]), place.seat
+    seat.key(Qt.Key.Key_3)
+    press_a(place)
     assert not lists.shown
     assert place.page.forms.is_open
     assert "proposal_version" in place.form.values()

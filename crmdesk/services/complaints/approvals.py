@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from crmdesk.models.gates import MINOR, Actor, Limits
+from crmdesk.models.gates import MINOR, Actor, Case, Limits
+from crmdesk.services.complaints.files import SUPERVISOR
 from crmdesk.services.complaints.lists import LIMIT, Lines, open_lines
 
 _GRANTED = """(SELECT ifnull(sum(r.value), 0) FROM remedy_line AS r WHERE NOT r.void AND r.complaint_id IN (
@@ -20,6 +22,26 @@ _WAITING = f""" AND c.state = 'PROPOSED' AND c.id IN (SELECT b.id FROM complaint
  AND p.approver_id = ?1 AND p.proposal_version = b.proposal_version)
  OR b.proposer_id = ?1 AND c.severity IN ({", ".join(repr(each) for each in MINOR)}) AND {_GRANTED} <= ?2
  OR (b.proposer_id = ?1 OR c.owner_id = ?1) AND {_SAID_YES} >= 1 + ({_GRANTED} > ?3)))"""
+
+
+def yes_wanted(case: Case) -> bool:
+    """Whether the yes of who looks at *case* is wanted: a supervisor's, once, to a proposal of another."""
+    return (
+        case.has("state") == "PROPOSED"
+        and case.actor.role == SUPERVISOR
+        and case.actor.id is not None
+        and case.actor.id not in {case.has("proposer_id"), *_said_yes(case)}
+    )
+
+
+def yeses_wanted(case: Case) -> int:
+    """Return how many supervisors still have to say yes to the proposal as it is."""
+    needed = 1 if case.granted <= case.limits.supervisor else 2
+    return max(0, needed - len(_said_yes(case) - {case.has("proposer_id")}))
+
+
+def _said_yes(case: Case) -> set[UUID]:
+    return {approver for approver, of in case.approvals if of == case.has("proposal_version")}
 
 
 def approvals(connection: Any, actor: Actor, limits: Limits, now: datetime, limit: int = LIMIT) -> Lines:

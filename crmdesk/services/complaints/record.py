@@ -20,6 +20,7 @@ from crmdesk.models.screen_pop import FoundComplaint
 from crmdesk.models.types import AgentId
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.allowed import allowed
+from crmdesk.services.complaints.approvals import yes_wanted, yeses_wanted
 from crmdesk.services.complaints.files import actor_of, case_of, file_of
 from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
 from crmdesk.services.complaints.record_view import (
@@ -162,6 +163,8 @@ class _Reading:
             limit_supervisor=limits.supervisor,
             granted=case.granted - _unsettled(file),
             supervisor=supervisor,
+            yes_wanted=yes_wanted(case),
+            yeses_wanted=yeses_wanted(case),
         )
 
     def _record(self, head: Row, body: Row | None, **more: Any) -> ComplaintRecord:

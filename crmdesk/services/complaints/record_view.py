@@ -254,6 +254,7 @@ class ComplaintRecord:
         next_step: id of the obvious next step by state, empty when it is nobody's turn here.
         closes: closing times of the next business days, today's first, for hints at dates.
         granted: remedies of this complaint and of its repeats, against which limits count.
+        yes_wanted: who looks at it has to say yes to what is proposed; ``yeses_wanted``: so many in all.
     """
 
     head: Head
@@ -284,6 +285,8 @@ class ComplaintRecord:
     limit_supervisor: int = 0
     granted: int = 0
     supervisor: bool = False
+    yes_wanted: bool = False
+    yeses_wanted: int = 0
     elsewhere: bool = False
 
     def step(self, transition: str) -> Allowed | None:

@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from crmdesk.services.complaints.listing import APPROVE, MINE, SEGMENTS
 from crmdesk.ui.complaint_rows import RowsOf
 from crmdesk.ui.pacing import Pacing
+from crmdesk.ui.presenters.approving import Approving
 from crmdesk.ui.presenters.hand_over import HandOver
 from crmdesk.ui.presenters.list_export import ListExport
 from crmdesk.ui.presenters.list_ledger import ListLedger
 from crmdesk.ui.translation import word
+from crmdesk.ui.views.complaint_list import APPROVE as TELL
 from crmdesk.ui.views.complaint_list import ComplaintListView
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class ComplaintListPresenter(QObject):
         self._before: QWidget | None = None
         self.view = ComplaintListView(tools, self._worded)
         self.hand_over = HandOver(place, self.view, self)
+        self.approving = Approving(place, self)
         self._export = ListExport(place, self.view)
         self._ledger = ListLedger(place, self.view, self)
         place.parts.stage.add(self.view)
@@ -115,10 +118,10 @@ class ComplaintListPresenter(QObject):
         return True
 
     def accept(self) -> None:
-        """Ctrl+Enter: hand over if that is being asked, else open the line."""
+        """Ctrl+Enter: hand over or approve if that is being asked, else open the line."""
         if self.view.hand_over.isVisible():
             self.hand_over.send()
-        else:
+        elif not self.approving.confirm(self.view.list.current_line()):
             self._open(self.view.list.current_row())
 
     def begin_hand_over(self) -> None:
@@ -154,6 +157,8 @@ class ComplaintListPresenter(QObject):
         view.list.marked.connect(self._mark)
         view.list.all_marked.connect(self.mark_all)
         view.list.looked_at.connect(lambda row: self._ledger.look_at(self._line(row)))
+        self.approving.telling.connect(lambda found: self.complaint_wanted.emit(found, TELL))
+        self.approving.done.connect(self.refresh)
         self.hand_over.done.connect(self._on_handed_over)
         tools.bridge.changed.connect(self._on_changed)
         self._words.changed.connect(self._retranslate)
@@ -266,7 +271,9 @@ class ComplaintListPresenter(QObject):
 
     def _decide(self, step: str) -> None:
         line = self.view.list.current_line()
-        if line is not None:
+        if line is not None and step == TELL:
+            self.approving.begin(line)
+        elif line is not None:
             self.complaint_wanted.emit(line.id, step)
 
     def _line(self, row: int) -> ComplaintLine | None:
