@@ -311,6 +311,15 @@ class Ledger:
             )
         )
 
+    def extended(self, clock: str) -> bool:
+        """Whether *clock* was given its longer time, in this run or an earlier one."""
+        return any(line.clock == clock and line.event == EXTEND for line in self.active())
+
+    def may_extend(self, clock: str, at: datetime, due: Due) -> bool:
+        """Whether *clock* may get the date *due* at *at*: it runs, is not late, and it is the first time."""
+        run = self._going(clock)
+        return run is not None and at <= run.last.due < due.at and not self.extended(clock)
+
     def undo(self, numbers: Iterable[int], at: datetime, why: Why) -> Ledger:
         """Take the lines *numbers* out of the reckoning; they must be the last ones of their clocks.
 

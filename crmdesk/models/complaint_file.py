@@ -11,7 +11,7 @@ from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import START, Ledger, Measures, Run, Why, is_regimes, regime_clock
 from crmdesk.models.deadline import BY_CLOCK, Due, Measure, Span, due
 from crmdesk.models.gates import Actor
-from crmdesk.models.regime import RECEIPT, Regime
+from crmdesk.models.regime import RECEIPT, Regime, RegimeClock
 from crmdesk.models.targets import CLOCKS, Targets
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Workflow
@@ -148,10 +148,9 @@ class Step:
 
     def span_of(self, ledger: Ledger, clock: str) -> Span | None:
         """Return how long the clock *clock* of *ledger* may run, whoever set it; None without a target."""
-        regime, _, name = clock.rpartition("/")
-        if regime:
-            known = self.rules.regimes.get(regime)
-            return next((each.span for each in known.clocks if each.clock == name), None) if known else None
+        if is_regimes(clock):
+            known = clock_of(self.rules.regimes, clock)
+            return known.allowed(longer=ledger.extended(clock)) if known else None
         if clock not in CLOCKS:
             return None
         begun = [line for line in ledger.active() if line.clock == clock and line.event == START]
@@ -189,11 +188,16 @@ class Step:
     def bind(
         self, ledger: Ledger, regime: str, received_at: datetime, why: str, clocks: Iterable[str]
     ) -> Ledger:
-        """Return *ledger* with those *clocks* of *regime* begun that count from receipt and do not run."""
+        """Return *ledger* with those *clocks* of *regime* begun that count from receipt and do not run.
+
+        One that a holding reply extended goes on with the longer time.
+        """
         known, wanted = self.rules.regimes.get(regime), set(clocks)
-        for clock, when in known.deadlines(received_at, self.rules.time, RECEIPT) if known else ():
+        for clock in known.clocks if known else ():
             name = regime_clock(regime, clock.clock)
-            if clock.clock in wanted and not runs(ledger, name):
+            if clock.counts_from == RECEIPT and clock.clock in wanted and not runs(ledger, name):
+                span = clock.allowed(longer=ledger.extended(name))
+                when = due(span, received_at, self.rules.time)
                 ledger = ledger.start(name, self.at, received_at, when, self.why(why))
         return ledger
 
@@ -207,6 +211,26 @@ class Step:
                 when = due(span, received_at, self.rules.time)
                 ledger = ledger.recompute(clock, self.at, received_at, when, self.measures, self.why(why))
         return ledger
+
+
+def clock_of(regimes: Mapping[str, Regime], clock: str) -> RegimeClock | None:
+    """Return the regime's clock that is called *clock* in a ledger, None for another's."""
+    regime, _, name = clock.rpartition("/")
+    known = regimes.get(regime)
+    return next((each for each in known.clocks if each.clock == name), None) if known else None
+
+
+def extensions(ledger: Ledger, rules: Rules, at: datetime) -> dict[str, Due]:
+    """Return the later dates that clocks of regimes get by a holding reply that is sent at *at*."""
+    found: dict[str, Due] = {}
+    for run in (each[-1] for each in ledger.runs().values()):
+        clock = run.last.clock
+        known = clock_of(rules.regimes, clock)
+        if known and known.extended and known.counts_from == RECEIPT:
+            later = due(known.extended, run.last.since, rules.time)
+            if ledger.may_extend(clock, at, later):
+                found[clock] = later
+    return found
 
 
 def outdated(ledger: Ledger, version: str) -> tuple[Run, ...]:

@@ -47,6 +47,10 @@ class RegimeClock:
     note_en: str = ""
     note_zh: str = ""
 
+    def allowed(self, *, longer: bool) -> Span:
+        """Return how long it may take, *longer* where a holding reply opened that."""
+        return self.extended if longer and self.extended else self.span
+
     @property
     def ours(self) -> bool:
         """Whether missing it is a breach of ours."""

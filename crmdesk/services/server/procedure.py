@@ -108,7 +108,10 @@ def _regimes(known: Mapping[str, Regime]) -> Rows:
             for each in known.values()
         ),
         "regime_clock": tuple(
-            (each.key, n, clock.clock, clock.span.amount, clock.span.unit, clock.counts_from, clock.ours)
+            (
+                *(each.key, n, clock.clock, clock.span.amount, clock.span.unit, clock.counts_from),
+                *(clock.ours, clock.extended.amount if clock.extended else None),
+            )
             for each in known.values()
             for n, clock in enumerate(each.clocks, 1)
         ),
@@ -144,7 +147,7 @@ def _filled(work: Any, table: str, rows: tuple[tuple[Any, ...], ...]) -> bool:
 
 
 def _same(held: list[tuple[Any, ...]], rows: tuple[tuple[Any, ...], ...]) -> bool:
-    """Return whether the table holds these rows; those of calendars, which are many, are compared as they are."""
+    """Return whether the table holds these rows; those of calendars, many, are compared as they are."""
     try:
         return len(held) == len(rows) and set(held) == set(rows)
     except TypeError:  # a list or JSON among the values

@@ -112,6 +112,8 @@ CREATE TABLE IF NOT EXISTS crm.regime_clock (
     ours boolean NOT NULL,
     PRIMARY KEY (regime, n)
 );
+ALTER TABLE crm.regime_clock ADD COLUMN IF NOT EXISTS extended_amount integer;
+COMMENT ON COLUMN crm.regime_clock.extended_amount IS 'the longer time that a holding reply opens; NULL: none does';
 
 CREATE TABLE IF NOT EXISTS crm.regime_sentence (
     regime text NOT NULL,

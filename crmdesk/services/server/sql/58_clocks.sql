@@ -128,6 +128,36 @@ BEGIN
 END
 $$;
 
+-- Whether a clock was given its longer time, in this run or an earlier one.
+CREATE OR REPLACE FUNCTION crm.is_extended(p_complaint uuid, p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM crm.clock_line l
+        WHERE l.complaint_id = p_complaint AND l.clock = p_clock AND l.event = 'extend' AND NOT EXISTS (
+            SELECT 1 FROM crm.clock_line u WHERE u.complaint_id = p_complaint AND u.undoes = l.n))
+$$;
+
+-- The due date of a regime's clock with the longer time that a holding reply opens; at NULL when none does.
+CREATE OR REPLACE FUNCTION crm.extended_due(p_clock text, p_since timestamptz, p_version text) RETURNS crm.due_date
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    longer crm.regime_clock;
+BEGIN
+    SELECT c.* INTO longer FROM crm.regime_clock c
+    WHERE p_clock = c.regime || '/' || c.clock AND c.counts_from = 'receipt' AND c.extended_amount IS NOT NULL;
+    RETURN CASE WHEN FOUND THEN crm.due(longer.extended_amount, longer.unit, p_since, p_version) END;
+END
+$$;
+
+-- The due date that a clock of a complaint has without pauses, with its longer time once it was given that.
+CREATE OR REPLACE FUNCTION crm.clock_due(
+    p_complaint uuid, p_clock text, p_severity text, p_halved boolean, p_since timestamptz, p_version text
+) RETURNS crm.due_date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN crm.is_extended(p_complaint, p_clock) THEN crm.extended_due(p_clock, p_since, p_version)
+        ELSE crm.target_due(p_clock, p_severity, p_halved, p_since, p_version) END;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION crm.refuse_line(p_clock text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM crm.refuse(
@@ -166,7 +196,7 @@ BEGIN
     IF calendar NOT IN ('', version) THEN
         RETURN;
     END IF;
-    wanted := crm.target_due(clock, p_severity, halved, since, version);
+    wanted := crm.clock_due(p_complaint, clock, p_severity, halved, since, version);
     IF wanted.at IS NULL THEN
         RETURN;
     END IF;
@@ -218,7 +248,9 @@ BEGIN
                 'conflict', 'The complaint was changed meanwhile: {names}. Look at it again.',
                 '{"names": "clock"}', '{clock}');
         END IF;
-        IF line ->> 'event' IN ('start', 'recompute') THEN
+        IF line ->> 'event' = 'extend' THEN  -- no step does
+            PERFORM crm.refuse_line(line ->> 'clock');
+        ELSIF line ->> 'event' IN ('start', 'recompute') THEN
             SELECT * INTO run FROM crm.clock_runs(p_complaint) r WHERE r.clock = line ->> 'clock';
             PERFORM crm.check_due(p_complaint, line, run, p_severity, p_received);
             PERFORM crm.check_window(line);

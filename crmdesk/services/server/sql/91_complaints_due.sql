@@ -340,8 +340,8 @@ BEGIN
     FOR run IN SELECT * FROM crm.clock_runs(p_head.id) r
         WHERE NOT r.stopped AND r.calendar NOT IN ('', p_version) ORDER BY r.place
     LOOP
-        wanted := crm.target_due(
-            run.clock, p_head.severity, crm.is_halved(p_head.id, run.clock), run.since, p_version);
+        wanted := crm.clock_due(
+            p_head.id, run.clock, p_head.severity, crm.is_halved(p_head.id, run.clock), run.since, p_version);
         CONTINUE WHEN wanted.at IS NULL;
         line.n := line.n + 1;
         line.id := crm.child_id(p_head.id, 'calendar ' || p_version, line.n);
