@@ -126,13 +126,21 @@ class ComplaintSide(QObject):
             files.given.choose()
 
     def follow_up(self) -> bool:
-        """F9: ask the customer of the complaint shown; return whether there is one to ask."""
+        """F9: ask the customer of the complaint shown, or say that nobody is to be asked.
+
+        Returns:
+            Whether complaints are on top, so that the key means this.
+        """
+        if not (self.shown or self.listing or self.lettering):
+            return False
         from crmdesk.ui.presenters.complaint_record import follow_up_wanted
 
         record = self.page.record if self.shown else None
-        if record is None or not follow_up_wanted(record):
-            return False
-        self.survey.begin()
+        if record is not None and follow_up_wanted(record):
+            self.survey.begin()
+        else:
+            told = self._place.words.tr("No customer is to be asked here now.")
+            self._place.parts.messages.say(told, "due")
         return True
 
     def correct(self) -> None:

@@ -192,7 +192,7 @@ def found_out(anna: Seat, number: str) -> None:
     anna.press("Ctrl+Return")
     anna.chooses("Cause", "Work done › Repair carried out badly")
     anna.chooses("Finding", "Upheld")
-    anna.chooses("Remedies", "Refund")
+    anna.chooses("Remedies: Kind", "Refund")
     anna.press("Tab")
     anna.types("500")
     anna.sees("Together CNY 500: a supervisor has to approve. Do not promise it yet.")

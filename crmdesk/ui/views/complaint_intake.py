@@ -45,9 +45,8 @@ class ComplaintIntake(Pane):
         self._scroll = QScrollArea(self)
         self._another = QAction(self)
         self.another = ActionButton(tools.ink, self._another, self, icon="complaint")
-        self._pages.addWidget(
-            self._form_page(ActionButton(tools.ink, tools.actions["go-on"], self, icon="check"))
-        )
+        self.save = ActionButton(tools.ink, tools.actions["go-on"], self, icon="check")
+        self._pages.addWidget(self._form_page())
         self._pages.addWidget(self._told_page())
         words = tools.words
         words.bind(self._another.setText, word("Another complaint of this call"))
@@ -123,7 +122,7 @@ class ComplaintIntake(Pane):
 
     def controls(self) -> list[QWidget]:
         """Return the controls as one reads: what Tab follows."""
-        return [*self.fields.controls(), self.another]
+        return [*self.fields.controls(), self.save, self.another]
 
     def _open(self) -> None:
         if self.isHidden():
@@ -138,7 +137,7 @@ class ComplaintIntake(Pane):
         self.set_heading(tr("New complaint") if form else tr("Complaint recorded"))
         self.set_aside(tr("Ctrl+Enter saves · Esc closes") if form else tr("F8 back to the record"))
 
-    def _form_page(self, save: ActionButton) -> QWidget:
+    def _form_page(self) -> QWidget:
         page = QWidget(self)
         self._scroll.setWidget(self.fields)
         self._scroll.setWidgetResizable(True)
@@ -156,7 +155,7 @@ class ComplaintIntake(Pane):
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 4, 12, 12)
         buttons.addStretch(1)
-        buttons.addWidget(save)
+        buttons.addWidget(self.save)
         column.addLayout(buttons)
         self.content.addWidget(self._pages)
         return page

@@ -110,6 +110,8 @@ class StepForm(Pane):
             self._add(column, asked, kit, content)
         column.addStretch(1)
         self._scroll.setWidget(body)
+        for field in list(self._fields.values())[-1:]:
+            QWidget.setTabOrder(field.controls()[-1], self.button)
         self.show()
 
     def field(self, name: str) -> StepField:

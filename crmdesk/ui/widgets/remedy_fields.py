@@ -77,6 +77,15 @@ class RemediesField(StepField):
         """Return the entry line, then the lines."""
         return [self.type, self.amount, *self.due.controls(), self.list]
 
+    def call(self, name: str, hint: str) -> None:
+        """Say to screen readers what each part of a line is."""
+        tr = self._words.tr
+        self.amount.setAccessibleName(f"{name}: {tr('Sum')}")
+        for control in self.due.controls():
+            control.setAccessibleName(f"{name}: {tr('Due')}")
+        self.type.setAccessibleName(f"{name}: {tr('Kind')}")
+        super().call(name, hint)
+
     def add(self) -> None:
         """Take the entry line among the lines and begin another one."""
         pending = self._pending()

@@ -1,0 +1,62 @@
+"""Where the keyboard goes at complaints, and what a screen reader says there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.services.complaints.house import ComplaintDesk
+from tests.ui.complaint_house import ComplaintSeat
+from tests.ui.conftest import Seat
+from tests.ui.test_complaint_intake import f8, talk
+from tests.ui.test_complaint_record import next_form
+
+
+@pytest.fixture
+def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
+    house = ComplaintDesk(tmp_path)
+    made = ComplaintSeat(seat, house, tmp_path)
+    yield made
+    seat.settle()
+    made.close()
+    house.close()
+
+
+def test_tab_leads_from_the_fields_of_f8_to_its_button(seat: Seat) -> None:
+    talk(seat)
+    made = f8(seat)
+    made.fields.attach.setFocus()
+    seat.key(Qt.Key.Key_Tab)
+    assert made.save.hasFocus()
+
+
+def test_tab_goes_through_a_form_to_its_button(place: ComplaintSeat) -> None:
+    place.open(place.investigated())
+    next_form(place)
+    place.form.field("reason_text").to_field()
+    place.seat.key(Qt.Key.Key_Tab)
+    assert place.form.button.hasFocus()
+
+
+def test_each_part_of_a_remedy_has_a_name_of_its_own(place: ComplaintSeat) -> None:
+    place.open(place.investigated())
+    next_form(place)
+    field = place.form.field("remedies")
+    controls = (field.type, field.amount, field.due.usual, field.list)
+    names = [control.accessibleName() for control in controls]
+    assert names == ["Remedies: Kind", "Remedies: Sum", "Remedies: Due", "Remedies"]
+
+
+def test_f9_where_nobody_is_to_be_asked_says_so_and_leaves_the_keyboard(place: ComplaintSeat) -> None:
+    seat = place.seat
+    place.open(place.investigated())
+    before = seat.focus()
+    seat.key(Qt.Key.Key_F9)
+    assert seat.focus() is before
+    assert seat.parts.messages.text == "No customer is to be asked here now."
+    seat.ctrl_shift(Qt.Key.Key_M)
+    seat.key(Qt.Key.Key_F9)
+    assert seat.focus() is seat.window.side.complaints.lists.view.list
