@@ -1,15 +1,19 @@
-"""Work that changes ask for again and again, done at once and then at most once in a while."""
+"""When work is done that is wanted again and again: by changes, or by a new day."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crmdesk.ui.moments import Moments
+
 EVERY_MS = 1000
+_LONGEST_MS = 15 * 60_000
+"""A desk that slept, or whose clock was set, knows so soon which day it is."""
 
 
 class Pacing(QObject):
@@ -34,3 +38,33 @@ class Pacing(QObject):
         if self._wanted:
             self._wanted = False
             self.ask()
+
+
+class NewDay(QObject):
+    """Watches for the end of the day at the site: one timer that goes off then, looked after now and then.
+
+    Signals:
+        begun(): it is another day than when it was last looked.
+    """
+
+    begun = Signal()
+
+    def __init__(self, moments: Moments, parent: QObject) -> None:
+        super().__init__(parent)
+        self._moments = moments
+        self._day = moments.today()
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
+        self._timer.timeout.connect(self.look)
+        self._wait()
+
+    def look(self) -> None:
+        """Tell of a day that has begun."""
+        before, self._day = self._day, self._moments.today()
+        self._wait()
+        if self._day != before:
+            self.begun.emit()
+
+    def _wait(self) -> None:
+        left = self._moments.day_end() - self._moments.now()
+        self._timer.start(min(_LONGEST_MS, int(left.total_seconds() * 1000) + EVERY_MS))

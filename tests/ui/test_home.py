@@ -82,6 +82,40 @@ def test_my_complaints_stand_below_the_tasks_by_their_next_clock(seat: Seat) -> 
     assert home.complaints in seat.window.commands._panes()
 
 
+def test_after_midnight_what_was_due_tomorrow_is_due_today(seat: Seat) -> None:
+    home = seat.parts.home
+    seat.desk.complaints.found["mine"] = [columns(25)]
+    seat.window.home._ask_complaints()
+    seat.settle()
+    assert home.complaints.lines.rows[0].aside == "Tomorrow 11:00"
+    day = seat.window.home._day
+    assert day is not None
+    timer = day._timer
+    assert timer.isActive()
+    assert timer.interval() == 15 * 60_000, "four looks an hour; the last of them at midnight"
+    seat.clock.go_on((13 * 60 + 50) * 60)
+    before = len(seat.desk.named("worklist"))
+    timer.timeout.emit()
+    assert 0 < timer.interval() < 11 * 60_000, "ten minutes before midnight it waits for midnight"
+    assert len(seat.desk.named("worklist")) == before, "the day is the same"
+    seat.clock.go_on(10 * 60)
+    timer.timeout.emit()
+    seat.qtbot.waitUntil(lambda: home.complaints.lines.rows[0].aside == "Today 11:00")
+    assert len(seat.desk.named("worklist")) == before + 1
+    assert timer.isActive()
+
+
+def test_who_comes_back_on_another_day_reads_it_at_once(seat: Seat) -> None:
+    home, found = seat.parts.home, seat.desk.complaints.found
+    found["mine"] = [columns(25)]
+    seat.window.home._ask_complaints()
+    seat.settle()
+    seat.ring(sample.pop())
+    seat.clock.go_on(24 * 3600)
+    seat.parts.stage.present(home)
+    seat.qtbot.waitUntil(lambda: home.complaints.lines.rows[0].aside == "Today 11:00")
+
+
 def test_a_list_of_complaints_keeps_the_keyboard_on_its_own_and_goes_with_the_last(seat: Seat) -> None:
     home, found = seat.parts.home, seat.desk.complaints.found
     found["mine"] = [columns(1), columns(2)]

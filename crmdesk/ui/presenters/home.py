@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.front import Front
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.operations import Operations
-    from crmdesk.ui.pacing import Pacing
+    from crmdesk.ui.pacing import NewDay, Pacing
     from crmdesk.ui.translation import Words
 
 MINE = "mine"
@@ -70,6 +70,7 @@ class HomePresenter(QObject):
         self._listing: Listing | None = None
         self._rows: RowsOf | None = None
         self._pacing: Pacing | None = None
+        self._day: NewDay | None = None
         words.changed.connect(self._on_language)
         front.stage.presented.connect(self.refresh)
         front.home.task_entered.connect(self._on_task)
@@ -87,8 +88,11 @@ class HomePresenter(QObject):
 
     def complete(self) -> None:
         """Ask for complaints, which the first paint does not wait for."""
-        from crmdesk.ui.pacing import Pacing
+        from crmdesk.ui.pacing import NewDay, Pacing
 
+        self._day = NewDay(self._moments, self)
+        self._day.begun.connect(self._on_new_day)
+        self._front.stage.presented.connect(self._day.look)
         self._pacing = Pacing(self._ask_complaints, self)
         self._pacing.ask()
 
@@ -107,6 +111,11 @@ class HomePresenter(QObject):
         self._stale = self._stale or bool(changes.kinds & _SHOWN)
         if "complaint" in changes.kinds:
             self._listing = None
+        self.refresh()
+
+    def _on_new_day(self) -> None:
+        """What was tomorrow is today."""
+        self._stale, self._listing = True, None
         self.refresh()
 
     def _on_language(self) -> None:
