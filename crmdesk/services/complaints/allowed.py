@@ -257,7 +257,7 @@ _LISTS: Mapping[str, tuple[str, Callable[[Any], Json]]] = MappingProxyType(
         "cause": ("SELECT key, name_en, name_zh FROM cause WHERE leaf ORDER BY position, key", str),
         "agent": (
             "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh"
-            " FROM agent WHERE active ORDER BY extension, login",
+            " FROM agent WHERE active AND role <> 'administrator' ORDER BY extension, login",
             lambda held: str(UUID(bytes=bytes(held))),
         ),
     }

@@ -150,6 +150,11 @@ _AT_WORK: tuple[tuple[str, type[ServerFault], str], ...] = (
     ("58", ServerBusy, "The server {host} has trouble with its disk or files. The administrator looks."),
 )
 """Beginnings of SQLSTATE, who is to blame, and our sentence; first match."""
+_NO_RIGHT = (
+    "{user} may not do this on the server {host}. Whoever owns its database does it, or gives the right."
+)
+"""Instead of naming a table: the server's own refusals begin so."""
+_OF_THE_SERVER = ("permission denied", "must be owner")
 
 
 def connect(
@@ -263,7 +268,7 @@ def fault_of_work(error: BaseException, told: Mapping[str, str]) -> CrmdeskError
     for beginning, kind, sentence in _AT_WORK:
         if state.startswith(beginning):
             why = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
-            return kind(sentence, why=why, **values)
+            return kind(_NO_RIGHT if why.startswith(_OF_THE_SERVER) else sentence, why=why, **values)
     if not state and isinstance(error, psycopg.OperationalError):
         return ServerUnreachable("The connection to the server {host} broke.", **values)
     return None

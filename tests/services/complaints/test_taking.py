@@ -164,6 +164,17 @@ def test_containment_is_asked_for_where_its_clock_still_runs(desk: ComplaintDesk
     assert "containment" not in asked_for(desk, row, "T8")
 
 
+@pytest.mark.parametrize(("step", "field"), [("T2", "owner"), ("H1", "to")])
+def test_who_takes_no_steps_is_offered_no_complaint(desk: ComplaintDesk, step: str, field: str) -> None:
+    row = desk.log({"severity": "S3"})
+    rows, actor = StoredRows(desk.connection), Actor(CHEN, "supervisor")
+    found = allowed(rows, desk.connection, desk.rules(), file_of(rows, row["id"]), actor, desk.now)
+    (asked,) = [one for each in found if each.transition == step for one in each.fields if one.name == field]
+    assert [choice.value for choice in asked.choices] == [
+        str(each) for each in (ANNA, BELA, CHEN, DORA, EMIL)
+    ]
+
+
 def test_a_yes_to_a_proposal_that_was_taken_back_does_not_count_for_the_next(desk: ComplaintDesk) -> None:
     row = proposed(desk, 300_00)
     desk.who = CHEN
