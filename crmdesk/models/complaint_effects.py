@@ -31,6 +31,13 @@ from crmdesk.models.wire import Json, Row, from_json, to_json
 LOG, IMPORT = "T1", "import"
 ACKNOWLEDGEMENT, ACKNOWLEDGE = "acknowledgement", "acknowledge"
 """The kind of letter, and the clock of a regime that ends when one has left the house."""
+REFERRAL, ANSWER = "referral", "answer"
+"""The letter to an outside body, and the clock by which it is answered."""
+UNDECIDED = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})
+"""States in which a letter to an outside body cannot tell the decision yet."""
+RESOLVE = "resolve"
+SETTLED = frozenset({"RESOLVED", "FOLLOW_UP"})
+"""States in which only remedies that were ordered keep the clock ``resolve`` running."""
 CHILDREN = (
     "complaint_event",
     "clock_line",
@@ -251,25 +258,29 @@ def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     row = rows.get("letter", UUID(operation.payload["id"]))
     if row and row["sent_at"] is None:
         yield patched("letter", row, {"sent_at": operation.at, "sent_via": operation.payload["sent_via"]})
-        if row["kind"] == ACKNOWLEDGEMENT:
-            yield from _acknowledged(rows, operation, row["complaint_id"])
+        head = rows.get("complaint", row["complaint_id"])
+        if head is not None and row["kind"] == ACKNOWLEDGEMENT:
+            yield from _ended(rows, operation, head, ACKNOWLEDGE, "acknowledged")
+        elif head is not None and row["kind"] == REFERRAL and head["state"] not in UNDECIDED:
+            yield from _ended(rows, operation, head, ANSWER, "answered")
 
 
-def _acknowledged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChange]:
-    """Yield the end of the clocks by which a regime asks for an acknowledgement in writing."""
+def _ended(
+    rows: Rows, operation: Operation, head: Row, name: str, why: str, *, own: bool = False
+) -> Iterator[RowChange]:
+    """Yield the end of the clocks *name* of regimes and outside bodies, and of our *own*: none is paused."""
     from crmdesk.models.clock import Why, is_regimes
     from crmdesk.models.complaint_file import going, next_due
     from crmdesk.models.complaint_step import ledger_of, line_to_json
 
-    head = rows.get("complaint", row_id)
-    before = ledger = ledger_of(rows.where("clock_line", "complaint_id", row_id))
-    why = Why("acknowledged", (("operation", str(operation.id)),))
+    before = ledger = ledger_of(rows.where("clock_line", "complaint_id", head["id"]))
     for clock in going(before):
-        if is_regimes(clock) and clock.endswith(f"/{ACKNOWLEDGE}"):
-            ledger = ledger.stop_unpaused(clock, operation.at, why)
-    if head is None or ledger is before:
+        if clock.rpartition("/")[2] == name and (own or is_regimes(clock)):
+            reason = Why(why, (("operation", str(operation.id)),))
+            ledger = ledger.stop_unpaused(clock, operation.at, reason)
+    if ledger is before:
         return
-    whose: Row = {"complaint_id": row_id, "team_id": head["team_id"], "author": operation.actor}
+    whose: Row = {"complaint_id": head["id"], "team_id": head["team_id"], "author": operation.actor}
     for line in ledger.lines[len(before.lines) :]:
         row_id = child_id(operation.id, "line", line.n)
         yield fresh("clock_line", ClockLine(id=row_id, **whose, **from_json(ClockLine, line_to_json(line))))
@@ -302,7 +313,7 @@ def action_saved(rows: Rows, operation: Operation) -> Iterable[RowChange]:
 
 
 def remedy_marked(rows: Rows, operation: Operation) -> Iterable[RowChange]:
-    """Effect of ``remedy.mark``: done or ordered; never conflicts, the first date stays."""
+    """Effect of ``remedy.mark``: done or ordered; the first date stays. The last one done may end a clock."""
     row = rows.get("remedy_line", UUID(operation.payload["id"]))
     if row is None:
         return
@@ -310,6 +321,14 @@ def remedy_marked(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     fields = {name: value for name, value in marks.items() if not row[name]}
     if fields:
         yield patched("remedy_line", row, fields)
+    head = rows.get("complaint", row["complaint_id"])
+    if head is None or head["state"] not in SETTLED or not fields.get("done_at"):
+        return
+    others = (
+        each for each in rows.where("remedy_line", "complaint_id", head["id"]) if each["id"] != row["id"]
+    )
+    if all(each["void"] or each["done_at"] or each["type"] == "none" for each in others):
+        yield from _ended(rows, operation, head, RESOLVE, "resolved", own=True)
 
 
 def _kept(rows: Rows, operation: Operation, table: str, entity: type, times: Row) -> Iterator[RowChange]:

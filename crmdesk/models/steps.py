@@ -243,7 +243,7 @@ def _due(step: Step) -> Outcome:
 
 
 def _close(step: Step) -> Outcome:
-    ledger = step.stop(step.file.ledger, ("follow_up", "resolve"), "closed")
+    ledger = step.stop(step.file.ledger, ("follow_up", "resolve", "answer"), "closed")
     action: Mapping[str, Any] = step.given("corrective_action") or {}
     changed = {
         **_ids(step, "survey_id"),

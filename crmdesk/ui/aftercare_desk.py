@@ -61,6 +61,10 @@ class Aftercare(Protocol):
         """Write down that a letter left the house."""
         ...
 
+    def mark_remedy(self, remedy_id: UUID) -> Future[None]:
+        """Write down that a remedy was carried out now."""
+        ...
+
     def kept_letter(self, letter_id: UUID) -> Future[tuple[KeptLetter, Proof]]:
         """Ask for a letter that was kept, printed again."""
         ...
@@ -139,6 +143,10 @@ class LocalAftercare:
     def send_letter(self, letter_id: UUID, sent_via: str) -> Future[None]:
         """Write down that a letter left the house."""
         return self._write(_send_letter, letter_id, sent_via)
+
+    def mark_remedy(self, remedy_id: UUID) -> Future[None]:
+        """Write down that a remedy was carried out now."""
+        return self._write(_mark_remedy, remedy_id)
 
     def kept_letter(self, letter_id: UUID) -> Future[tuple[KeptLetter, Proof]]:
         """Ask for a letter that was kept, printed again."""
@@ -265,6 +273,12 @@ def _send_letter(work: Any, letter_id: UUID, sent_via: str) -> None:
     from crmdesk.services.complaints.correspondence import send_letter
 
     send_letter(work, letter_id, sent_via)
+
+
+def _mark_remedy(work: Any, remedy_id: UUID) -> None:
+    from crmdesk.services.complaints.remedies import mark_remedy
+
+    mark_remedy(work, remedy_id)
 
 
 def _sheet(connection: Any, complaint_id: UUID, house: Callable[[], House], clock: Clock) -> FollowUpSheet:

@@ -159,6 +159,7 @@ CLOCK_EVENTS = {
 WHY = {
     "received": word("received"),
     "acknowledged": word("acknowledged"),
+    "answered": word("outside body answered"),
     "rejected": word("not accepted"),
     "assessed": word("assessed"),
     "reassessed": word("severity assessed"),

@@ -201,12 +201,13 @@ ENDS: Mapping[str, End] = MappingProxyType(
                 "resolve": ("09-22 10:00",),
                 "update": ("09-19 01:05",),
                 "CN-ODR/resolve": ("10-09 10:00",),
-                "12315/answer": ("10-08 10:00…",),
+                # Closed on the 29th, in time.
+                "12315/answer": ("10-08 10:00",),
                 "answer_window": ("10-09 10:00",),
                 "follow_up": ("09-23 10:00",),
                 "reopen_window": ("10-29 01:00…",),
             },
-            late=frozenset({"follow_up", "12315/answer"}),
+            late=frozenset({"follow_up"}),
             letters=("referral", "decision"),
             tasks={"escalated": 4, "follow_up": 1},
             holds={

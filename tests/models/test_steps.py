@@ -324,6 +324,16 @@ def test_their_deadline_is_a_second_clock() -> None:
     assert next_due(desk.file.ledger) == ("update", desk.due("update"))
 
 
+def test_closing_ends_what_an_outside_body_waits_for() -> None:
+    desk = at_work()
+    desk.do("E2", their_deadline=at("2026-12-01 12:00").isoformat())
+    for step in ("T8", "T9", "T11", "T15"):
+        desk.do(step)
+        assert "12315/answer" in desk.going(), step
+    desk.do("T16")
+    assert "12315/answer" not in desk.going()
+
+
 def test_one_in_five_withdrawn_is_surveyed() -> None:
     asked = 0
     for n in range(100):

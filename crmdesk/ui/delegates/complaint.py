@@ -22,6 +22,7 @@ _EDGE, _LINE = 12, 24
 _LABEL = 132
 _MOST_LINES = 40
 _HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "letter": 28, "mark": _LINE, "quiet": _LINE, "file": 44}
+_LABELLED = frozenset({"line", "remedy"})
 _CLOCK = 44
 _EVENT = 28
 _BAR = 6
@@ -43,7 +44,7 @@ class RecordDelegate(RowDelegate):
     def row_height(self, model: RowsModel[Any], number: int) -> int:
         """Return the pixels of a row, as :meth:`sizeHint` tells Qt."""
         line: RecordLine = model.rows[number]
-        if line.kind in _HEIGHTS and line.kind != "line":
+        if line.kind in _HEIGHTS and line.kind not in _LABELLED:
             return _HEIGHTS[line.kind]
         if line.kind == "clock":
             return _CLOCK if line.percent >= 0 else _LINE
@@ -93,7 +94,7 @@ class RecordDelegate(RowDelegate):
         whole = max(160, self._view.width() - 2 * _EDGE)
         if line.kind == "alert":
             return whole - 40
-        if line.kind == "line":
+        if line.kind in _LABELLED:
             return max(80, whole - _LABEL - self._aside_width(line, whole))
         if line.kind == "detail":
             return max(80, whole - 24 - self._label_width(line, whole) - self._aside_width(line, whole))

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
 
 
+_TOLD = frozenset({"RESPONDED", "RESOLVED", "FOLLOW_UP", "CLOSED"})
+"""States in which what was promised stands, so that it can be carried out."""
+
+
 class OutcomeLines:
     """Words what came of a complaint."""
 
@@ -74,18 +78,21 @@ class OutcomeLines:
         tr, words = self._words.tr, self._words
         parts = [money(line.value, record.currency) if line.value else ""]
         parts.append(tr("due {when}", when=self._day(line.due)) if line.due else "")
-        if line.failed_at is not None:
-            aside, tone = tr("failed"), "breach"
-        elif line.done_at is not None:
+        if line.done_at is not None:
             aside, tone = tr("done {when}", when=self._day(line.done_at)), "good"
+        elif line.failed_at is not None:
+            aside, tone = tr("failed"), "breach"
         elif line.order_id:
             aside, tone = tr("ordered: {order}", order=line.order_id), "good"
         elif line.granted_at is not None:
             aside, tone = tr("promised"), "due"
         else:
             aside, tone = tr("proposed"), "plain"
+        if record.head.state in _TOLD and line.granted_at and not line.done_at and line.type != "none":
+            aside = tr("{line} · d marks it done", line=aside)
         text = " · ".join(part for part in parts if part)
-        return RecordLine("line", text or "–", label=said(words, REMEDIES, line.type), aside=aside, tone=tone)
+        label = said(words, REMEDIES, line.type)
+        return RecordLine("remedy", text or "–", label=label, aside=aside, tone=tone, source=line)
 
     def _letters(self, record: ComplaintRecord) -> Iterator[RecordLine]:
         if record.letters:

@@ -9,9 +9,9 @@ from crmdesk.values import dataclass
 class RecordLine:
     """One line.
 
-    ``kind`` is section, text, quiet, line, link, letter, mark, file, log, clock, detail, event or alert;
-    ``label`` stands before, ``aside`` at the right of ``text``. ``percent`` fills the bar of a clock, -1: it
-    has stopped. ``source`` is what Enter opens or unfolds.
+    ``kind`` is section, text, quiet, line, remedy, link, letter, mark, file, log, clock, detail, event or
+    alert; ``label`` stands before, ``aside`` at the right of ``text``. ``percent`` fills the bar of a clock,
+    -1: it has stopped. ``source`` is what a key on the line is about: opened, unfolded, marked as done.
     """
 
     kind: str

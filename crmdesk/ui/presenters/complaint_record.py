@@ -11,6 +11,7 @@ from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
 from crmdesk.ui.presenters.complaint_files import ComplaintFiles, file_of
+from crmdesk.ui.presenters.complaint_remedies import RemedyKey
 from crmdesk.ui.presenters.complaint_told import TELL, StandingTold
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
@@ -65,6 +66,7 @@ class ComplaintPresenter(QObject):
         self.forms = StepForms(place, tools, self.view, self)
         self.told = StandingTold(place, self.view.standing, self.forms, self)
         self.files = ComplaintFiles(place, self.view, self)
+        self.remedies = RemedyKey(place, self.view, self)
         self.record: ComplaintRecord | None = None
         self._before: QWidget | None = None
         self._unfolded: frozenset[object] = frozenset()

@@ -47,6 +47,11 @@ class LinesPane(Pane):
         self.list.entered_row.connect(lambda row: self.entered.emit(self.lines.rows[row]))
         self.content.addWidget(self.list)
 
+    def current_line(self) -> RecordLine | None:
+        """Return the line with the keyboard."""
+        row = self.list.current_row()
+        return self.lines.rows[row] if 0 <= row < len(self.lines.rows) else None
+
     def show_lines(self, lines: list[RecordLine]) -> None:
         """Show *lines*; what is read stays in view."""
         bar = self.list.verticalScrollBar()
@@ -130,7 +135,10 @@ class ComplaintView(QWidget):
         words.bind(self.file.list.setAccessibleName, word("File of the complaint"))
         words.bind(
             self.file.list.setAccessibleDescription,
-            word("What happened, what was found, what the customer gets; Enter opens letters and complaints"),
+            word(
+                "What happened, what was found, what the customer gets; Enter opens letters and complaints,"
+                " d marks a remedy done"
+            ),
         )
         words.bind(self.trail.list.setAccessibleName, word("Clocks and history"))
         words.bind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -132,3 +132,35 @@ def under_regime(desk: ComplaintDesk, regime: str) -> Row:
     row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
     impact = {"persons": 0, "money": 0}
     return desk.step(row, "T4", severity="S4", impact=impact, regime=regime, cause_class="B")
+
+
+TWO_REMEDIES = ({"type": "refund", "value": 50_00}, {"type": "voucher", "value": 20_00})
+
+
+def proposed(
+    desk: ComplaintDesk,
+    row: Row | None = None,
+    *,
+    regime: str = "none",
+    remedies: Sequence[Mapping[str, Any]] = TWO_REMEDIES,
+) -> Row:
+    """Return a complaint with a proposed decision; *row* is one that is being investigated."""
+    if row is None:
+        row = desk.step(under_regime(desk, regime), "T5", contacted_at=desk.iso())
+    found: dict[str, Any] = {"cause": "wrong_part", "cause_class": "B", "finding": "upheld"}
+    lines = [{"due": desk.iso(days=7), **each} for each in remedies]
+    return desk.step(row, "T8", **found, remedies=lines, reason_text="We fitted the wrong part.")
+
+
+def settled(
+    desk: ComplaintDesk,
+    *,
+    regime: str = "none",
+    remedies: Sequence[Mapping[str, Any]] = TWO_REMEDIES,
+) -> Row:
+    """Return a complaint whose decision was accepted, with its remedies only ordered."""
+    row = proposed(desk, regime=regime, remedies=remedies)
+    row = desk.step(row, "T9", proposal_version=1, call_id=str(CALL), sent_via="phone")
+    lines = desk.rows("remedy_line", row["id"])
+    ordered = [{"id": str(each["id"]), "order_id": "SO-1"} for each in lines]
+    return desk.step(row, "T11", accepted_by="王芳", how="said", remedies_state=ordered)

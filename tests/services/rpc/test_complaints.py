@@ -424,3 +424,23 @@ def test_letters_are_listed_as_they_were_printed(ask: Ask, desk: Desk) -> None:
     (letter,) = ask("letter.list", filter={"complaint_id": file["complaint"]["id"]})["items"]
     assert (letter["text"], letter["sent_at"]) == ("Dear Ms Wang", None)
     assert ask("letter.get", id=UNKNOWN) == letter
+
+
+def test_a_remedy_that_was_ordered_is_marked_done_later(ask: Ask) -> None:
+    file = step(ask, proposed(ask), "T9", proposal_version=1, sent_via="phone", call_id=called(ask))
+    (remedy,) = file["complaint"]["remedies"]
+    ordered = [{"id": remedy["id"], "order_id": "SO-1"}]
+    file = step(ask, file, "T11", accepted_by="王芳", how="said", remedies_state=ordered)
+    clocks = ask("complaint.clocks", id=file["complaint"]["id"])["clocks"]
+    assert "resolve" in {each["clock"] for each in clocks if each["state"] == "running"}
+    done = ask("remedy.mark", id=remedy["id"])
+    assert (done["done_at"], done["order_id"], done["value"]) == (NOW, "SO-1", REFUND["value"])
+    clocks = ask("complaint.clocks", id=file["complaint"]["id"])["clocks"]
+    assert "resolve" not in {each["clock"] for each in clocks if each["state"] == "running"}
+    assert ask("remedy.mark", id=remedy["id"], done_at="2026-11-20T08:00:00Z") == done, (
+        "the first word counts"
+    )
+    with pytest.raises(InvalidInput, match="later than now"):
+        ask("remedy.mark", id=remedy["id"], done_at="2026-11-21T08:00:00Z")
+    with pytest.raises(NotFound, match="This remedy is not here any more"):
+        ask("remedy.mark", id=UNKNOWN)

@@ -1,8 +1,8 @@
-"""A letter that is sent ends the same clock at the server as at the desk, with the same line."""
+"""What ends a clock without a step ends it at the server as at the desk: a letter sent, a remedy done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,14 @@ import pytest
 
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.correspondence import send_letter
+from crmdesk.services.complaints.remedies import mark_remedy
 from crmdesk.services.store.values import from_micros
 from tests.cluster import Cluster
-from tests.services.complaints.house import ANNA, under_regime
+from tests.services.complaints.house import ANNA, CALL, proposed, settled, under_regime
 from tests.services.server.mirror import DEVICE, MirroredDesk, lay_out, rows_before
 from tests.services.server.sender import rows_of
 
-SEND = "SELECT crm.apply(ROW(%s, %s, 1, %s::jsonb, NULL, %s, 'agent', %s, %s, false)::crm.operation_in)"
+APPLY = "SELECT crm.apply(ROW(%s, %s, 1, %s::jsonb, NULL, %s, 'agent', %s, %s, false)::crm.operation_in)"
 
 
 @pytest.fixture
@@ -37,21 +38,31 @@ def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
     made.close()
 
 
-def send_on_both(desk: MirroredDesk, server: Any, letter: str) -> None:
-    """Send a letter at the desk, and what that wrote at the server; compare the rows."""
+def on_both(desk: MirroredDesk, server: Any, kind: str, use_case: Callable[..., Any], *given: Any) -> None:
+    """Do it at the desk, and what that wrote, an operation of *kind*, at the server; compare the rows."""
     before = rows_before(desk)
     desk.later(minutes=5)
     with desk.work() as work:
-        send_letter(work, UUID(letter), "letter")
-    op, kind, payload, at = desk.connection.execute(
-        "SELECT id, kind, payload, at FROM operation WHERE kind = 'letter.send' ORDER BY n DESC LIMIT 1"
+        use_case(work, *given)
+    op, payload, at = desk.connection.execute(
+        "SELECT id, payload, at FROM operation WHERE kind = ? ORDER BY n DESC LIMIT 1", (kind,)
     ).fetchone()
     lay_out(server, before)
-    server.execute(SEND, (UUID(bytes=op), kind, payload, str(ANNA), DEVICE, from_micros(at)))
+    server.execute(APPLY, (UUID(bytes=op), kind, payload, str(ANNA), DEVICE, from_micros(at)))
     found = rows_of(server)
-    for table in ("complaint", "clock_line", "letter"):
+    for table in ("complaint", "clock_line", "letter", "remedy_line"):
         wanted: dict[UUID, Row] = {row["id"]: row for row in rows_before(desk)[table]}
-        assert found[table] == wanted, table
+        assert found.get(table, {}) == wanted, table
+
+
+def send_on_both(desk: MirroredDesk, server: Any, letter: str) -> None:
+    on_both(desk, server, "letter.send", send_letter, UUID(letter), "letter")
+
+
+def ended(desk: MirroredDesk, row: Row, count: int) -> list[tuple[str, str]]:
+    """Return clock and reason of the lines after the first *count*."""
+    lines = sorted(desk.rows("clock_line", row["id"]), key=lambda each: each["n"])
+    return [(each["clock"], each["why"]) for each in lines[count:]]
 
 
 @pytest.mark.parametrize("regime", ["UK-8W", "CN-ODR"])
@@ -65,3 +76,38 @@ def test_the_server_ends_the_clock_as_the_desk_does(desk: MirroredDesk, server: 
     lines = sorted(desk.rows("clock_line", row["id"]), key=lambda each: each["n"])
     assert [each["clock"] for each in lines[count:]] == (["UK-8W/acknowledge"] if regime == "UK-8W" else [])
     send_on_both(desk, server, desk.letter(row, "acknowledgement"))
+
+
+def test_the_last_remedy_that_is_done_ends_the_clocks_at_both(desk: MirroredDesk, server: Any) -> None:
+    row = settled(desk, regime="CN-ODR")
+    count = len(desk.rows("clock_line", row["id"]))
+    first, second = (each["id"] for each in desk.rows("remedy_line", row["id"]))
+    on_both(desk, server, "remedy.mark", mark_remedy, first)
+    assert ended(desk, row, count) == []
+    on_both(desk, server, "remedy.mark", mark_remedy, second)
+    assert ended(desk, row, count) == [("resolve", "resolved"), ("CN-ODR/resolve", "resolved")]
+
+
+def test_a_remedy_done_before_the_customer_said_yes_ends_nothing(desk: MirroredDesk, server: Any) -> None:
+    row = desk.step(proposed(desk), "T9", proposal_version=1, call_id=str(CALL), sent_via="phone")
+    count = len(desk.rows("clock_line", row["id"]))
+    for remedy in desk.rows("remedy_line", row["id"]):
+        on_both(desk, server, "remedy.mark", mark_remedy, remedy["id"])
+    assert ended(desk, row, count) == []
+
+
+def test_an_outside_body_is_answered_by_the_letter_that_tells_it_the_decision(
+    desk: MirroredDesk, server: Any
+) -> None:
+    row = desk.step(under_regime(desk, "none"), "T5", contacted_at=desk.iso())
+    theirs: dict[str, Any] = {"date": desk.iso(), "their_deadline": desk.iso(days=20)}
+    row = desk.step(row, "E2", body="12315", reference="SH-2026-17", **theirs)
+    count = len(desk.rows("clock_line", row["id"]))
+    send_on_both(desk, server, desk.letter(row, "referral"))
+    assert ended(desk, row, count) == [], "nothing is decided yet"
+    row = desk.step(proposed(desk, row), "T9", proposal_version=1, call_id=str(CALL), sent_via="phone")
+    count = len(desk.rows("clock_line", row["id"]))
+    send_on_both(desk, server, desk.letter(row, "decision"))
+    assert ended(desk, row, count) == []
+    send_on_both(desk, server, desk.letter(row, "referral"))
+    assert ended(desk, row, count) == [("12315/answer", "answered")]

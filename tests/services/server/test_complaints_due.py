@@ -157,9 +157,17 @@ def test_who_is_not_in_the_sample_is_closed_by_both(desk: MirroredDesk, server: 
     fields = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
     more = {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
     row = desk.step(row, "T13", **{**fields, **more})  # type: ignore[arg-type]
+    theirs: dict[str, Any] = {
+        "body": "12315",
+        "reference": "7",
+        "date": desk.iso(),
+        "their_deadline": desk.iso(days=40),
+    }
+    desk.step(row, "E2", **theirs)
     desk.now = row["follow_up_at"]
     assert run_both(desk, server) >= 2
     assert desk.row("complaint", row["id"])["state"] == "CLOSED"
+    assert going(file_of(StoredRows(desk.connection), row["id"]).ledger) == ("reopen_window",)
 
 
 def test_the_same_complaints_are_in_the_sample(server: Any) -> None:

@@ -19,6 +19,7 @@ from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.files import actor_of, fields_of, file_of, remedies_of
 from crmdesk.services.complaints.procedure import Procedure, procedure
 from crmdesk.services.complaints.register import COLUMNS, register_part
+from crmdesk.services.complaints.remedies import mark_remedy
 from crmdesk.services.rpc.complaint_records import (
     ALLOWED,
     BEHIND,
@@ -26,10 +27,12 @@ from crmdesk.services.rpc.complaint_records import (
     COMPLAINT,
     EVENT,
     HEAD,
+    REMEDY,
     tell_allowed,
     tell_clocks,
     tell_complaint,
     tell_event,
+    tell_remedy,
 )
 from crmdesk.services.rpc.desk import Desk
 from crmdesk.services.rpc.kinds import (
@@ -148,6 +151,13 @@ def approve(work: Any, desk: Desk, given: Given) -> Json:
     except Conflict as clash:
         raise _as_told(work, rules, clash, given["id"]) from clash
     return _file(work.connection, desk, rules, given["id"])
+
+
+def mark(work: Any, desk: Desk, given: Given) -> Json:
+    """Write down that a remedy was carried out or ordered."""
+    mark_remedy(work, given["id"], done_at=given.get("done_at"), order_id=given.get("order_id", ""))
+    row = one(work.connection, "remedy_line", RemedyLine, given["id"])
+    return tell_remedy(row, desk.parts.house().currency)
 
 
 def list_complaints(connection: Any, desk: Desk, given: Given) -> Json:
@@ -317,6 +327,18 @@ METHODS: tuple[Method, ...] = (
         (*BY_ID, Field("proposal_version", integer(1), required=True)),
         FILE,
         approve,
+    ),
+    change(
+        "remedy.mark",
+        "Write down that a remedy was carried out, or ordered; the first word of each counts. With the last"
+        " one carried out the clock of a complaint that is settled otherwise ends.",
+        (
+            *BY_ID,
+            Field("done_at", MOMENT, "when; left out, and without an order: now"),
+            Field("order_id", TEXT, "of the service order under which it is done"),
+        ),
+        REMEDY,
+        mark,
     ),
     query(
         "complaint.clocks",

@@ -60,15 +60,19 @@ BEGIN
 END
 $$;
 
--- Done or ordered; never conflicts, the first date stays.
+-- Done or ordered; the first date stays. With the last one done the clocks end that waited for it.
 CREATE OR REPLACE FUNCTION crm.apply_remedy_mark(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     marks CONSTANT jsonb := crm.asked_fields(o, 'marks');
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
+    head crm.complaint;
     was crm.remedy_line;
     wanted crm.remedy_line;
     _ text;
 BEGIN
+    -- The head before its children, as a step does it.
+    SELECT c.* INTO head FROM crm.complaint c JOIN crm.remedy_line r ON r.complaint_id = c.id
+    WHERE r.id = row_id FOR NO KEY UPDATE OF c;
     SELECT * INTO was FROM crm.remedy_line WHERE id = row_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM crm.gone(o, 'remedy_line');
@@ -79,6 +83,13 @@ BEGIN
     IF (was.done_at IS NULL AND marks ? 'done_at') OR (was.order_id = '' AND marks ? 'order_id') THEN
         wanted.rev := was.rev + 1;
         _ := crm.lay_remedy_line(wanted);
+    END IF;
+    IF was.done_at IS NULL AND wanted.done_at IS NOT NULL AND head.state IN ('RESOLVED', 'FOLLOW_UP')
+       AND NOT EXISTS (
+           SELECT 1 FROM crm.remedy_line r
+           WHERE r.complaint_id = head.id AND NOT r.void AND r.type <> 'none' AND r.done_at IS NULL
+             AND r.id <> row_id) THEN
+        _ := crm.end_clocks(o, head, 'resolve', 'resolved', true);
     END IF;
 END
 $$;
@@ -145,7 +156,7 @@ BEGIN
 END
 $$;
 
--- It left the house; the first word of it counts.
+-- It left the house; the first word of it counts, and may end a clock.
 CREATE OR REPLACE FUNCTION crm.apply_letter_send(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
@@ -169,26 +180,31 @@ BEGIN
         was.rev := was.rev + 1;
         _ := crm.lay_letter(was);
         IF was.kind = 'acknowledgement' THEN
-            _ := crm.end_acknowledging(o, head);
+            _ := crm.end_clocks(o, head, 'acknowledge', 'acknowledged', false);
+        ELSIF was.kind = 'referral' AND head.state NOT IN (
+            'RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED') THEN
+            _ := crm.end_clocks(o, head, 'answer', 'answered', false);
         END IF;
     END IF;
 END
 $$;
 
--- The clocks by which a regime asks for an acknowledgement in writing end when one has left the house.
-CREATE OR REPLACE FUNCTION crm.end_acknowledging(o crm.operation_in, p_head crm.complaint) RETURNS void
-LANGUAGE plpgsql AS $$
+-- The clocks of this name end that regimes and outside bodies set, and with p_own the firm's; none of them is paused.
+CREATE OR REPLACE FUNCTION crm.end_clocks(
+    o crm.operation_in, p_head crm.complaint, p_name text, p_why text, p_own boolean
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     ended CONSTANT text[] := ARRAY(
         SELECT r.clock FROM crm.clock_runs(p_head.id) r
-        WHERE NOT r.stopped AND crm.is_regimes(r.clock) AND split_part(r.clock, '/', 2) = 'acknowledge');
+        WHERE NOT r.stopped AND (
+            (crm.is_regimes(r.clock) AND split_part(r.clock, '/', 2) = p_name) OR (p_own AND r.clock = p_name)));
     head crm.complaint;
     _ text;
 BEGIN
     IF ended = '{}' THEN
         RETURN;
     END IF;
-    _ := crm.add_lines(o, crm.moved_lines(o.id, p_head.id, o.at, 'acknowledged', ended, false, NULL), p_head);
+    _ := crm.add_lines(o, crm.moved_lines(o.id, p_head.id, o.at, p_why, ended, false, NULL), p_head);
     head := crm.read_complaint(p_head, crm.next_clock(p_head.id, o.at, '{}', false));
     IF head IS DISTINCT FROM p_head THEN
         head.rev := p_head.rev + 1;

@@ -235,7 +235,7 @@ BEGIN
             owners := CASE WHEN (p_act.payload ->> 'sampled')::boolean THEN ARRAY[
                 CASE WHEN p_head.severity NOT IN ('S1', 'S2') THEN p_head.owner_id END] END;
         WHEN 'T16' THEN
-            stopped := '{follow_up,resolve}';
+            stopped := '{follow_up,resolve,answer}';
             head := jsonb_build_object('state', 'CLOSED', 'closed_at', p_now);
             body := jsonb_build_object(
                 'declined', false, 'cause', p_body.cause, 'corrective_action', NULL, 'corrective_reason', '');
