@@ -13,6 +13,9 @@ from crmdesk.ui.complaint_words import (
     CAUSE_CLASSES,
     CHANNELS,
     FINDINGS,
+    GRADES,
+    LEVELS,
+    REGIMES,
     REJECT_REASONS,
     REOPEN_REASONS,
     SEVERITIES,
@@ -42,11 +45,17 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "accepted_how": ACCEPTED_HOW,
         "external": BODIES,
         "remedy_wanted": WANTED,
+        "level": LEVELS,
+        "score": GRADES,
+        "regime": REGIMES,
+        "ended_why": REJECT_REASONS,
+        "ended_channel": CHANNELS,
+        "reopen_why": {**REOPEN_REASONS, **APPEAL_REASONS},
         "reason": {**REJECT_REASONS, **REOPEN_REASONS, **APPEAL_REASONS},
     }
 )
 _MONEY = frozenset({"money", "remedy_total"})
-_QUIET = frozenset(
+QUIET = frozenset(
     {
         *(
             "owner_id",
@@ -93,7 +102,7 @@ class Values:
 
     def change(self, record: ComplaintRecord, name: str, before: Json, after: Json) -> str:
         """Return what a step changed in the field *name*, empty when nobody wants to read it."""
-        if name in _QUIET or before == after:
+        if name in QUIET or before == after:
             return ""
         was, now = (self._told(record, name, value) for value in (before, after))
         if not was and not now:
@@ -105,6 +114,8 @@ class Values:
         return said(self._words, dict(_WORDS.get(name, {})), value)
 
     def _told(self, record: ComplaintRecord, name: str, value: Json) -> str:
+        if str(value) in _WORDS.get(name, {}):
+            return self.plain(name, str(value))
         if value in (None, "", 0, False):
             return ""
         if name == "state":

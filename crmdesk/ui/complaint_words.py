@@ -294,6 +294,23 @@ FIELDS = {
     "check_at": word("Look at the effect on"),
     "action_state": word("State"),
     "result": word("What the check found"),
+    "received_at": word("Received"),
+    "category": word("Category"),
+    "what_happened": word("What happened"),
+    "remedy_wanted": word("Wants"),
+    "asset_id": word("Asset"),
+    "unidentified": word("Not identified"),
+    "operation_id": word("Step taken back"),
+    "wait_what": word("About what"),
+    "accepted_how": word("How"),
+    "refused_why": word("Why the customer refused"),
+    "corrective_reason": word("Corrective action"),
+    "internal_reason": word("Reason for ourselves"),
+    "reopen_why": word("Why it was taken up again"),
+    "ended_why": word("Why it ended"),
+    "ended_channel": word("Channel"),
+    "external_at": word("Date of their letter"),
+    "external_reference": word("Their reference"),
 }
 """Fields of payloads and of complaints as a form, a history and a refusal name them."""
 HINTS = {

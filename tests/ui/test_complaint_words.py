@@ -2,10 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from crmdesk.ui.complaint_words import clock_word, step_words
+from crmdesk.models.complaint import Complaint, ComplaintBody
+from crmdesk.models.workflow import Transition
+from crmdesk.services.complaints.procedure import workflow
+from crmdesk.ui.complaint_values import QUIET, Values
+from crmdesk.ui.complaint_words import CHOICES, clock_word, field_word, step_words
 from crmdesk.ui.look import Look
+from crmdesk.ui.translation import Words
+
+STEPS = workflow().transitions
+SILENT = {"id", "rev", "author", "last_operation_id", "last_step_at", "external_id"}
+"""Columns of which a history keeps nothing, or that no step changes."""
+OWN_SIGNS = {"12315"}
+"""Codes that people say as they are written."""
+
+
+def languages(look: Look) -> list[Words]:
+    return [look.words.twin("en"), look.words.twin("zh")]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.id)
+def test_every_field_of_a_step_has_a_name_in_both_languages(look: Look, step: Transition) -> None:
+    english, chinese = languages(look)
+    for field in step.payload:
+        assert field_word(english, field.name) != field.name
+        assert field_word(chinese, field.name) != field_word(english, field.name)
+
+
+def test_every_column_that_a_history_shows_has_a_name_in_both_languages(look: Look) -> None:
+    english, chinese = languages(look)
+    columns = {each.name for kind in (Complaint, ComplaintBody) for each in fields(kind)}
+    for name in sorted(columns - QUIET - SILENT):
+        assert field_word(english, name) != name
+        assert field_word(chinese, name) != field_word(english, name)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.id)
+def test_a_history_shows_no_key_of_what_a_step_set(look: Look, step: Transition) -> None:
+    types = {field.name: field.type for field in step.payload}
+    record: Any = SimpleNamespace(states={}, currency="CNY")
+    told_of = [(column, types.get(source, "")) for column, source in step.sets if column not in QUIET]
+    for column, kind in told_of:
+        for key in (key for key in CHOICES.get(kind, ()) if key not in OWN_SIGNS):
+            for words in languages(look):
+                value: Any = int(key) if kind in {"level", "score"} else key
+                told = Values(words, SimpleNamespace()).change(record, column, None, value)  # type: ignore[arg-type]
+                assert told
+                assert told != key
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.id)
+def test_why_a_step_was_taken_is_no_key(look: Look, step: Transition) -> None:
+    for kind in (field.type for field in step.payload if field.name == "reason"):
+        for key in CHOICES.get(kind, ()):
+            for words in languages(look):
+                assert step_words(words, key) != key
 
 
 @pytest.mark.parametrize(
