@@ -161,7 +161,7 @@ def _event(
         first_line=lines[0]["n"] if lines else 0,
         last_line=lines[-1]["n"] if lines else 0,
         remedies=tuple(line["id"] for line in payload["granted"]),
-        left_the_house=bool(payload["fields"].get("sent_via") or payload["fields"].get("letter_id")),
+        left_the_house=bool(payload["fields"].get("sent_via")),
     )
     return fresh("complaint_event", event)
 

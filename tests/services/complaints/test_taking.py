@@ -175,6 +175,23 @@ def test_who_takes_no_steps_is_offered_no_complaint(desk: ComplaintDesk, step: s
     ]
 
 
+def test_a_rejection_can_be_taken_back_until_its_letter_has_left_the_house(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    letter = desk.letter(row)
+    told: dict[str, Any] = {"reason": "query", "other_route": "The tax office.", "letter_id": letter}
+    done = desk.step(row, "T3", **told)
+    row = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+    assert row["state"] == "RECEIVED", "the letter was made, and lies here"
+    done = desk.step(row, "T3", **told)
+    desk.who = CHEN
+    with desk.work() as work:
+        work.do(desk.author.describe("letter.send", {"id": UUID(letter), "sent_via": "mail"}))
+        work.commit()
+    desk.who = ANNA
+    with pytest.raises(Denied, match="A letter or mail went out"):
+        desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
+
+
 def test_a_yes_to_a_proposal_that_was_taken_back_does_not_count_for_the_next(desk: ComplaintDesk) -> None:
     row = proposed(desk, 300_00)
     desk.who = CHEN

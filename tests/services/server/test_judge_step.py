@@ -109,6 +109,10 @@ def undone(desk: MirroredDesk) -> None:
         done = desk.step(row, step, **fields)
         row = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
     desk.step(row, "T8", **PROPOSAL)
+    row = desk.log()
+    told = {"reason": "query", "other_route": "The dealer.", "letter_id": desk.letter(row)}
+    done = desk.step(row, "T3", **told)
+    desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
 
 
 def other_ends(desk: MirroredDesk) -> None:

@@ -207,7 +207,7 @@ BEGIN
     event.last_line := coalesce((lines -> -1 ->> 'n')::bigint, 0);
     event.remedies := ARRAY(
         SELECT e ->> 'id' FROM jsonb_array_elements(o.payload -> 'granted') WITH ORDINALITY AS g(e, n) ORDER BY n);
-    event.left_the_house := coalesce(fields ->> 'sent_via', '') <> '' OR coalesce(fields ->> 'letter_id', '') <> '';
+    event.left_the_house := coalesce(fields ->> 'sent_via', '') <> '';
     RETURN event;
 END
 $$;
