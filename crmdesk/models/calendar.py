@@ -363,6 +363,13 @@ class BusinessTime:
             hours = self._beyond(hours)
         return hours.day_ends[i]
 
+    def opening(self, due: datetime) -> datetime:
+        """Return the opening time of the last business day that began before *due*."""
+        hours = self._over(due, due)
+        while (i := bisect_left(hours.opens, due) - 1) < 0:
+            hours = self._beyond(hours, backwards=True)
+        return hours.opens[bisect_left(hours.day_of, hours.day_of[i])]
+
     def back(self, due: datetime, n: int) -> datetime:
         """Return the closing time of the *n*-th business day before the local day on which *due* ends."""
         if n < 1:

@@ -237,7 +237,9 @@ def _remedy_failed(step: Step) -> Outcome:
 
 
 def _due(step: Step) -> Outcome:
-    errand = Errand("follow_up", not_by_owner=step.has("severity") in GRAVE)
+    ledger = step.file.ledger
+    until = ledger.runs()["follow_up"][-1].last.due if runs(ledger, "follow_up") else None
+    errand = Errand("follow_up", until, not_by_owner=step.has("severity") in GRAVE)
     sampled = bool(step.given("sampled"))
     return Outcome({"sampled": sampled}, step.file.ledger, errands=(errand,) if sampled else ())
 
@@ -349,9 +351,11 @@ def _administer(step: Step) -> Outcome:
 
 
 def _resolved(step: Step, severity: str, ledger: Any) -> Outcome:
+    """Begin the follow-up: the customer is asked from the opening of the day at whose end it is due."""
     ledger = step.start(ledger, "follow_up", severity, step.at, "resolved")
-    course = ledger.standings(step.at, step.measures)["follow_up"]
-    return Outcome({"resolved_at": step.at, "follow_up_at": course.due}, ledger)
+    due_at = ledger.standings(step.at, step.measures)["follow_up"].due
+    asked_from = max(step.at, step.rules.time.opening(due_at))
+    return Outcome({"resolved_at": step.at, "follow_up_at": asked_from}, ledger)
 
 
 def _reopened(step: Step) -> Row:

@@ -142,7 +142,7 @@ class LocalAftercare:
 
     def send_letter(self, letter_id: UUID, sent_via: str) -> Future[None]:
         """Write down that a letter left the house."""
-        return self._write(_send_letter, letter_id, sent_via)
+        return self._write(_send_letter, self._house, letter_id, sent_via)
 
     def mark_remedy(self, remedy_id: UUID) -> Future[None]:
         """Write down that a remedy was carried out now."""
@@ -269,10 +269,10 @@ def _keep_letter(
     make_letter(work, rules, sender(), wanted, plain, digest, letter_id)
 
 
-def _send_letter(work: Any, letter_id: UUID, sent_via: str) -> None:
+def _send_letter(work: Any, house: Callable[[], House], letter_id: UUID, sent_via: str) -> None:
     from crmdesk.services.complaints.correspondence import send_letter
 
-    send_letter(work, letter_id, sent_via)
+    send_letter(work, _rules(work.connection, house, work.author.now), letter_id, sent_via)
 
 
 def _mark_remedy(work: Any, remedy_id: UUID) -> None:

@@ -84,6 +84,26 @@ def test_business_days_back(due: str, n: int, close: str) -> None:
     assert wall(shop().back(at(due), n)) == close
 
 
+@pytest.mark.parametrize(
+    ("due", "opens"),
+    [
+        ("2026-03-09 18:00", "2026-03-09 09:00"),
+        ("2026-03-09 12:30", "2026-03-09 09:00"),
+        ("2026-03-09 09:00", "2026-03-06 09:00"),
+        ("2026-03-08 15:00", "2026-03-06 09:00"),
+    ],
+)
+def test_the_opening_of_the_last_day_that_began(due: str, opens: str) -> None:
+    assert wall(shop().opening(at(due))) == opens
+
+
+def test_where_nobody_closes_a_day_opens_at_midnight() -> None:
+    always = shop("always")
+    ends = always.close_of(at("2026-03-04 10:00"), 1)
+    assert ends - always.opening(ends) == timedelta(days=1)
+    assert wall(shop("cn-default", 2026, 2027).opening(at("2026-01-05 08:00"))) == "2026-01-04 09:00"
+
+
 def test_a_day_of_the_clock_change_is_shorter_or_longer() -> None:
     nights = calendar("Europe/London", week=(((0, 1440),),) * 7)
     time = BusinessTime(nights, 2026, 2026)

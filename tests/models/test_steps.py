@@ -102,7 +102,8 @@ def test_from_the_call_to_the_end() -> None:
     assert desk.due("answer_window") == shop().close_of(desk.now, 10)
     desk.do("T11", after=timedelta(hours=1))
     assert desk.going() == {"follow_up", "UK-8W/acknowledge"}
-    assert desk.file.fields["follow_up_at"] == shop().close_of(desk.now, 3)
+    assert desk.due("follow_up") == shop().close_of(desk.now, 3)
+    assert desk.file.fields["follow_up_at"] == shop().opening(desk.due("follow_up"))
     assert [errand.kind for errand in desk.do("T15", role="system", after=timedelta(days=3)).errands] == [
         "follow_up"
     ]

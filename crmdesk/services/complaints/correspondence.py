@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.errors import InvalidInput, NotFound
+from crmdesk.errors import Denied, InvalidInput, NotFound
 from crmdesk.models.payload import CHANNELS
 from crmdesk.models.rules import one_of
-from crmdesk.services.complaints.files import fields_of
+from crmdesk.models.sending import DECIDING, sending_lacks
+from crmdesk.services.complaints.files import actor_of, case_of, fields_of, file_of
 from crmdesk.services.complaints.follow_up import finish_errands
 from crmdesk.services.complaints.letter_case import (
     LetterWanted,
@@ -153,26 +154,42 @@ def make_letter(
     return row_id
 
 
-def send_letter(work: UnitOfWork, letter_id: UUID, sent_via: str) -> None:
+def send_letter(work: UnitOfWork, rules: Procedure, letter_id: UUID, sent_via: str) -> None:
     """Write down that a letter has left the house, by which channel; the first word of it counts.
 
     What the procedure asked for in writing is done with it.
 
     Raises:
+        Denied: it tells what is not decided yet.
         InvalidInput: there is no such channel.
         NotFound: there is no such letter.
     """
-    mark_sent(work, letter_id, sent_via)
+    mark_sent(work, rules, letter_id, sent_via)
     work.commit()
 
 
-def mark_sent(work: UnitOfWork, letter_id: UUID, sent_via: str, complaint_id: UUID | None = None) -> None:
+def mark_sent(
+    work: UnitOfWork, rules: Procedure, letter_id: UUID, sent_via: str, complaint_id: UUID | None = None
+) -> None:
     """Do :func:`send_letter` within a larger change; refuse a letter of another complaint than that one."""
     one_of("sent_via", sent_via, CHANNELS)
     row = letter_of(work.stored, letter_id, complaint_id)
     if row["sent_at"] is None:
+        _refuse_undecided(work, rules, row)
         work.do(work.author.describe("letter.send", {"id": letter_id, "sent_via": sent_via}))
     finish_errands(work, row["complaint_id"], _ASKED_FOR.get(row["kind"], ()))
+
+
+def _refuse_undecided(work: UnitOfWork, rules: Procedure, letter: Row) -> None:
+    """Refuse that a letter leaves the house which tells what is not decided yet."""
+    if letter["kind"] not in DECIDING:
+        return
+    actor = actor_of(work.stored, work.connection, work.author)
+    file = file_of(work.stored, letter["complaint_id"])
+    case = case_of(work.stored, work.connection, rules, file, actor, {}, work.author.now())
+    lacks = sending_lacks(letter["kind"], case)
+    if lacks is not None:
+        raise Denied(lacks.template)
 
 
 def letter_of(rows: Rows, letter_id: UUID, complaint_id: UUID | None) -> Row:
@@ -182,7 +199,8 @@ def letter_of(rows: Rows, letter_id: UUID, complaint_id: UUID | None) -> Row:
         raise NotFound("There is no such letter. Make it first.", fields=("letter_id",))
     if complaint_id not in (None, row["complaint_id"]):
         raise NotFound(
-            "This letter is about another complaint. Make one for this complaint first.", fields=("letter_id",)
+            "This letter is about another complaint. Make one for this complaint first.",
+            fields=("letter_id",),
         )
     return row
 

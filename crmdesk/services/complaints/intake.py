@@ -248,7 +248,7 @@ def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) ->
         intake_sheet.solving(sheet),
     )
     if row["state"] == "RESOLVED":
-        told = readout_solved(row["number"], row["severity"], row["follow_up_at"], now, house.tzinfo)
+        told = readout_solved(row["number"], row["severity"], row["next_due_at"], now, house.tzinfo)
     else:
         told = readout(row["number"], row["next_due_at"], now, house.tzinfo)
     return Logged(row["id"], row["number"], row["state"], row["severity"], row["next_due_at"], told)

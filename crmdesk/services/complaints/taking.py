@@ -159,7 +159,7 @@ def take_step(
     taken = _judged(work, rules, step, file, actor, payload)
     _write(work, step, taken, complaint_id, _consequences(work, step, payload), base_version)
     if payload.get("letter_id") and payload.get("sent_via"):
-        mark_sent(work, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
+        mark_sent(work, rules, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     if step.id in FOLLOWED_UP:
         finish_errands(work, complaint_id, ("follow_up",))
     see_to_errands(work, rules, complaint_id, actor.id)

@@ -267,7 +267,9 @@ class ComplaintPresenter(QObject):
         if record.body is None:
             return ""
         if head.state == "RESOLVED" and head.follow_up_at is not None:
-            when = self._place.moments.day_and_time(head.follow_up_at)
+            clocks = (each for each in record.clocks if each.clock == "follow_up" and each.state != "stopped")
+            due = next((each.due for each in clocks), head.follow_up_at)
+            when = self._place.moments.day_and_time(due)
             return tr("Nothing to do now: the follow-up is due {when}.", when=when)
         return tr("Nothing to do now. Other steps: Ctrl+Shift+N.")
 

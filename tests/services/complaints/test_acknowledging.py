@@ -34,7 +34,7 @@ def accepted(desk: ComplaintDesk) -> Row:
 def sent(desk: ComplaintDesk, letter: str) -> None:
     desk.later(minutes=5)
     with desk.work() as work:
-        send_letter(work, UUID(letter), "letter")
+        send_letter(work, desk.rules(), UUID(letter), "letter")
 
 
 def standing(desk: ComplaintDesk, row: Row) -> Any:

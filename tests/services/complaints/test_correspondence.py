@@ -222,19 +222,19 @@ def test_a_digest_that_is_none_is_refused(desk: ComplaintDesk) -> None:
 
 
 def test_a_letter_leaves_the_house_once(desk: ComplaintDesk) -> None:
-    row = proposed(desk)
+    row = proposed(desk, remedies=[NOTHING])
     letter_id = make(desk, row, "decision")
     for channel in ("letter", "mail"):
         with desk.work() as work:
-            send_letter(work, letter_id, channel)
+            send_letter(work, desk.rules(), letter_id, channel)
     letter = desk.row("letter", letter_id)
     assert (letter["sent_via"], letter["sent_at"]) == ("letter", desk.now)
     told = "SELECT count(*) FROM operation WHERE kind = 'letter.send'"
     assert desk.connection.execute(told).fetchone()[0] == 1
     with desk.work() as work, pytest.raises(InvalidInput):
-        send_letter(work, letter_id, "pigeon")
+        send_letter(work, desk.rules(), letter_id, "pigeon")
     with desk.work() as work, pytest.raises(NotFound):
-        send_letter(work, UUID(int=99), "letter")
+        send_letter(work, desk.rules(), UUID(int=99), "letter")
 
 
 def test_what_a_letter_told_is_not_taken_back(desk: ComplaintDesk) -> None:
@@ -243,7 +243,7 @@ def test_what_a_letter_told_is_not_taken_back(desk: ComplaintDesk) -> None:
     letter_id = make(desk, row, "acknowledgement")
     done = str(row["last_operation_id"])
     with desk.work() as work:
-        send_letter(work, letter_id, "letter")
+        send_letter(work, desk.rules(), letter_id, "letter")
     with pytest.raises(Denied, match="A letter or mail went out"):
         desk.step(row, "U1", operation_id=done)
     desk.connection.execute("UPDATE letter SET sent_at = sent_at - 86400000000")
@@ -290,7 +290,7 @@ def test_sending_does_what_the_procedure_asked_for_in_writing(desk: ComplaintDes
     letter_id = make(desk, row, "acknowledgement")
     assert {task["state"] for task in desk.rows("task", row["id"])} == {"open"}
     with desk.work() as work:
-        send_letter(work, letter_id, "letter")
+        send_letter(work, desk.rules(), letter_id, "letter")
     states = {task["errand"]: task["state"] for task in desk.rows("task", row["id"])}
     assert states == {"written_acknowledgement": "done", "escalated": "open"}
 

@@ -12,12 +12,20 @@ from uuid import UUID
 
 import pytest
 
+from crmdesk.models.clock import Ledger
+from crmdesk.models.complaint_file import Step
+from crmdesk.models.complaint_step import ledger_of
+from crmdesk.models.deadline import BUSINESS_MINUTES, Span
+from crmdesk.models.gates import Actor
+from crmdesk.models.steps import take
 from crmdesk.models.timetable import sampled
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.due import find_due, run_due
+from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import Editions, House
 from crmdesk.services.complaints.record import complaint_record
+from crmdesk.services.store.rows import StoredRows
 from tests.models.cases import PAYLOADS
 from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, CALL, CHECKLIST, CHEN, DORA, EMIL, ComplaintDesk
@@ -111,6 +119,41 @@ def test_who_is_to_be_asked_is_and_who_is_not_is_closed(
     assert desk.row("complaint", row["id"])["state"] == state
     assert len(tasks(desk, row, "follow_up")) == (state == "FOLLOW_UP")
     assert run(desk) == 0
+
+
+def test_who_asks_on_the_day_that_was_told_is_in_time(desk: ComplaintDesk) -> None:
+    row = resolved(desk)
+    told = row["next_due_at"]
+    assert (row["next_clock"], wall(told)) == ("follow_up", "2026-03-09 18:00")
+    assert wall(row["follow_up_at"]) == "2026-03-09 09:00"
+    desk.now = row["follow_up_at"]
+    run(desk)
+    (task,) = tasks(desk, row, "follow_up")
+    assert task["due_at"] == told
+    desk.now = told - timedelta(seconds=1)
+    row = {**desk.row("complaint_body", row["id"]), **desk.row("complaint", row["id"])}
+    desk.step(row, "T16", declined=True, root_cause="wrong_part")
+    ledger = ledger_of(desk.rows("clock_line", row["id"]))
+    assert ledger.standings(desk.now, desk.rules().rules.measures)["follow_up"].verdict == "met"
+
+
+def test_nobody_is_asked_before_it_is_resolved(desk: ComplaintDesk) -> None:
+    """A clock of hours is due on the day it begins, whose opening is long past."""
+    rules = desk.rules()
+    spans = {**rules.rules.targets.spans, ("follow_up", "S3"): Span(240, BUSINESS_MINUTES)}
+    targets = replace(rules.rules.targets, spans=spans)
+    row = resolved(desk)
+    file = replace(file_of(StoredRows(desk.connection), row["id"]), ledger=Ledger())
+    step = Step(
+        file,
+        Actor(None, "system"),
+        {"how": "said", "accepted_by": "He", "remedies_state": []},
+        desk.now,
+        replace(rules.rules, targets=targets),
+        ANNA,
+    )
+    outcome = take(rules.rules.workflow.transition("T11"), step)
+    assert outcome.changed["follow_up_at"] == desk.now
 
 
 def test_a_level_comes_by_time_to_whom_it_names(desk: ComplaintDesk) -> None:

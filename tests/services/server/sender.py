@@ -12,10 +12,15 @@ from typing import Any
 
 from crmdesk.errors import Conflict
 from crmdesk.models.effects import ENTITIES, apply
+from crmdesk.models.gates import Actor
 from crmdesk.models.operations import Operation, RowsInMemory
 from crmdesk.models.rules import refuse_overwriting
+from crmdesk.models.sending import sending_lacks
+from crmdesk.models.types import AgentId
 from crmdesk.models.wire import Json, Row, from_json
+from crmdesk.services.complaints.files import case_of, file_of
 from crmdesk.services.server import ddl
+from tests.models.complaint_moves import NothingCounted, rules
 
 PUSH = (
     "SELECT crm.push(%(device)s, %(n)s, %(op)s, %(kind)s, %(version)s, %(payload)s, %(base)s, %(at)s,"
@@ -112,10 +117,21 @@ def _not_saved(rows: RowsInMemory, operation: Operation) -> dict[str, Json]:
     return _gone(rows, "complaint", operation.payload["fields"].get("complaint_id"))
 
 
+def _not_sent(rows: RowsInMemory, operation: Operation) -> dict[str, Json]:
+    letter = rows.get("letter", uuid.UUID(operation.payload["id"]))
+    if letter is None:
+        return {"rejected": "gone"}
+    file = file_of(rows, letter["complaint_id"])
+    actor = Actor(AgentId(uuid.UUID(operation.actor)), "supervisor", operation.device)
+    case = case_of(rows, NothingCounted(), rules(), file, actor, {}, operation.at)
+    undecided = letter["sent_at"] is None and sending_lacks(letter["kind"], case)
+    return {"rejected": "illegal"} if undecided else {}
+
+
 OF_FILES: Mapping[str, Callable[[RowsInMemory, Operation], dict[str, Json]]] = {
     "complaint.approve": _not_approved,
     "letter.make": lambda rows, o: _gone(rows, "complaint", o.payload["fields"]["complaint_id"]),
-    "letter.send": lambda rows, o: _gone(rows, "letter", o.payload["id"]),
+    "letter.send": _not_sent,
     "survey.record": lambda rows, o: _gone(rows, "complaint", o.payload["fields"].get("complaint_id")),
     "action.save": _not_saved,
     "remedy.mark": lambda rows, o: _gone(rows, "remedy_line", o.payload["id"]),

@@ -56,7 +56,7 @@ def on_both(desk: MirroredDesk, server: Any, kind: str, use_case: Callable[..., 
 
 
 def send_on_both(desk: MirroredDesk, server: Any, letter: str) -> None:
-    on_both(desk, server, "letter.send", send_letter, UUID(letter), "letter")
+    on_both(desk, server, "letter.send", send_letter, desk.rules(), UUID(letter), "letter")
 
 
 def ended(desk: MirroredDesk, row: Row, count: int) -> list[tuple[str, str]]:

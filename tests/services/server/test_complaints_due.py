@@ -170,6 +170,18 @@ def test_who_is_not_in_the_sample_is_closed_by_both(desk: MirroredDesk, server: 
     assert going(file_of(StoredRows(desk.connection), row["id"]).ledger) == ("reopen_window",)
 
 
+def test_both_ask_from_the_morning_on_of_the_day_that_was_told(desk: MirroredDesk, server: Any) -> None:
+    row = desk.log()
+    fields = {"severity": "S3", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
+    more = {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    row = desk.step(row, "T13", **{**fields, **more})  # type: ignore[arg-type]
+    desk.now = row["follow_up_at"]
+    assert run_both(desk, server) >= 1
+    asked = [each for each in desk.rows("task", row["id"]) if each["errand"] == "follow_up"]
+    assert [each["due_at"] for each in asked] == [row["next_due_at"]]
+    assert desk.now < row["next_due_at"]
+
+
 def test_the_same_complaints_are_in_the_sample(server: Any) -> None:
     ids = [UUID(int=n * 7919) for n in range(2_000)]
     told = server.execute(

@@ -215,6 +215,15 @@ def test_a_due_date_is_the_one_that_targets_and_calendar_give(desk: MirroredDesk
     assert refused(server, made, lines=lines[1:])["fields"] == ["clock"]
 
 
+def test_nobody_is_asked_later_than_the_clock_of_asking_allows(desk: MirroredDesk, server: Any) -> None:
+    row = solved(desk, at_work(desk))
+    made = last(desk, server)
+    head = made.payload["head"]
+    judge(server, made, head={**head, "follow_up_at": row["next_due_at"].isoformat()})
+    for late in ("2026-12-01T00:00:00Z", None):
+        assert refused(server, made, head={**head, "follow_up_at": late})["fields"] == ["follow_up_at"]
+
+
 def test_a_severity_told_later_moves_what_was_paused_as_it_was(desk: MirroredDesk, server: Any) -> None:
     desk.log()
     newer = at_work(desk)

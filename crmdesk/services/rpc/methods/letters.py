@@ -90,7 +90,8 @@ def send(work: Any, desk: Desk, given: Given) -> Json:
     """Write down that a letter left the house."""
     from crmdesk.services.complaints.correspondence import send_letter
 
-    send_letter(work, given["id"], given["sent_via"])
+    rules = procedure(work.connection, desk.parts.house(), desk.now())
+    send_letter(work, rules, given["id"], given["sent_via"])
     return get(work.connection, desk, given)
 
 
@@ -164,7 +165,8 @@ METHODS: tuple[Method, ...] = (
     ),
     change(
         "letter.send",
-        "Write down that a letter left the house, and how; the first word of it counts.",
+        "Write down that a letter left the house, and how; the first word of it counts. One that decides is "
+        "refused until that is decided.",
         (*BY_ID, Field("sent_via", choice(CHANNELS), required=True)),
         LETTER,
         send,

@@ -259,6 +259,18 @@ BEGIN
 END
 $$;
 
+-- Who is to be asked afterwards is asked before that clock is over.
+CREATE OR REPLACE FUNCTION crm.check_follow_up(p_lines jsonb, p_set jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM jsonb_array_elements(p_lines) l
+        WHERE l ->> 'clock' = 'follow_up' AND l ->> 'event' = 'start'
+          AND ((p_set ->> 'follow_up_at')::timestamptz <= (l ->> 'due')::timestamptz) IS NOT TRUE) THEN
+        PERFORM crm.refuse_value('follow_up_at');
+    END IF;
+END
+$$;
+
 -- All lines that a step brings, those of the complaint merged into as well.
 CREATE OR REPLACE FUNCTION crm.check_lines(o crm.operation_in, p_head crm.complaint, p_set jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -270,6 +282,7 @@ BEGIN
         coalesce(p_head.id, (o.payload ->> 'id')::uuid), coalesce(o.payload -> 'lines', '[]'),
         coalesce(p_set ->> 'severity', p_head.severity),
         ARRAY[p_head.received_at, (p_set ->> 'received_at')::timestamptz]);
+    PERFORM crm.check_follow_up(coalesce(o.payload -> 'lines', '[]'), p_set);
     IF target IS NOT NULL THEN
         SELECT * INTO other FROM crm.complaint c WHERE c.id = (target ->> 'id')::uuid;
         PERFORM crm.check_ledger(

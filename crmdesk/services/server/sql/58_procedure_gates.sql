@@ -290,6 +290,30 @@ LANGUAGE sql STABLE AS $$
         THEN crm.lacks('A letter or mail went out by this step, so it cannot be undone.') END
 $$;
 
+-- Why a letter may not leave the house yet, NULL when it may: the rule of crmdesk/models/sending.py. What decides goes
+-- out once it is decided; nobody signs but supervisors.
+CREATE OR REPLACE FUNCTION crm.letter_lacks(p_kind text, k crm.step_case) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    state CONSTANT text := coalesce(k.complaint ->> 'state', '');
+BEGIN
+    IF p_kind = 'rejection' THEN
+        RETURN CASE WHEN state <> 'REJECTED' AND NOT (state = 'RECEIVED' AND k.role = 'supervisor')
+            THEN crm.lacks(
+                'This complaint is not rejected. Take that step first, then mark the letter as sent.') END;
+    ELSIF p_kind <> 'decision' OR state IN ('RESPONDED', 'RESOLVED', 'FOLLOW_UP', 'CLOSED') THEN
+        RETURN NULL;
+    ELSIF state <> 'PROPOSED' THEN
+        RETURN crm.lacks(
+            'There is no decision on this complaint that a letter could tell. Propose one, and have it approved.');
+    END IF;
+    k.role := CASE WHEN k.role = 'supervisor' THEN k.role ELSE 'agent' END;
+    RETURN CASE WHEN crm.gate_approvals_enough(k) IS NOT NULL THEN crm.lacks(
+        'This decision is not approved yet. Wait for a supervisor''s approval, or for two above his limit, and '
+        'mark the letter as sent then.') END;
+END
+$$;
+
 -- Ask one gate by its name; the names come from crm.procedure_transition and crm.procedure_permission.
 CREATE OR REPLACE FUNCTION crm.gate(p_name text, k crm.step_case) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -175,6 +175,7 @@ BEGIN
         PERFORM crm.gone(o, 'letter');
     END IF;
     IF was.sent_at IS NULL THEN
+        PERFORM crm.refuse_undecided(o, was.kind, head);
         was.sent_at := o.at;
         was.sent_via := via;
         was.rev := was.rev + 1;
@@ -184,6 +185,22 @@ BEGIN
         ELSIF was.kind = 'referral' AND head.state NOT IN (
             'RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED') THEN
             _ := crm.end_clocks(o, head, 'answer', 'answered', false);
+        END IF;
+    END IF;
+END
+$$;
+
+-- Refuse that a letter leaves the house which tells what is not decided yet.
+CREATE OR REPLACE FUNCTION crm.refuse_undecided(o crm.operation_in, p_kind text, p_head crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    refusal jsonb;
+BEGIN
+    IF p_kind IN ('decision', 'rejection') THEN
+        refusal := crm.letter_lacks(
+            p_kind, crm.case_of(o, p_head, crm.complaint_file(o, p_head.id), '{}'));
+        IF refusal IS NOT NULL THEN
+            PERFORM crm.refuse('illegal', refusal ->> 'why', refusal -> 'values');
         END IF;
     END IF;
 END

@@ -213,6 +213,7 @@ DECLARE
     stopped text[] := '{}';
     began timestamptz;
     waited bigint := 0;
+    due timestamptz := p_now;
     head jsonb := '{}';
     body jsonb := '{}';
     owners uuid[];
@@ -232,6 +233,7 @@ BEGIN
         WHEN 'T15' THEN
             head := '{"state": "FOLLOW_UP"}';
             body := p_act.payload;
+            SELECT r.due INTO due FROM crm.clock_runs(p_head.id) r WHERE r.clock = 'follow_up' AND NOT r.stopped;
             owners := CASE WHEN (p_act.payload ->> 'sampled')::boolean THEN ARRAY[
                 CASE WHEN p_head.severity NOT IN ('S1', 'S2') THEN p_head.owner_id END] END;
         WHEN 'T16' THEN
@@ -254,7 +256,8 @@ BEGIN
             CASE WHEN p_act.kind = 'T16' THEN p_now + (
                 SELECT make_interval(hours => 24 * w.reopen_days) FROM crm.procedure_window w) END),
         'tasks', crm.tasks_for(
-            p_act.id, p_head, CASE WHEN p_act.kind = 'T15' THEN 'follow_up' ELSE 'escalated' END, owners, p_now));
+            p_act.id, p_head, CASE WHEN p_act.kind = 'T15' THEN 'follow_up' ELSE 'escalated' END, owners,
+            coalesce(due, p_now)));
 END
 $$;
 
