@@ -47,8 +47,12 @@ def test_an_agent_with_a_limit_of_her_own_grants_up_to_it(team: Team, database: 
     assert team.complaint(team.ben, complaint)["state"] == "RESPONDED"
     other = team.log(team.ben)
     solved = {
-        **{"severity": "S3", "remedies": REFUND, "customer_agreed": True, "cause_class": "B"},
-        **{"checklist": CHECKLIST, "what_was_done": "Refunded."},
+        "severity": "S3",
+        "remedies": REFUND,
+        "customer_agreed": True,
+        "cause_class": "B",
+        "checklist": CHECKLIST,
+        "what_was_done": "Refunded.",
     }
     with pytest.raises(Denied, match="more than you may grant alone"):
         team.step(team.ben, other, "T13", **solved)
