@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from crmdesk.models.changes import ChangeSet
@@ -365,6 +365,18 @@ def test_ctrl_enter_says_yes_too_and_escape_takes_the_question_away(place: Compl
     assert lists.shown
     assert yeses(place, row) == [CHEN]
     assert "A second supervisor has to approve it, too." in seat.parts.messages.text
+
+
+def test_a_key_held_down_is_no_yes(place: ComplaintSeat) -> None:
+    row = proposed(place.house, 1_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    seat.key(Qt.Key.Key_3)
+    press_a(place)
+    none = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(seat.focus(), QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, none, "a", True))
+    seat.settle()
+    assert yeses(place, row) == []
+    assert lists.view.list.filter_text == ""
 
 
 def test_a_yes_is_to_the_line_that_was_asked_about(place: ComplaintSeat) -> None:

@@ -125,11 +125,14 @@ class ComplaintList(ListPane):
             self.all_marked.emit()
         elif key == Qt.Key.Key_Backspace and self.filter_text:
             self.filter(self.filter_text[:-1])
-        elif not self._runs(event.text()):
+        elif not self._runs(event.text(), held=event.isAutoRepeat()):
             super().keyPressEvent(event)
 
-    def _runs(self, text: str) -> bool:
-        """Do what a single key says before anything is typed; return whether it was one."""
+    def _runs(self, text: str, *, held: bool) -> bool:
+        """Do what a single key says before anything is typed; return whether it was one.
+
+        A key that is *held* down decides nothing: the second press is a yes.
+        """
         if self.filter_text or self._letters_only:
             return False
         if text == "/":
@@ -137,7 +140,8 @@ class ComplaintList(ListPane):
         elif text and text in "1234":
             self.segment_picked.emit(int(text) - 1)
         elif self.deciding and text.casefold() in _DECISIONS:
-            self.decided.emit(_DECISIONS[text.casefold()])
+            if not held:
+                self.decided.emit(_DECISIONS[text.casefold()])
         else:
             return False
         return True
