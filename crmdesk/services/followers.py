@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def followers() -> Sequence[Follower]:
-    """Return every index of this program, knowledge base and "find anything", and the keeper of files' keys."""
+    """Return every index of this program, of articles and of "find anything", and who keeps keys of files."""
     from crmdesk.services.attachments.keys import KeyFollower
     from crmdesk.services.customers.search_index import CustomerSearchIndex
     from crmdesk.services.knowledge.follower import KnowledgeFollower

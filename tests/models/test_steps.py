@@ -284,7 +284,9 @@ def test_a_caller_who_is_told_how_it_stands_begins_the_clock_of_updates_anew() -
     first = desk.due("update")
     outcome = desk.do("C1", after=timedelta(days=1))
     assert "state" not in outcome.changed
-    assert desk.due("update") == due(RULES.targets.span("update", "S3"), desk.now, shop()).at > first
+    span = RULES.targets.span("update", "S3")
+    assert span is not None
+    assert desk.due("update") == due(span, desk.now, shop()).at > first
     runs = desk.file.ledger.runs()["update"]
     assert [run.standing(desk.now, RULES.measures).verdict for run in runs] == ["met", "open"]
 

@@ -271,7 +271,7 @@ def test_no_step_tells_by_the_letter_of_another_complaint(desk: ComplaintDesk) -
 
 def test_a_step_names_a_letter_that_was_made(desk: ComplaintDesk) -> None:
     row = desk.log()
-    with pytest.raises(NotFound, match="no such letter. Make it first") as refused:
+    with pytest.raises(NotFound, match=r"no such letter\. Make it first") as refused:
         desk.step(row, "T3", CHEN, reason="not_ours", other_route="the maker", letter_id=str(CUSTOMER))
     assert refused.value.fields == ("letter_id",)
     with pytest.raises(NotFound, match="about another complaint"):

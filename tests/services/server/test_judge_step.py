@@ -110,8 +110,7 @@ def undone(desk: MirroredDesk) -> None:
         row = desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
     desk.step(row, "T8", **PROPOSAL)
     row = desk.log()
-    told = {"reason": "query", "other_route": "The dealer.", "letter_id": desk.letter(row)}
-    done = desk.step(row, "T3", **told)
+    done = desk.step(row, "T3", reason="query", other_route="The dealer.", letter_id=desk.letter(row))
     desk.step(done, "U1", operation_id=str(done["last_operation_id"]))
 
 
@@ -310,12 +309,12 @@ def test_what_was_seen_is_worked_out_alike(desk: MirroredDesk, server: Any) -> N
                 " VALUES (gen_random_uuid(), %s, %s, now(), %s)",
                 (row["id"], version, str(DEVICE) if own else "another"),
             )
-        own = [version for version, mine in enumerate(ours, 1) if mine]
+        known = [version for version, mine in enumerate(ours, 1) if mine]
         for seen in range(1, len(ours) + 1):
             (told,) = server.execute(
                 "SELECT crm.version_under(%s, %s, %s)", (row["id"], seen, DEVICE)
             ).fetchone()
-            assert told == version_under(seen, own), (ours, seen)
+            assert told == version_under(seen, known), (ours, seen)
             found.add(seen - told)
     assert len(found) > 3
     assert version_under(5, [2, 3]) == 5, "nothing slipped in"

@@ -82,7 +82,7 @@ class Team:
         row: Row = at.store.write(perform).result().result
         return row
 
-    def investigated(self) -> UUID:
+    def investigated(self, regime: str = "none") -> UUID:
         """A complaint that is being investigated, on all desks."""
         complaint = self.log(self.anna)
         owner = str(self.anna.person.agent_id)
@@ -93,7 +93,7 @@ class Team:
             "T4",
             severity="S3",
             impact={"persons": 0, "money": 0},
-            regime="none",
+            regime=regime,
             cause_class="B",
         )
         self.step(self.anna, complaint, "T5", contacted_at=self.anna.store.author.now().isoformat())
@@ -127,7 +127,8 @@ def furnished(desks: list[TestDesk], by: TestDesk) -> Team:
         by.do(by.describe(save_code, table, {"id": str(team_id(key)), "key": key}))
     made = by.do(by.describe(open_customer, {"name": "Zhang San", "kind": "person"}, []))
     assert by.worker.run_once().refused == 0
-    team = Team(*desks, UUID(made.payload["id"]))
+    anna, ben, tom = desks
+    team = Team(anna, ben, tom, UUID(made.payload["id"]))
     team.settle()
     return team
 
