@@ -17,6 +17,7 @@ from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from PySide6.QtWidgets import QWidget
@@ -267,9 +268,7 @@ class ComplaintPresenter(QObject):
         if record.body is None:
             return ""
         if head.state == "RESOLVED" and head.follow_up_at is not None:
-            clocks = (each for each in record.clocks if each.clock == "follow_up" and each.state != "stopped")
-            due = next((each.due for each in clocks), head.follow_up_at)
-            when = self._place.moments.day_and_time(due)
+            when = self._place.moments.day_and_time(_follow_up_due(record, head.follow_up_at))
             return tr("Nothing to do now: the follow-up is due {when}.", when=when)
         return tr("Nothing to do now. Other steps: Ctrl+Shift+N.")
 
@@ -348,6 +347,12 @@ class ComplaintPresenter(QObject):
 
     def _named(self, named: Named | None) -> str:
         return self._words.pick(named.name_en, named.name_zh) or named.key if named is not None else ""
+
+
+def _follow_up_due(record: ComplaintRecord, at: datetime) -> datetime:
+    """Return until when the customer is to be asked; *at* where no clock says so."""
+    clocks = (each for each in record.clocks if each.clock == "follow_up" and each.state != "stopped")
+    return next((each.due for each in clocks), at)
 
 
 def follow_up_wanted(record: ComplaintRecord) -> bool:
