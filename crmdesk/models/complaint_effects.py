@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.complaint import (
@@ -28,9 +28,14 @@ from crmdesk.models.task import Task
 from crmdesk.models.types import child_id
 from crmdesk.models.wire import Json, Row, from_json, to_json
 
+if TYPE_CHECKING:
+    from crmdesk.models.clock import Ledger
+
 LOG, IMPORT = "T1", "import"
 ACKNOWLEDGEMENT, ACKNOWLEDGE = "acknowledgement", "acknowledge"
 """The kind of letter, and the clock of a regime that ends when one has left the house."""
+HOLDING = "holding"
+"""The letter that says it takes longer."""
 REFERRAL, ANSWER = "referral", "answer"
 """The letter to an outside body, and the clock by which it is answered."""
 UNDECIDED = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})
@@ -254,13 +259,15 @@ def letter_made(rows: Rows, operation: Operation) -> Iterable[RowChange]:
 
 
 def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
-    """Effect of ``letter.send``: it left the house; the first word of it counts, and may end a clock."""
+    """Effect of ``letter.send``: it left the house; the first word of it counts, for the clocks as well."""
     row = rows.get("letter", UUID(operation.payload["id"]))
     if row and row["sent_at"] is None:
         yield patched("letter", row, {"sent_at": operation.at, "sent_via": operation.payload["sent_via"]})
         head = rows.get("complaint", row["complaint_id"])
         if head is not None and row["kind"] == ACKNOWLEDGEMENT:
             yield from _ended(rows, operation, head, ACKNOWLEDGE, "acknowledged")
+        elif head is not None and row["kind"] == HOLDING:
+            yield from _extended(rows, operation, head)
         elif head is not None and row["kind"] == REFERRAL and head["state"] not in UNDECIDED:
             yield from _ended(rows, operation, head, ANSWER, "answered")
 
@@ -270,14 +277,38 @@ def _ended(
 ) -> Iterator[RowChange]:
     """Yield the end of the clocks *name* of regimes and outside bodies, and of our *own*: none is paused."""
     from crmdesk.models.clock import Why, is_regimes
-    from crmdesk.models.complaint_file import going, next_due
-    from crmdesk.models.complaint_step import ledger_of, line_to_json
+    from crmdesk.models.complaint_file import going
+    from crmdesk.models.complaint_step import ledger_of
 
     before = ledger = ledger_of(rows.where("clock_line", "complaint_id", head["id"]))
     for clock in going(before):
         if clock.rpartition("/")[2] == name and (own or is_regimes(clock)):
             reason = Why(why, (("operation", str(operation.id)),))
             ledger = ledger.stop_unpaused(clock, operation.at, reason)
+    yield from _counted(operation, head, before, ledger)
+
+
+def _extended(rows: Rows, operation: Operation, head: Row) -> Iterator[RowChange]:
+    """Yield the longer time that regimes leave by a holding reply, as worked out when it was sent."""
+    from crmdesk.models.clock import Why
+    from crmdesk.models.complaint_step import ledger_of
+    from crmdesk.models.deadline import Due
+
+    before = ledger = ledger_of(rows.where("clock_line", "complaint_id", head["id"]))
+    for each in operation.payload.get("extended", ()):
+        told = from_json(ClockLine, each)
+        clock, due = told["clock"], Due(told["due"], told["provisional"], told["calendar"])
+        if ledger.may_extend(clock, operation.at, due):
+            reason = Why("holding_reply", (("operation", str(operation.id)),))
+            ledger = ledger.extend(clock, operation.at, due, reason)
+    yield from _counted(operation, head, before, ledger)
+
+
+def _counted(operation: Operation, head: Row, before: Ledger, ledger: Ledger) -> Iterator[RowChange]:
+    """Yield the lines that *ledger* has beyond the one *before*, and the clock that is due next then."""
+    from crmdesk.models.complaint_file import next_due
+    from crmdesk.models.complaint_step import line_to_json
+
     if ledger is before:
         return
     whose: Row = {"complaint_id": head["id"], "team_id": head["team_id"], "author": operation.actor}

@@ -184,6 +184,7 @@ WHY = {
     "external": word("outside body"),
     "undone": word("undone"),
     "calendar": word("new calendar"),
+    "holding_reply": word("holding reply sent"),
 }
 CLOCK_STATES = {"running": word("running"), "paused": word("paused"), "stopped": word("stopped")}
 VERDICTS = {

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import Denied, InvalidInput, NotFound
+from crmdesk.models.complaint_file import extensions
+from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.payload import CHANNELS
 from crmdesk.models.rules import one_of
 from crmdesk.models.sending import DECIDING, sending_lacks
@@ -27,6 +29,7 @@ from crmdesk.services.complaints.letter_case import (
 from crmdesk.services.complaints.letter_text import LetterText, read_text
 from crmdesk.services.complaints.letters import (
     ACKNOWLEDGEMENT,
+    HOLDING,
     SUMMARY,
     LetterCase,
     check_printable,
@@ -157,7 +160,7 @@ def make_letter(
 def send_letter(work: UnitOfWork, rules: Procedure, letter_id: UUID, sent_via: str) -> None:
     """Write down that a letter has left the house, by which channel; the first word of it counts.
 
-    What the procedure asked for in writing is done with it.
+    What the procedure asked for in writing is done with it; a holding reply gives a regime's clock more time.
 
     Raises:
         Denied: it tells what is not decided yet.
@@ -176,7 +179,8 @@ def mark_sent(
     row = letter_of(work.stored, letter_id, complaint_id)
     if row["sent_at"] is None:
         _refuse_undecided(work, rules, row)
-        work.do(work.author.describe("letter.send", {"id": letter_id, "sent_via": sent_via}))
+        payload = {"id": letter_id, "sent_via": sent_via, **_longer(work, rules, row)}
+        work.do(work.author.describe("letter.send", payload))
     finish_errands(work, row["complaint_id"], _ASKED_FOR.get(row["kind"], ()))
 
 
@@ -190,6 +194,19 @@ def _refuse_undecided(work: UnitOfWork, rules: Procedure, letter: Row) -> None:
     lacks = sending_lacks(letter["kind"], case)
     if lacks is not None:
         raise Denied(lacks.template)
+
+
+def _longer(work: UnitOfWork, rules: Procedure, letter: Row) -> Row:
+    """Return the later dates that a holding reply brings, for its operation: no calendar is at hand there."""
+    if letter["kind"] != HOLDING:
+        return {}
+    ledger = ledger_of(work.stored.where("clock_line", "complaint_id", letter["complaint_id"]))
+    found = extensions(ledger, rules.rules, work.author.now())
+    dues = [
+        {"clock": clock, "due": due.at, "calendar": due.calendar, "provisional": due.provisional}
+        for clock, due in found.items()
+    ]
+    return {"extended": dues} if dues else {}
 
 
 def letter_of(rows: Rows, letter_id: UUID, complaint_id: UUID | None) -> Row:

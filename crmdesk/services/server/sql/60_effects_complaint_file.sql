@@ -156,7 +156,8 @@ BEGIN
 END
 $$;
 
--- It left the house; the first word of it counts, and may end a clock.
+-- It left the house; the first word of it counts, for the clocks as well. The dates of extended are what the desk
+-- expects; they are worked out here.
 CREATE OR REPLACE FUNCTION crm.apply_letter_send(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
@@ -165,7 +166,7 @@ DECLARE
     head crm.complaint;
     _ text;
 BEGIN
-    _ := crm.only(o.payload, ARRAY['id', 'sent_via']);
+    _ := crm.only(o.payload, ARRAY['id', 'sent_via', 'extended']);
     PERFORM crm.check_value('sent_via', 'channel', crm.asked(o.payload, 'sent_via'));
     -- The head before its children, as a step does it.
     SELECT c.* INTO head FROM crm.complaint c JOIN crm.letter l ON l.complaint_id = c.id
@@ -182,6 +183,8 @@ BEGIN
         _ := crm.lay_letter(was);
         IF was.kind = 'acknowledgement' THEN
             _ := crm.end_clocks(o, head, 'acknowledge', 'acknowledged', false);
+        ELSIF was.kind = 'holding' THEN
+            _ := crm.extend_clocks(o, head);
         ELSIF was.kind = 'referral' AND head.state NOT IN (
             'RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED') THEN
             _ := crm.end_clocks(o, head, 'answer', 'answered', false);
@@ -215,13 +218,47 @@ DECLARE
         SELECT r.clock FROM crm.clock_runs(p_head.id) r
         WHERE NOT r.stopped AND (
             (crm.is_regimes(r.clock) AND split_part(r.clock, '/', 2) = p_name) OR (p_own AND r.clock = p_name)));
+BEGIN
+    PERFORM crm.count_on(o, p_head, crm.moved_lines(o.id, p_head.id, o.at, p_why, ended, false, NULL));
+END
+$$;
+
+-- A holding reply that left in time gives the clocks of regimes the longer time that they leave, once.
+CREATE OR REPLACE FUNCTION crm.extend_clocks(o crm.operation_in, p_head crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    version CONSTANT text := crm.calendar_in_force();
+    n bigint := coalesce((SELECT max(l.n) FROM crm.clock_line l WHERE l.complaint_id = p_head.id), 0);
+    lines jsonb := '[]';
+    run crm.clock_run;
+    later crm.due_date;
+BEGIN
+    FOR run IN SELECT * FROM crm.clock_runs(p_head.id) r
+        WHERE NOT r.stopped AND o.at <= r.due AND NOT crm.is_extended(p_head.id, r.clock) ORDER BY r.place
+    LOOP
+        later := crm.extended_due(run.clock, run.since, version);
+        CONTINUE WHEN later.at IS NULL OR later.at <= run.due;
+        n := n + 1;
+        lines := lines || jsonb_build_object(
+            'id', crm.child_id(o.id, 'line', n), 'n', n, 'clock', run.clock, 'event', 'extend', 'at', o.at,
+            'since', run.since, 'due', later.at, 'calendar', later.calendar, 'provisional', later.provisional,
+            'undoes', NULL, 'why', 'holding_reply', 'why_values', jsonb_build_array('operation', o.id));
+    END LOOP;
+    PERFORM crm.count_on(o, p_head, lines);
+END
+$$;
+
+-- Write lines of the ledger, and the clock that is due next then.
+CREATE OR REPLACE FUNCTION crm.count_on(o crm.operation_in, p_head crm.complaint, p_lines jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
     head crm.complaint;
     _ text;
 BEGIN
-    IF ended = '{}' THEN
+    IF p_lines = '[]' THEN
         RETURN;
     END IF;
-    _ := crm.add_lines(o, crm.moved_lines(o.id, p_head.id, o.at, p_why, ended, false, NULL), p_head);
+    _ := crm.add_lines(o, p_lines, p_head);
     head := crm.read_complaint(p_head, crm.next_clock(p_head.id, o.at, '{}', false));
     IF head IS DISTINCT FROM p_head THEN
         head.rev := p_head.rev + 1;
