@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from crmdesk.errors import ServerRefused
 from crmdesk.errors import Bug
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
@@ -86,7 +87,7 @@ def test_what_waits_here_is_laid_on_what_came(two: Two, database: Database) -> N
     other.do(mine)
     with database.connect() as owner:
         owner.execute("REVOKE EXECUTE ON FUNCTION crm.stamp() FROM crm_agent")
-    with pytest.raises(Exception, match="permission denied"):
+    with pytest.raises(ServerRefused, match="may not do this"):
         other.worker.run_once()
     with database.connect() as owner:
         owner.execute("GRANT EXECUTE ON FUNCTION crm.stamp() TO crm_agent")
