@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from crmdesk.errors import ServerRefused
-from crmdesk.errors import Bug
+from crmdesk.errors import Bug, ServerRefused
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.outbox import Pulled
