@@ -92,7 +92,7 @@ def keys(program: Program, runs: int, *, cold: bool) -> None:
     shown = time.monotonic() + 0.5
     until(lambda: time.monotonic() > shown)  # the record itself is painted before the key
     if not cold:
-        until(lambda: "intake" in vars(window.side.complaints) and not window.operations.busy)
+        until(lambda: window.side.complaints.intake._form is not None and not window.operations.busy)
     # Asked for a widget that Qt made, PySide loads the classes of all: not a cost of the key.
     window.side.parts.note.edit(1).viewport()
     first, then, limit = Timings(), Timings(), Timings()
