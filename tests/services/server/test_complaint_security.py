@@ -155,10 +155,8 @@ def test_nor_anything_that_is_told_of_all_tables(house: House, statement: str) -
         assert SECRET not in said(session, statement)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [table for table in TABLES if _column(table) != "author"])
 def test_the_paths_find_it_for_the_team(house: House, table: str) -> None:
-    if _column(table) == "author":
-        pytest.skip("nobody's words stand in this table")
     with house.database.connect("li", autocommit=False) as session:
         for path in (PATHS[6], PATHS[9], PATHS[17]):
             assert SECRET in said(session, path.format(table, _column(table))), path
