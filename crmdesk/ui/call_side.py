@@ -119,6 +119,7 @@ class CallSide(QObject):
         bridge.call_changed.connect(self.calls.call_changed)
         bridge.changed.connect(self._on_changed)
 
+        self.complaints.logged.connect(self.wrap_up.on_complaint)
         self.calls.announced.connect(self._on_announced)
         self.calls.emptied.connect(self._on_emptied)
         self.calls.silent.connect(parts.strip.hide)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,12 @@ class ComplaintSide(QObject):
 
     Args:
         make_room: put away what else stands beside the record.
+
+    Signals:
+        logged(str, str): a complaint was written down; the id of its call, empty without one, and its number.
     """
+
+    logged = Signal(str, str)
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class ComplaintSide(QObject):
 
         made = ComplaintIntakePresenter(self._place, self._tools, self._record, self._make_room)
         made.setParent(self)
+        made.logged.connect(self.logged)
         return made
 
     @cached_property

@@ -27,6 +27,7 @@ class Slot:
     """One call: its pop, what the telephone does and what the agent has done about it.
 
     ``appeared`` is a monotonic second; ``wrap_up_until`` aware UTC, None before the end of the call.
+    ``disposition`` is what the agent chose; ``complaints`` are the numbers written down with it.
     ``opened`` tells whether its record has been on the screen, ``uncovered`` whether the agent took the mask
     off by hand.
     """
@@ -47,6 +48,7 @@ class Slot:
     used: dict[ArticleId, str] = field(default_factory=dict)
     disposition: str = ""
     follow_up: FollowUp | None = None
+    complaints: list[str] = field(default_factory=list)
     search: str = ""
     answers: tuple[Answer, ...] | None = None
     article: Article | None = None
@@ -99,6 +101,10 @@ class Slots:
         """Return the slot of a call by the telephone's key."""
         return next((slot for slot in self if slot.pop.call_key == call_key), None)
 
+    def of_call(self, call_id: str) -> Slot | None:
+        """Return the slot of a call by its id."""
+        return next((slot for slot in self if str(slot.pop.call_id) == call_id), None)
+
     def free(self) -> int | None:
         """Return the lowest free number, None when all are taken."""
         return next((n for n in range(1, SLOTS + 1) if n not in self._slots), None)
@@ -122,6 +128,8 @@ class Slots:
 def guess_disposition(choices: Sequence[DispositionChoice], slot: Slot) -> str:
     """Return the key of the likeliest end of a call, of those offered; empty without choices."""
     wanted = []
+    if slot.complaints:
+        wanted.append("complaint_filed")
     if slot.state == "cut_off":
         wanted.append("cut_off")
     if slot.follow_up is not None and slot.follow_up.kind == "callback":

@@ -53,7 +53,7 @@ def _miss(store: Store, queue: str) -> None:
 
 
 def test_calls_can_be_finished_and_the_agent_is_known(profile: Profile, store: Store) -> None:
-    assert len(_all(store, "SELECT 1 FROM disposition")) == 9
+    assert len(_all(store, "SELECT 1 FROM disposition")) == 10
     assert _all(store, "SELECT login, extension FROM agent") == [("lin.yue", "1001")]
     assert profile.settings.text("agent") == "lin.yue"
 

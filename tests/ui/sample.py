@@ -452,6 +452,7 @@ DISPOSITIONS = (
     DispositionChoice("resolved", "Resolved on the call", "已当场解决", True),
     DispositionChoice("info_given", "Information given", "已解答咨询", True),
     DispositionChoice("booking_made", "Workshop booking made", "已预约进店", True),
+    DispositionChoice("complaint_filed", "Complaint taken", "已登记投诉", False),
     DispositionChoice("callback_promised", "Call-back promised", "已约定回电", False),
     DispositionChoice("cut_off", "Call cut off", "通话中断", False),
 )

@@ -108,8 +108,6 @@ class CallsPresenter(QObject):
             return
         if change.state == "talking" and self._may_open():
             self._open(slot)
-        if not slot.live:
-            self._wrap_up.guess(slot)
         self.redraw()
 
     def open_waiting(self) -> None:
@@ -241,7 +239,7 @@ class CallsPresenter(QObject):
         return done[0].number
 
     def _untouched(self, slot: Slot) -> bool:
-        if self._parts.note.text(slot.number).strip() or slot.follow_up or slot.used:
+        if self._parts.note.text(slot.number).strip() or slot.follow_up or slot.used or slot.complaints:
             return False
         focus = QApplication.focusWidget()
         inside = focus is not None and self._parts.record.isAncestorOf(focus)
@@ -253,7 +251,6 @@ class CallsPresenter(QObject):
             return
         slot = Slot(number, pop, "ended", pop.rang_at, self._monotonic(), draft.draft_id)
         slot.ended_at = pop.rang_at
-        self._wrap_up.guess(slot)
         self._slots.put(slot)
         self._parts.note.begin(number, draft.text, draft.cursor)
         self._parts.messages.say(

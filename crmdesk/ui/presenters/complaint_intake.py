@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from crmdesk.errors import CrmdeskError
@@ -35,7 +35,12 @@ class ComplaintIntakePresenter(QObject):
 
     Args:
         make_room: put away what else stands beside the record.
+
+    Signals:
+        logged(str, str): a complaint is saved; the id of its call, empty without one, and its number.
     """
+
+    logged = Signal(str, str)
 
     def __init__(
         self, place: Workplace, tools: Tools, record: RecordPresenter, make_room: Callable[[], object]
@@ -82,11 +87,8 @@ class ComplaintIntakePresenter(QObject):
 
     def toggle(self) -> None:
         """Open the form for what is shown; from inside of it, go back to the record."""
-        if (
-            self._form is not None
-            and not self._form.isHidden()
-            and (self.has_focus or not self._form.shows_form)
-        ):
+        form = self._form
+        if form is not None and not form.isHidden() and (self.has_focus or not form.shows_form):
             self.close()
             return
         case = self._wanted()
@@ -271,6 +273,7 @@ class ComplaintIntakePresenter(QObject):
             self.files.attach(key, logged, sheet.files)
         if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
+        self.logged.emit(sheet.call_id, logged.number)
 
     def _tell(self, logged: Logged) -> None:
         form, case = self._form, self.cases.shown
@@ -317,12 +320,10 @@ class ComplaintIntakePresenter(QObject):
         elif wanted.sheet.customer_id != case.sheet.customer_id and form.shows_form:
             who, of = wanted.who, wanted.sheet
             sheet = replace(case.sheet, customer_id=of.customer_id, language=of.language)
-            self.cases.shown = replace(case, who=who, sheet=sheet)
+            case = self.cases.shown = replace(case, who=who, sheet=sheet)
             form.fields.know_customer(who, of.asset_id)
             self.keep()
-            self._operations.run(
-                self._desk.intakes.offer(self.cases.shown.sheet), self._on_offer, topic="intake"
-            )
+            self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
 
     def _retranslate(self) -> None:
         logged = self.cases.logged

@@ -76,7 +76,6 @@ class FollowUpPresenter(QObject):
         self.close()
         if slot is not None:
             slot.follow_up = follow_up
-            slot.disposition = ""
             self._calls.redraw()
             return
         told = self._words.tr("Written down: {subject}", subject=follow_up.subject)

@@ -43,10 +43,12 @@ class WrapUpPresenter(QObject):
         self._place.parts.wrap_up.offer(choices)
         self.draw()
 
-    def guess(self, slot: Slot) -> None:
-        """Settle how a call that is over probably ended, unless the agent said."""
-        if not slot.disposition:
-            slot.disposition = guess_disposition(self._choices, slot)
+    def on_complaint(self, call_id: str, number: str) -> None:
+        """A complaint was written down in a call: it came to that, unless the agent says otherwise."""
+        slot = self._slots.of_call(call_id)
+        if slot is not None:
+            slot.complaints.append(number)
+            self.draw()
 
     def finish(self) -> None:
         """F12: end the wrap-up; without a call, ready or paused."""
@@ -83,18 +85,23 @@ class WrapUpPresenter(QObject):
         strip.wait(slot.state == "ringing")
         strip.show_reason(slot.stretched)
         strip.choose(slot.disposition or guess_disposition(self._choices, slot))
-        marks = [
-            ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
-        ]
-        if slot.follow_up is not None:
-            due = self._place.moments.day_and_time(slot.follow_up.due_at)
-            marks.append(("call-back", f"{due} · {slot.follow_up.subject}", "due"))
-        strip.marks.show_marks(tuple(marks))
+        strip.marks.show_marks(self._marks(slot))
         if slot.wrap_up_until is None:
             strip.show_timer("", "plain")
             return
         left = int((slot.wrap_up_until - self._place.moments.now()).total_seconds())
         strip.show_timer(self._words.tr("{n} s", n=max(0, left)), "plain" if left > 5 else "due")
+
+    def _marks(self, slot: Slot) -> tuple[tuple[str, str, str], ...]:
+        """Return icon, text and tone of what was written down, used and promised."""
+        marks = [("complaint", number, "accent") for number in slot.complaints]
+        marks += [
+            ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
+        ]
+        if slot.follow_up is not None:
+            due = self._place.moments.day_and_time(slot.follow_up.due_at)
+            marks.append(("call-back", f"{due} · {slot.follow_up.subject}", "due"))
+        return tuple(marks)
 
     def _close(self, slot: Slot) -> None:
         note = self._place.parts.note
