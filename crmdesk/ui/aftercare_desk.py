@@ -204,7 +204,7 @@ class LocalAftercare:
         return self._press
 
     def _print_again(self, letter_id: UUID) -> tuple[KeptLetter, Proof]:
-        kept = self._store.read(_kept, letter_id, self._house, self._sender, self._clock).result()
+        kept = self._store.read(_kept, letter_id, self._house, self._sender).result()
         return kept, _proof(self._printer().print(kept.kind, kept.case, kept.text, kept=True).result())
 
 
@@ -220,10 +220,10 @@ def _write_file(path: Path, content: bytes) -> None:
     write_file(path, content)
 
 
-def _rules(connection: Any, house: Callable[[], House], clock: Clock) -> Any:
+def _rules(connection: Any, house: Callable[[], House]) -> Any:
     from crmdesk.services.complaints.procedure import procedure
 
-    return procedure(connection, house(), clock())
+    return procedure(connection, house())
 
 
 def _rows(connection: Any) -> Any:
@@ -241,16 +241,16 @@ def _draft(
 ) -> LetterDraft:
     from crmdesk.services.complaints.correspondence import draft_letter
 
-    rules = _rules(connection, house, clock)
+    rules = _rules(connection, house)
     return draft_letter(_rows(connection), connection, rules, sender(), wanted, clock())
 
 
 def _kept(
-    connection: Any, letter_id: UUID, house: Callable[[], House], sender: Callable[[], Sender], clock: Clock
+    connection: Any, letter_id: UUID, house: Callable[[], House], sender: Callable[[], Sender]
 ) -> KeptLetter:
     from crmdesk.services.complaints.correspondence import kept_letter
 
-    rules = _rules(connection, house, clock)
+    rules = _rules(connection, house)
     return kept_letter(_rows(connection), connection, rules, sender(), letter_id)
 
 
@@ -265,14 +265,14 @@ def _keep_letter(
 ) -> None:
     from crmdesk.services.complaints.correspondence import make_letter
 
-    rules = _rules(work.connection, house, work.author.now)
+    rules = _rules(work.connection, house)
     make_letter(work, rules, sender(), wanted, plain, digest, letter_id)
 
 
 def _send_letter(work: Any, house: Callable[[], House], letter_id: UUID, sent_via: str) -> None:
     from crmdesk.services.complaints.correspondence import send_letter
 
-    send_letter(work, _rules(work.connection, house, work.author.now), letter_id, sent_via)
+    send_letter(work, _rules(work.connection, house), letter_id, sent_via)
 
 
 def _mark_remedy(work: Any, remedy_id: UUID) -> None:
@@ -284,13 +284,13 @@ def _mark_remedy(work: Any, remedy_id: UUID) -> None:
 def _sheet(connection: Any, complaint_id: UUID, house: Callable[[], House], clock: Clock) -> FollowUpSheet:
     from crmdesk.services.complaints.follow_up import follow_up_sheet
 
-    return follow_up_sheet(_rows(connection), _rules(connection, house, clock), complaint_id, clock())
+    return follow_up_sheet(_rows(connection), _rules(connection, house), complaint_id, clock())
 
 
 def _nobody_answered(work: Any, house: Callable[[], House], complaint_id: UUID, version: int) -> None:
     from crmdesk.services.complaints.follow_up import nobody_answered
 
-    nobody_answered(work, _rules(work.connection, house, work.author.now), complaint_id, version)
+    nobody_answered(work, _rules(work.connection, house), complaint_id, version)
 
 
 def _answered(work: Any, complaint_id: UUID, answers: Answers, survey_id: UUID) -> None:
@@ -308,4 +308,4 @@ def _save_action(work: Any, complaint_id: UUID, action: ActionFields, action_id:
 def _figures(connection: Any, house: Callable[[], House], clock: Clock) -> Figures:
     from crmdesk.services.complaints.figures import figures
 
-    return figures(connection, _rules(connection, house, clock), clock())
+    return figures(connection, _rules(connection, house), clock())

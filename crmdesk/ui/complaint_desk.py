@@ -211,7 +211,7 @@ def _hand_over_offer(
     from crmdesk.services.complaints.procedure import procedure
 
     now = author.now()
-    return hand_over_offer(connection, procedure(connection, house(), now), author, complaint_ids, now)
+    return hand_over_offer(connection, procedure(connection, house()), author, complaint_ids, now)
 
 
 def _record(
@@ -234,7 +234,7 @@ def _take(work: Any, house: Callable[[], House], step: StepWanted) -> None:
     from crmdesk.services.complaints.procedure import procedure
     from crmdesk.services.complaints.taking import take_step
 
-    rules = procedure(work.connection, house(), work.author.now())
+    rules = procedure(work.connection, house())
     take_step(work, rules, step.complaint_id, step.transition, step.fields, step.from_state, step.version)
 
 
@@ -242,7 +242,7 @@ def _approve(work: Any, house: Callable[[], House], complaint_id: UUID, proposal
     from crmdesk.services.complaints.procedure import procedure
     from crmdesk.services.complaints.taking import approve
 
-    rules = procedure(work.connection, house(), work.author.now())
+    rules = procedure(work.connection, house())
     approve(work, rules, complaint_id, proposal_version)
 
 

@@ -129,7 +129,7 @@ class LocalIntakes:
     def _warm(self, connection: Any) -> None:
         from crmdesk.services.complaints.intake import warm
 
-        warm(connection, self._sense(), self._house(), self._store.author.now())
+        warm(connection, self._sense(), self._house())
 
     def _offer(self, connection: Any, sheet: Sheet, author: Author) -> Offer:
         from crmdesk.services.complaints.intake import offer, spelt

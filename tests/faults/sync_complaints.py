@@ -37,7 +37,7 @@ def something(work: UnitOfWork, chance: random.Random, customer: UUID, text: str
     Raises:
         AgentError: the procedure does not allow it.
     """
-    rules = procedure(work.connection, House(), work.author.now())
+    rules = procedure(work.connection, House())
     known = work.connection.execute(
         "SELECT c.id FROM complaint AS c JOIN complaint_body AS b ON b.id = c.id ORDER BY c.id LIMIT 12"
     ).fetchall()

@@ -32,7 +32,7 @@ class Past:
             found = work.connection.execute("SELECT hex(id) FROM customer WHERE name = ?", (customer,))
             fields["customer_id"] = found.fetchone()[0]
             fields["received_at"] = profile.clock().isoformat()
-            rules = procedure(work.connection, house_of(profile.settings), profile.clock())
+            rules = procedure(work.connection, house_of(profile.settings))
             intake = taking.Intake(**more)
             return taking.open_complaint(work, rules, profile.identity.tag, fields, intake)
 
@@ -44,7 +44,7 @@ class Past:
         """Let *who* take a step."""
 
         def step(work: UnitOfWork, profile: Profile) -> Row:
-            rules = procedure(work.connection, house_of(profile.settings), profile.clock())
+            rules = procedure(work.connection, house_of(profile.settings))
             return taking.take_step(work, rules, self._rows[number]["id"], transition, fields)
 
         self._rows[number] = self._did(at, who, step)

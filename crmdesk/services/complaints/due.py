@@ -164,7 +164,7 @@ class DueClock:
         house = house_of(self._settings)
         done = 0
         for row_id in self._store.read(_find, house, self._clock(), self._known).result():
-            done += self._store.write(_act, house, self._clock(), row_id).result().result
+            done += self._store.write(_act, house, row_id).result().result
             self._known.pop(row_id, None)
         return done
 
@@ -181,10 +181,10 @@ class DueClock:
 def _find(connection: Any, house: House, now: datetime, known: Moments) -> list[UUID]:
     if is_shared(connection):
         return []
-    return find_due(connection, procedure(connection, house, now), now, known)[:MOST_AT_ONCE]
+    return find_due(connection, procedure(connection, house), now, known)[:MOST_AT_ONCE]
 
 
-def _act(work: UnitOfWork, house: House, now: datetime, complaint_id: UUID) -> int:
+def _act(work: UnitOfWork, house: House, complaint_id: UUID) -> int:
     if is_shared(work.connection):
         return 0
-    return act_on(work, procedure(work.connection, house, now), complaint_id)
+    return act_on(work, procedure(work.connection, house), complaint_id)

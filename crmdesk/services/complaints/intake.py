@@ -154,9 +154,9 @@ class Logged:
     readout: Text
 
 
-def warm(connection: Any, sense: Sense, house: House, now: datetime) -> None:
+def warm(connection: Any, sense: Sense, house: House) -> None:
     """Load what the first form asks for: the procedure, the readings of names, the words of guesses."""
-    procedure(connection, house, now)
+    procedure(connection, house)
     for row in rows(connection, _CATEGORIES):
         _category(row, spelt)
     sense.guesses.guess("")
@@ -181,10 +181,9 @@ def offer(
         author: who writes it down.
         spelt: gives what may be typed for a name, pinyin included.
     """
-    now = author.now()
     who = rows(connection, _CUSTOMER, UUID(sheet.customer_id).bytes) if sheet.customer_id else []
     name, name_alt, language = who[0] if who else ("", "", "")
-    rules = procedure(connection, house, now)
+    rules = procedure(connection, house)
     return Offer(
         name=name,
         name_alt=name_alt,
@@ -237,7 +236,7 @@ def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) ->
         Denied: it may not be done; nothing was kept.
     """
     now = work.author.now()
-    rules = procedure(work.connection, house, now)
+    rules = procedure(work.connection, house)
     row = open_complaint(
         work,
         rules,

@@ -105,7 +105,7 @@ def _approvals(connection: Any, agent_id: AgentId, now: datetime, limit: int, ho
     from crmdesk.services.complaints.procedure import House, procedure
     from crmdesk.services.store.rows import StoredRows
 
-    rules = procedure(connection, house or House(), now)
+    rules = procedure(connection, house or House())
     actor = actor_of(StoredRows(connection), connection, Author(str(agent_id), "", lambda: now))
     return approvals(connection, actor, rules.limits, now, limit)
 

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,7 +62,7 @@ class Procedure:
     codes: Codes
 
 
-def procedure(connection: Any, house: House, now: datetime) -> Procedure:
+def procedure(connection: Any, house: House) -> Procedure:
     """Return the procedure with the codes that this store holds; costs 15 ms of CPU the first time.
 
     Raises:

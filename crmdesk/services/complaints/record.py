@@ -104,7 +104,7 @@ def complaint_record(
     head = rows.get("complaint", complaint_id)
     if head is None:
         raise NotFound("This {what} is not here any more.", what="complaint")
-    read = _Reading(rows, connection, procedure(connection, house, now), author, now)
+    read = _Reading(rows, connection, procedure(connection, house), author, now)
     body = rows.get("complaint_body", complaint_id)
     return read.whole(head, body) if body is not None else read.outside(head)
 

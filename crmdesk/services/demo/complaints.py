@@ -194,7 +194,7 @@ class _Company:
         return bytes(found[0])
 
     def _rules(self) -> Procedure:
-        return procedure(self._connection, self._house, self._clock.now)
+        return procedure(self._connection, self._house)
 
     def _work(self, login: str) -> UnitOfWork:
         actor = str(code_id("agent", login)) if login else ""

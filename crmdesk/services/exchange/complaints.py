@@ -175,7 +175,7 @@ def plan_complaint(
         InvalidInput: it names what is not here, or it is here otherwise.
     """
     _refuse_others(work)
-    known = procedure(work.connection, importing.house, work.author.now())
+    known = procedure(work.connection, importing.house)
     fields: Row = {**_typed(ready["fields"]), **_linked(work, ready["links"])}
     if fields["received_at"] > work.author.now():
         raise InvalidInput(

@@ -212,7 +212,7 @@ def send_again(work: UnitOfWork, op_id: UUID, settings: Settings | None = None) 
     kind, payload = row[2], json.loads(row[10])
     if kind == STEP and payload["version"]:
         house = house_of(settings) if settings else House()
-        rules = procedure(work.connection, house, work.author.now())
+        rules = procedure(work.connection, house)
         take_step(work, rules, UUID(payload["id"]), payload["transition"], payload["fields"])
         _settle(work, op_id, "mine")
         return

@@ -52,7 +52,7 @@ class ComplaintDesk:
         return UnitOfWork(self.connection, self.author, followers())
 
     def rules(self) -> Procedure:
-        return procedure(self.connection, House(), self.now)
+        return procedure(self.connection, House())
 
     def rows(self, table: str, complaint_id: UUID, column: str = "complaint_id") -> list[Row]:
         """Return the rows of *table* that belong to a complaint."""

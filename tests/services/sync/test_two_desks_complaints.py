@@ -66,7 +66,7 @@ class Team:
                 "remedy_wanted": "refund",
                 "customer_id": str(self.customer),
             }
-            rules = procedure(work.connection, House(), now)
+            rules = procedure(work.connection, House())
             return taking.open_complaint(work, rules, "K7Q", fields, taking.Intake(complainant="Mr Zhang"))
 
         made: UUID = at.store.write(perform).result().result["id"]
@@ -76,7 +76,7 @@ class Team:
         """Take a step on the complaint as this desk shows it."""
 
         def perform(work: UnitOfWork) -> Row:
-            rules = procedure(work.connection, House(), work.author.now())
+            rules = procedure(work.connection, House())
             return taking.take_step(work, rules, complaint, key, fields)
 
         row: Row = at.store.write(perform).result().result
@@ -237,7 +237,7 @@ def test_a_step_that_slipped_in_under_ones_own_was_not_seen(team: Team) -> None:
     complaint, seen = slipped_in(team)
 
     def perform(work: UnitOfWork) -> Row:
-        rules = procedure(work.connection, House(), work.author.now())
+        rules = procedure(work.connection, House())
         fields = {"to_level": 3, "reason": "He is angry."}
         return taking.take_step(work, rules, complaint, "E1", fields, "INVESTIGATING", seen)
 
@@ -246,9 +246,7 @@ def test_a_step_that_slipped_in_under_ones_own_was_not_seen(team: Team) -> None:
     fields = {"wait_for": "customer", "what": "A picture.", "until": "2099-01-01T00:00:00+00:00"}
     step = functools.partial(taking.take_step, from_state="INVESTIGATING", base_version=seen)
     team.anna.store.write(
-        lambda work: step(
-            work, procedure(work.connection, House(), work.author.now()), complaint, "T6", fields
-        )
+        lambda work: step(work, procedure(work.connection, House()), complaint, "T6", fields)
     ).result()
     assert team.anna.worker.run_once().refused == 0, "what it does not read may have changed"
 
@@ -258,7 +256,7 @@ def test_the_server_sees_it_where_a_desk_does_not(team: Team, monkeypatch: pytes
     monkeypatch.setattr(taking, "_refuse_stale", lambda *_: None)
 
     def perform(work: UnitOfWork) -> Row:
-        rules = procedure(work.connection, House(), work.author.now())
+        rules = procedure(work.connection, House())
         fields = {"to_level": 3, "reason": "He is angry."}
         return taking.take_step(work, rules, complaint, "E1", fields, "INVESTIGATING", seen)
 

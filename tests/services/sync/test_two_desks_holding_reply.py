@@ -23,7 +23,7 @@ def write(at: TestDesk, complaint: UUID) -> UUID:
         fields = {"complaint_id": complaint, "kind": "holding", "language": "en", "text": "Longer"}
         fields["digest"] = "0" * 64
         work.do(work.author.describe("letter.make", {"id": letter, "fields": fields}))
-        send_letter(work, procedure(work.connection, House(), work.author.now()), letter, "mail")
+        send_letter(work, procedure(work.connection, House()), letter, "mail")
         return letter
 
     made: UUID = at.store.write(perform).result().result

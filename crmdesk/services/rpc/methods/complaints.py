@@ -103,7 +103,7 @@ OPENING = (
 
 def rules_of(connection: Any, desk: Desk) -> Procedure:
     """Return the procedure of this desk's house."""
-    return procedure(connection, desk.parts.house(), desk.now())
+    return procedure(connection, desk.parts.house())
 
 
 def blank(connection: Any, desk: Desk, _given: Given) -> Json:

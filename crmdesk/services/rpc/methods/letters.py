@@ -90,7 +90,7 @@ def send(work: Any, desk: Desk, given: Given) -> Json:
     """Write down that a letter left the house."""
     from crmdesk.services.complaints.correspondence import send_letter
 
-    rules = procedure(work.connection, desk.parts.house(), desk.now())
+    rules = procedure(work.connection, desk.parts.house())
     send_letter(work, rules, given["id"], given["sent_via"])
     return get(work.connection, desk, given)
 
@@ -113,7 +113,7 @@ def _wanted(given: Given) -> LetterWanted:
 def _drafted(connection: Any, desk: Desk, wanted: LetterWanted) -> LetterDraft:
     from crmdesk.services.complaints.correspondence import draft_letter
 
-    rules = procedure(connection, desk.parts.house(), desk.now())
+    rules = procedure(connection, desk.parts.house())
     return draft_letter(StoredRows(connection), connection, rules, desk.parts.sender(), wanted, desk.now())
 
 
@@ -141,7 +141,7 @@ def _keep(work: Any, desk: Desk, made: LetterDraft, plain: str, digest: str, giv
     if held is not None and held["complaint_id"] != given["complaint_id"]:
         raise NotFound("This {what} is not here any more.", fields=("id",), what="letter")
     wanted = replace(_wanted(given), kind=made.kind, language=made.case.language)
-    rules = procedure(work.connection, desk.parts.house(), desk.now())
+    rules = procedure(work.connection, desk.parts.house())
     row_id = make_letter(work, rules, desk.parts.sender(), wanted, plain, digest, given.get("id"))
     return get(work.connection, desk, {"id": row_id})
 
