@@ -169,7 +169,9 @@ def attach(world: Hotline, dice: Dice) -> Operation:
 
 
 def save_action(world: Hotline, dice: Dice) -> Operation:
-    fields = dice.one({"state": "done", "result": dice.word}, {"cause": "wrong_part", "what": dice.word})
+    dates = dict.fromkeys(("due_at", "check_at"), world.now)
+    plan = {"what": f"Visit {dice.word}", "owner_id": world.customers[0], **dates}
+    fields: dict[str, Any] = plan | dice.one({"state": "done", "result": dice.word}, {"cause": "wrong_part"})
     if dice.b % 3 == 0:
         fields = {**fields, "complaint_id": dice.pick(world.complaints or [NOBODY])}
     row_id = child_id(world.customers[0], "action", dice.a)

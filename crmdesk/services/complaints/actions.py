@@ -42,7 +42,7 @@ def save_action(
         NotFound: the complaint, the action or its owner is not here.
     """
     cause = fields_of(work.stored, complaint_id)["cause"]
-    fields = {"complaint_id": complaint_id, "cause": cause, **_checked(action)}
+    fields = {"complaint_id": complaint_id, "cause": cause, **checked(action)}
     if action.owner_id is not None and work.row("agent", action.owner_id) is None:
         raise NotFound("This {what} is not here any more.", fields=("owner_id",), what="agent")
     row_id = action_id or work.author.new_id()
@@ -54,7 +54,12 @@ def save_action(
     return row_id
 
 
-def _checked(action: ActionFields) -> dict[str, object]:
+def checked(action: ActionFields) -> dict[str, object]:
+    """Return the fields of a corrective action that binds somebody; at the server ``crm.check_action``.
+
+    Raises:
+        InvalidInput: as in :func:`save_action`.
+    """
     what = within("what", clean_text(action.what), TEXT_LIMIT).strip()
     needed = {"what": what, "owner_id": action.owner_id, "due_at": action.due_at, "check_at": action.check_at}
     for name, value in needed.items():

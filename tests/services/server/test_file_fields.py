@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmdesk.errors import InvalidInput
 from crmdesk.models.effects import ENTITIES, apply
 from crmdesk.models.metrics import csm
 from crmdesk.models.operations import Operation, RowsInMemory
 from crmdesk.models.payload import CHANNELS, GRADES
 from crmdesk.models.regime import LANGUAGES
-from crmdesk.models.wire import field_types
-from crmdesk.services.complaints.actions import STATES
+from crmdesk.models.wire import field_types, to_json
+from crmdesk.services.complaints.actions import STATES, ActionFields, checked
 from crmdesk.services.complaints.letters import KINDS
 from crmdesk.services.complaints.surveys import AGAIN, DEFECTION
 from tests.cluster import Cluster
@@ -70,17 +71,27 @@ SURVEY = st.builds(
         },
     ),
 )
-ACTION = st.fixed_dictionaries(
-    {"what": TEXT},
-    optional={
-        "cause": TEXT,
-        "owner_id": st.none() | ID,
-        "due_at": st.none() | MOMENT,
-        "check_at": st.none() | MOMENT,
-        "state": st.sampled_from(STATES),
-        "result": TEXT,
-    },
+MOMENTS = st.lists(MOMENT, min_size=2, max_size=2).map(sorted)
+ACTION = st.builds(
+    lambda what, moments, rest: {"what": f"{what}x", "due_at": moments[0], "check_at": moments[1], **rest},
+    TEXT,
+    MOMENTS,
+    st.fixed_dictionaries(
+        {"owner_id": ID},
+        optional={"cause": TEXT, "state": st.sampled_from(("open", "done")), "result": TEXT},
+    ),
 )
+DAYS = (None, datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC))
+PLANS = st.builds(
+    ActionFields,
+    what=st.sampled_from(("Scan it.", "", " \u3000\n")),
+    owner_id=st.none() | st.uuids(),
+    due_at=st.sampled_from(DAYS),
+    check_at=st.sampled_from(DAYS),
+    state=st.sampled_from(STATES),
+    result=st.sampled_from(("", " ", "None since.")),
+)
+"""Corrective actions, most of which bind nobody."""
 MARKS = st.fixed_dictionaries({}, optional={"done_at": st.none() | MOMENT, "order_id": TEXT})
 KEPT = st.one_of(
     st.tuples(st.just("letter.make"), LETTER),
@@ -237,6 +248,42 @@ def test_a_field_there_is_not_is_refused(shop: Shop, kind: str) -> None:
         for name in ("author", "team_id", "rev", "made_at", "nonsense"):
             answer = shop.sender.push(shop.described(kind, {**WHOLE[kind], name: "x"}))
             assert answer["rejected"] in ("invalid", "denied"), (name, answer)
+    finally:
+        shop.connection.rollback()
+        shop.sender.n = n
+
+
+@settings(max_examples=150, deadline=None)
+@given(PLANS)
+def test_an_action_that_binds_nobody_is_refused_in_the_words_of_the_desk(
+    shop: Shop, plan: ActionFields
+) -> None:
+    told: dict[str, Any] = {"ok": True}
+    try:
+        checked(plan)
+    except InvalidInput as fault:
+        told = {"rejected": "invalid", "why": fault.sentence, "fields": list(fault.fields)}
+        told |= {"values": fault.values, "current": None}
+    fields = to_json({name: getattr(plan, name) for name in plan.__dataclass_fields__})
+    n = shop.sender.n
+    try:
+        assert shop.sender.push(shop.described("action.save", fields)) == told
+    finally:
+        shop.connection.rollback()
+        shop.sender.n = n
+
+
+def test_what_an_action_had_still_counts_when_only_a_part_of_it_is_changed(shop: Shop) -> None:
+    n = shop.sender.n
+    try:
+        action = shop.push("action.save", WHOLE["action.save"])
+        for name, value, told in (("state", "worked", "result"), ("owner_id", None, "owner_id")):
+            operation = shop.described("action.save", {name: value})
+            changed = replace(operation, payload={**operation.payload, "id": action})
+            assert shop.sender.push(changed)["fields"] == [told]
+        operation = shop.described("action.save", {"state": "done"})
+        done = replace(operation, payload={**operation.payload, "id": action})
+        assert shop.sender.push(done) == {"ok": True}
     finally:
         shop.connection.rollback()
         shop.sender.n = n

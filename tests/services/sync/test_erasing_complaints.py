@@ -27,6 +27,12 @@ from tests.services.sync.test_two_desks_complaints import FAREWELL, PROPOSAL, Te
 __all__ = ["team"]
 
 CANARY = "Canary-Zhang"
+VISIT = {
+    "what": f"Visit {CANARY}",
+    "owner_id": str(UUID(int=9)),
+    "due_at": "2026-12-01T00:00:00Z",
+    "check_at": "2027-02-01T00:00:00Z",
+}
 FIGURES = (
     "number",
     "state",
@@ -60,7 +66,7 @@ def told(team: Team) -> Iterator[UUID]:
     _do(anna, "letter.make", {**letter, "digest": "0" * 64})
     answers = Answers(grades={"all": 60}, words=CANARY)
     anna.store.write(lambda work: record_survey(work, answers, complaint)).result()
-    _do(anna, "action.save", {"complaint_id": complaint, "what": f"Visit {CANARY}", "state": "done"})
+    _do(anna, "action.save", {"complaint_id": complaint, **VISIT, "state": "done"})
     team.settle()
     lost = {**PROPOSAL, "reason_text": f"We fitted the wrong part for {CANARY}."}
     team.step(team.ben, complaint, "T8", **lost)
@@ -187,7 +193,7 @@ def test_what_an_offline_desk_still_says_about_it_is_refused_and_kept_nowhere(
         "note": lambda: team.ben.do(
             team.ben.describe(append_note, CANARY, complaint_id=told, team_id=team_id("hotline"))
         ),
-        "action.save": lambda: _do(team.ben, kind, {"complaint_id": told, "what": CANARY}),
+        "action.save": lambda: _do(team.ben, kind, {"complaint_id": told, **VISIT}),
     }
     says[kind]()
     _erase(database, team.customer)

@@ -308,6 +308,25 @@ BEGIN
 END
 $$;
 
+-- A corrective action binds somebody to do something by a day, and to look at its effect later; whoever judges it says
+-- what he found.
+CREATE OR REPLACE FUNCTION crm.check_action(a crm.corrective_action) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    lacking CONSTANT text := CASE
+        WHEN crm.stripped(a.what) = '' THEN 'what' WHEN a.owner_id IS NULL THEN 'owner_id'
+        WHEN a.due_at IS NULL THEN 'due_at' WHEN a.check_at IS NULL THEN 'check_at' END;
+BEGIN
+    IF lacking IS NOT NULL THEN
+        PERFORM crm.refuse_missing(lacking);
+    ELSIF a.check_at < a.due_at THEN
+        PERFORM crm.refuse(
+            'invalid', 'Look at the effect after the action is done: choose a later date.', '{}', '{check_at}');
+    ELSIF a.state IN ('worked', 'failed') AND crm.stripped(a.result) = '' THEN
+        PERFORM crm.refuse('invalid', 'Say what the check of the effect found.', '{}', '{result}');
+    END IF;
+END
+$$;
+
 -- A corrective action, new or changed.
 CREATE OR REPLACE FUNCTION crm.apply_action_save(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -319,6 +338,7 @@ DECLARE
 BEGIN
     SELECT * INTO was FROM crm.corrective_action WHERE id = row_id FOR NO KEY UPDATE;
     wanted := crm.read_corrective_action(CASE WHEN FOUND THEN was ELSE crm.new_corrective_action() END, given);
+    PERFORM crm.check_action(wanted);
     IF was.id IS NULL THEN
         wanted.id := row_id;
         wanted.team_id := crm.team_of_file(o, wanted.complaint_id);
