@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.models.clock import STOPPED, is_regimes
+from crmdesk.models.complaint_file import extensions
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.deadline import due
 from crmdesk.models.regime import LANGUAGES
@@ -235,12 +236,20 @@ class _Reading:
         return self.words.called("bodies", self.fields["external"])
 
     def next_on(self, kind: str) -> date | None:
-        """Return when he, or in a referral the body, hears from us: by clocks that are not over yet."""
+        """Return when he, or in a referral the body, hears from us: by clocks that are not over yet.
+
+        A holding letter names the end of the longer time that a regime leaves by it.
+        """
         ledger = ledger_of(self.rows.where("clock_line", "complaint_id", self.fields["id"]))
         standings = ledger.standings(self.now, self.rules.rules.measures).values()
         ahead = [each for each in standings if each.state != STOPPED and each.due > self.now]
         if kind == REFERRAL:
             return min((self.day(each.due) for each in ahead if each.clock.endswith("/answer")), default=None)
+        if kind == HOLDING:
+            longer = [each.at for each in extensions(ledger, self.rules.rules, self.now).values()]
+            longer += [each.due for each in ahead if ledger.extended(each.clock)]
+            if longer:
+                return self.day(min(longer))
         ours = [each.due for each in ahead if each.clock in _HEARS and not is_regimes(each.clock)]
         if kind in (ACKNOWLEDGEMENT, HOLDING):
             span = self.rules.rules.targets.span("update", self.fields["severity"])

@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from crmdesk.models.wire import Row
-from crmdesk.services.complaints.correspondence import send_letter
+from crmdesk.services.complaints.correspondence import draft_letter, send_letter
 from crmdesk.services.complaints.due import run_due
+from crmdesk.services.complaints.letter_case import LetterWanted, Sender
 from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, ComplaintDesk, under_regime
 
@@ -112,3 +113,31 @@ def test_time_reminds_and_escalates_by_the_later_date(desk: ComplaintDesk) -> No
     with desk.work() as work:
         run_due(work, desk.rules())
     assert desk.row("complaint", row["id"])["level"] == 1
+
+
+def drafted(desk: ComplaintDesk, row: Row, language: str = "en", reason: str = "The bank is asked.") -> str:
+    wanted = LetterWanted(complaint_id=row["id"], kind="holding", language=language, reason=reason)
+    with desk.work() as work:
+        draft = draft_letter(work.stored, desk.connection, desk.rules(), Sender(), wanted, desk.now)
+    return draft.plain.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("regime", ["UK-PSD", "EU-PSD2"])
+def test_the_letter_names_the_end_of_the_longer_time_also_when_it_is_sent_again(
+    desk: ComplaintDesk, regime: str
+) -> None:
+    row = under_regime(desk, regime)
+    desk.later(days=12)
+    for _ in range(2):
+        assert "We expect to give you our decision by 23 April 2026." in drafted(desk, row)
+        assert "我们预计于2026年4月23日前向您答复处理结果。" in drafted(desk, row, "zh")
+        sent(desk, row)
+        desk.later(days=20)
+
+
+def test_without_a_longer_time_the_letter_names_when_the_customer_is_told_next(desk: ComplaintDesk) -> None:
+    row = under_regime(desk, "UK-8W")
+    assert "by 6 March 2026." in drafted(desk, row)
+    late = under_regime(desk, "UK-PSD")
+    desk.later(days=30)
+    assert "by 13 April 2026." in drafted(desk, late), "too late for the longer time: within five days"
