@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from crmdesk.models.payload import CHECKLIST
 from crmdesk.models.text import Text, say
 from crmdesk.models.wire import Json, Row
 from crmdesk.values import dataclass
@@ -140,8 +141,9 @@ def _facts_told(case: Case) -> Text | None:
 
 
 def _checklist_holds(case: Case) -> Text | None:
-    missing = [key for key, held in (case.given("checklist") or {}).items() if not held]
-    if not missing and case.given("checklist"):
+    given = case.given("checklist") or {}
+    missing = [key for key in CHECKLIST if not given.get(key)]
+    if not missing:
         return None
     return say(
         "The check-list of acceptance does not hold: {names}. Reject it instead.", names=", ".join(missing)

@@ -320,3 +320,54 @@ def test_what_was_seen_is_worked_out_alike(desk: MirroredDesk, server: Any) -> N
     assert version_under(5, [2, 3]) == 5, "nothing slipped in"
     assert version_under(5, [3, 6]) == 4, "version 5 did"
     assert version_under(6, [6, 7]) == 4, "version 5 did, under two steps of one's own"
+
+
+def test_a_step_promises_what_its_payload_says_and_no_more(desk: MirroredDesk, server: Any) -> None:
+    row = desk.step(at_work(desk), "T8", **PROPOSAL)
+    made = last(desk, server)
+    (line,) = made.payload["granted"]
+    assert refused(server, made, granted=[{**line, "value": 90_000_00}])["fields"] == ["granted"]
+    assert refused(server, made, granted=[line, {**line, "id": str(CALL)}])["fields"] == ["granted"]
+    assert refused(server, made, granted=[])["fields"] == ["granted"]
+    desk.step(row, "C1", what="We are at it.")
+    made = last(desk, server)
+    assert refused(server, made, granted=[line])["fields"] == ["granted"]
+    assert refused(server, made, taken_back=[line["id"]])["fields"] == ["taken_back"]
+    mark = {line["id"]: {"done_at": desk.iso()}}
+    assert refused(server, made, marked=mark)["fields"] == ["marked"]
+    target = {"id": str(row["id"]), "head": {"received_at": desk.iso(days=-9)}, "lines": []}
+    assert refused(server, made, target=target)["fields"] == ["target"]
+
+
+def test_a_step_marks_the_remedies_it_names(desk: MirroredDesk, server: Any) -> None:
+    row = solved(desk, at_work(desk))
+    made = last(desk, server)
+    assert refused(server, made, marked={})["fields"] == ["marked"]
+    (line,) = desk.rows("remedy_line", row["id"])
+    desk.step(row, "T14", remedy_id=str(line["id"]), what="It never came.")
+    made = last(desk, server)
+    assert refused(server, made, marked={})["fields"] == ["marked"]
+    kept = {str(line["id"]): {"done_at": desk.iso(), "failed_at": desk.iso()}}
+    assert refused(server, made, marked=kept)["fields"] == ["marked"]
+
+
+def test_a_merge_gives_the_earlier_receipt_of_both(desk: MirroredDesk, server: Any) -> None:
+    first = desk.log({"received_at": desk.iso(hours=-20)})
+    second = desk.log()
+    desk.step(first, "T19", CHEN, target_id=str(second["id"]))
+    made = last(desk, server)
+    target = made.payload["target"]
+    for wrong in ({**target, "id": str(first["id"])}, {**target, "head": {"received_at": desk.iso(days=-9)}}):
+        assert refused(server, made, target=wrong)["fields"] == ["target"]
+    renamed = {**target, "head": {**target["head"], "severity": "S4"}}
+    assert refused(server, made, target=renamed)["fields"] == ["target"]
+
+
+def test_a_check_list_holds_when_each_point_of_it_does(desk: MirroredDesk, server: Any) -> None:
+    desk.step(desk.log(), "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(desk.who))
+    made = last(desk, server)
+    answer = refused(server, made, fields={**made.payload["fields"], "checklist": {"ours": True}})
+    assert (answer["rejected"], answer["values"]["names"]) == (
+        "illegal",
+        "facts, in_time, undecided, not_query",
+    )

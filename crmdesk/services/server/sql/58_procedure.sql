@@ -576,7 +576,7 @@ BEGIN
     ELSE
         PERFORM crm.check_sets(step, k, changes);
     END IF;
-    PERFORM crm.check_lines(o, p_head, changes);
+    PERFORM crm.check_rows(o, name, k), crm.check_lines(o, p_head, changes);
     IF name <> 'T1' THEN
         PERFORM crm.check_moments(o);
     END IF;

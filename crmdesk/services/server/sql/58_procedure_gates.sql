@@ -33,13 +33,10 @@ DECLARE
     missing text;
 BEGIN
     SELECT string_agg(p, ', ' ORDER BY n) INTO missing FROM unnest(points) WITH ORDINALITY AS e(p, n)
-    WHERE given ? p AND (given -> p) <> 'true';
-    IF missing IS NULL AND given <> '{}' THEN
-        RETURN NULL;
-    END IF;
-    RETURN crm.lacks(
+    WHERE (given -> p) IS DISTINCT FROM 'true';
+    RETURN CASE WHEN missing IS NOT NULL THEN crm.lacks(
         'The check-list of acceptance does not hold: {names}. Reject it instead.',
-        jsonb_build_object('names', coalesce(missing, '')));
+        jsonb_build_object('names', missing)) END;
 END
 $$;
 

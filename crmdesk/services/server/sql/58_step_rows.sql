@@ -1,0 +1,53 @@
+-- What a step may write besides the fields of its complaint: promises, marks on them, and what becomes of the complaint
+-- merged into. All of it follows from the payload that the gates looked at; anything else is a promise nobody approved.
+
+-- The marks that a step lays over remedies: those it names when they were carried out, or the one that failed.
+CREATE OR REPLACE FUNCTION crm.marks_of(p_step text, p_fields jsonb, o crm.operation_in) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT CASE p_step
+        WHEN 'T11' THEN (
+            SELECT coalesce(jsonb_object_agg(r ->> 'id', r - 'id' ORDER BY n), '{}')
+            FROM jsonb_array_elements(p_fields -> 'remedies_state') WITH ORDINALITY AS e(r, n))
+        WHEN 'T14' THEN jsonb_build_object(p_fields ->> 'remedy_id', jsonb_build_object(
+            'done_at', NULL, 'failed_at', o.payload #> ARRAY['marked', p_fields ->> 'remedy_id', 'failed_at']))
+        ELSE '{}' END
+$$;
+
+-- Refuse a merge that gives the other complaint anything but the earlier receipt of both.
+CREATE OR REPLACE FUNCTION crm.check_target(p_step text, p_target jsonb, k crm.step_case) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    head CONSTANT jsonb := p_target -> 'head';
+    received CONSTANT timestamptz := head ->> 'received_at';
+BEGIN
+    IF coalesce(p_target, 'null') = 'null' THEN
+        RETURN;
+    END IF;
+    IF p_step <> 'T19' OR p_target ->> 'id' IS DISTINCT FROM k.payload ->> 'target_id'
+       OR head - '{received_at,next_clock,next_due_at}'::text[] <> '{}'
+       OR received IS DISTINCT FROM least(
+           (k.complaint ->> 'received_at')::timestamptz, (k.target ->> 'received_at')::timestamptz) THEN
+        PERFORM crm.refuse_value('target');
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.check_rows(o crm.operation_in, p_step text, k crm.step_case) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    promised CONSTANT jsonb := (
+        SELECT coalesce(jsonb_agg(g - 'id' ORDER BY n), '[]')
+        FROM jsonb_array_elements(o.payload -> 'granted') WITH ORDINALITY AS e(g, n));
+    taken_back CONSTANT jsonb := CASE WHEN p_step = 'U1' THEN (
+        SELECT to_jsonb(e.remedies) FROM crm.complaint_event e WHERE e.id::text = k.last ->> 'operation_id') END;
+BEGIN
+    IF promised <> coalesce(k.payload -> 'remedies', '[]') THEN
+        PERFORM crm.refuse_value('granted');
+    ELSIF o.payload -> 'marked' <> crm.marks_of(p_step, k.payload, o) THEN
+        PERFORM crm.refuse_value('marked');
+    ELSIF o.payload -> 'taken_back' <> coalesce(taken_back, '[]') THEN
+        PERFORM crm.refuse_value('taken_back');
+    END IF;
+    PERFORM crm.check_target(p_step, o.payload -> 'target', k);
+END
+$$;
