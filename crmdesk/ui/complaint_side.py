@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow, QWidget
 
     from crmdesk.models.screen_pop import FoundComplaint
+    from crmdesk.services.complaints.letter_due import LetterDue
     from crmdesk.ui.presenters.complaint_action import ActionPresenter
     from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
     from crmdesk.ui.presenters.complaint_letter import LetterPresenter
@@ -61,6 +62,7 @@ class ComplaintSide(QObject):
         made = ComplaintPresenter(self._place, self._tools, self)
         made.forms.taken.connect(self._on_step)
         made.letter_wanted.connect(lambda letter: self.letter.open_kept(letter.id))
+        made.next.letter_wanted.connect(self._on_letter_due)
         return made
 
     @cached_property
@@ -153,6 +155,12 @@ class ComplaintSide(QObject):
         """Write down what is done so that the cause of the complaint shown does not come back."""
         if self.shown:
             self.action.begin()
+
+    def _on_letter_due(self, letter: LetterDue) -> None:
+        if letter.letter_id is not None:
+            self.letter.open_kept(letter.letter_id)
+        else:
+            self.letter.open(letter.kind)
 
     def _on_step(self, transition: str) -> None:
         if transition == CLOSE:

@@ -200,7 +200,7 @@ LETTERS = {
     "decision": word("Decision"),
     "closing": word("Closing letter"),
     "summary": word("Written summary"),
-    "rejection": word("Not accepted"),
+    "rejection": word("Rejection"),
     "referral": word("To the outside body"),
 }
 RELATIONS = {

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from crmdesk.services.store.unit_of_work import UnitOfWork
 
 _DIGEST = re.compile("[0-9a-f]{64}")
-_ASKED_FOR = {ACKNOWLEDGEMENT: ("written_acknowledgement",), SUMMARY: ("summary",)}
+ASKED_FOR = {ACKNOWLEDGEMENT: ("written_acknowledgement",), SUMMARY: ("summary",)}
 """The errand that is done once such a letter has left the house."""
 
 
@@ -181,7 +181,7 @@ def mark_sent(
         _refuse_undecided(work, rules, row)
         payload = {"id": letter_id, "sent_via": sent_via, **_longer(work, rules, row)}
         work.do(work.author.describe("letter.send", payload))
-    finish_errands(work, row["complaint_id"], _ASKED_FOR.get(row["kind"], ()))
+    finish_errands(work, row["complaint_id"], ASKED_FOR.get(row["kind"], ()))
 
 
 def _refuse_undecided(work: UnitOfWork, rules: Procedure, letter: Row) -> None:

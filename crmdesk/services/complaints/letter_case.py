@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crmdesk.services.complaints.procedure import Procedure
     from crmdesk.settings import Settings
 
-_BY_STATE: Mapping[str, str] = {
+BY_STATE: Mapping[str, str] = {
     "RECEIVED": ACKNOWLEDGEMENT,
     "ACKNOWLEDGED": ACKNOWLEDGEMENT,
     "ASSESSED": ACKNOWLEDGEMENT,
@@ -48,6 +48,7 @@ _BY_STATE: Mapping[str, str] = {
     "CLOSED": CLOSING,
     "REJECTED": REJECTION,
 }
+"""The letter that a complaint is most likely to need in a state."""
 _HEARS = frozenset({"update", "decide", "contact", "answer_window"})
 """Clocks after which a complainant hears from us."""
 _CATEGORY = "SELECT name_en, name_zh FROM complaint_category WHERE key = ?"
@@ -100,7 +101,7 @@ def fitting_kind(fields: Row) -> str:
         return REFERRAL
     if fields["state"] == "RESOLVED" and fields["first_contact"]:
         return SUMMARY
-    return _BY_STATE.get(fields["state"], ACKNOWLEDGEMENT)
+    return BY_STATE.get(fields["state"], ACKNOWLEDGEMENT)
 
 
 def letter_language(rows: Rows, fields: Row) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from crmdesk.errors import NotFound
 from crmdesk.models.clock import STOPPED, Ledger, Standing
-from crmdesk.models.complaint_effects import IMPORT
+from crmdesk.models.complaint_effects import IMPORT, is_unsettled
 from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile
 from crmdesk.models.complaint_number import ComplaintNumber
 from crmdesk.models.operations import Author, Rows
@@ -22,6 +22,7 @@ from crmdesk.models.wire import Row
 from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.approvals import yes_wanted, yeses_wanted
 from crmdesk.services.complaints.files import actor_of, case_of, file_of
+from crmdesk.services.complaints.letter_due import letter_due
 from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
 from crmdesk.services.complaints.record_view import (
     ActionView,
@@ -189,10 +190,11 @@ class _Reading:
     def _children(self, head: Row, body: Row) -> dict[str, Any]:
         of, version = head["id"], body["proposal_version"]
         approvals = self._of("approval", of, "at")
+        events = self._of("complaint_event", of, "version", newest=True)
+        letters = self._of("letter", of, "made_at", newest=True)
+        tasks = self._of("task", of, "created_at")
         return {
-            "events": tuple(
-                self._event(row) for row in self._of("complaint_event", of, "version", newest=True)
-            ),
+            "events": tuple(self._event(row) for row in events),
             "log": tuple(
                 LogLine(row["id"], row["at"], self._author(row["author"]), row["text"])
                 for row in self._of("note", of, "at", newest=True)
@@ -204,10 +206,9 @@ class _Reading:
                 ApprovalView(self._person(row["approver_id"]), row["at"], row["proposal_version"] == version)
                 for row in approvals
             ),
-            "letters": tuple(
-                _view(LetterView, row) for row in self._of("letter", of, "made_at", newest=True)
-            ),
-            "tasks": tuple(self._task(row) for row in self._of("task", of, "created_at")),
+            "letters": tuple(_view(LetterView, row) for row in letters),
+            "letter_due": letter_due(head["state"], letters, tasks, events),
+            "tasks": tuple(self._task(row) for row in tasks),
             "actions": tuple(
                 _view(ActionView, row) for row in self._of("corrective_action", of, "opened_at")
             ),
@@ -300,7 +301,7 @@ def _link(relation: str, row: Row) -> Link:
 
 def _unsettled(file: ComplaintFile) -> int:
     """Return the sum of the remedies that a new proposal would replace."""
-    return sum(row["value"] for row in file.remedies if row["granted_at"] is None)
+    return sum(row["value"] for row in file.remedies if is_unsettled(row))
 
 
 def _clocks(ledger: Ledger, now: datetime, rules: Procedure) -> tuple[ClockView, ...]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from crmdesk.models.wire import Json
 from crmdesk.services.complaints.allowed import Allowed
+from crmdesk.services.complaints.letter_due import LetterDue
 from crmdesk.values import dataclass
 
 
@@ -251,6 +252,7 @@ class ComplaintRecord:
         category: its head, then itself; empty when it is not to be seen.
         clocks: what runs first, by due date; then what stopped.
         steps: in the order of the procedure, those too that are refused; none without the body.
+        letter_due: the letter that is to be sent, or written and sent, before anything else is done.
         next_step: id of the obvious next step by state, empty when it is nobody's turn here.
         closes: closing times of the next business days, today's first, for hints at dates.
         granted: remedies of this complaint and of its repeats, against which limits count.
@@ -275,6 +277,7 @@ class ComplaintRecord:
     clocks: tuple[ClockView, ...] = ()
     links: tuple[Link, ...] = ()
     steps: tuple[Allowed, ...] = ()
+    letter_due: LetterDue | None = None
     next_step: str = ""
     causes: tuple[CauseView, ...] = ()
     states: Mapping[str, Named]

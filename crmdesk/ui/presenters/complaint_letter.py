@@ -70,15 +70,15 @@ class LetterPresenter(QObject):
         """Whether the page is on top."""
         return self._place.parts.stage.shown is self.view
 
-    def open(self) -> None:
-        """Write the letter that fits the complaint shown."""
+    def open(self, kind: str = "") -> None:
+        """Write a letter of this *kind* about the complaint shown; no kind: the one that fits it."""
         record = self._page.record
         if record is None or record.body is None or not self._page.shown:
             self._say(self._words.tr("No complaint is open."))
             return
         self._record, self._kept = record, None
         self._letter_id = uuid4()
-        self._ask_draft(LetterWanted(complaint_id=record.head.id, kind=""))
+        self._ask_draft(LetterWanted(complaint_id=record.head.id, kind=kind))
         self._place.parts.stage.present(self.view)
         self.view.text.setFocus(Qt.FocusReason.OtherFocusReason)
 

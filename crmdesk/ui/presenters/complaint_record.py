@@ -11,13 +11,13 @@ from crmdesk.ui.complaint_words import field_word
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
 from crmdesk.ui.presenters.complaint_files import ComplaintFiles, file_of
+from crmdesk.ui.presenters.complaint_next import NextThing, why_refused
 from crmdesk.ui.presenters.complaint_remedies import RemedyKey
 from crmdesk.ui.presenters.complaint_told import TELL, StandingTold
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from PySide6.QtWidgets import QWidget
@@ -68,6 +68,7 @@ class ComplaintPresenter(QObject):
         self.told = StandingTold(place, self.view.standing, self.forms, self)
         self.files = ComplaintFiles(place, self.view, self)
         self.remedies = RemedyKey(place, self.view, self)
+        self.next = NextThing(place, self.view, self)
         self.record: ComplaintRecord | None = None
         self._before: QWidget | None = None
         self._unfolded: frozenset[object] = frozenset()
@@ -105,14 +106,7 @@ class ComplaintPresenter(QObject):
         elif self.view.right_shown is self.view.steps:
             self._choose(max(0, self.view.steps.list.current_row()))
         else:
-            self.next_step()
-
-    def next_step(self) -> None:
-        """Begin the one obvious step, or say why it cannot be."""
-        if self.record is not None and self.record.next_step:
-            self.begin(self.record.next_step)
-        elif self.record is not None:
-            self._say(self._no_next(self.record))
+            self.next.go()
 
     def begin(self, transition: str) -> None:
         """Begin a step, or say why it cannot be taken."""
@@ -120,7 +114,7 @@ class ComplaintPresenter(QObject):
         if step is None:
             return
         if not step.may:
-            self._say(self._reason(step))
+            self._say(why_refused(self._words, step))
         elif transition == _UNDO:
             self.undo()
         elif transition == TELL:
@@ -148,7 +142,7 @@ class ComplaintPresenter(QObject):
             self._say(self._words.tr("There is nothing here to take back."))
             return
         if not step.may:
-            self._say(self._reason(step))
+            self._say(why_refused(self._words, step))
             return
         self._done = self._named(self.record.events[0].name) if self.record.events else ""
         operation = next((field.default for field in step.fields if field.name == "operation_id"), None)
@@ -190,7 +184,8 @@ class ComplaintPresenter(QObject):
 
     def _wire(self, tools: Tools) -> None:
         view = self.view
-        view.next.triggered.connect(self.next_step)
+        view.next.triggered.connect(self.next.go)
+        self.next.step_wanted.connect(self.begin)
         view.file.entered.connect(self._on_line)
         view.trail.entered.connect(self._on_unfold)
         view.trail.list.more = self._more
@@ -235,7 +230,7 @@ class ComplaintPresenter(QObject):
         self.files.know(record)
         self._show_file()
         view.trail.show_lines(self._lines.trail(record, self._unfolded))
-        self._show_next(record)
+        self.next.show(record)
         undo = record.step(_UNDO)
         view.undo_button.setVisible(undo is not None and undo.may)
         view.steps_button.setVisible(bool(record.steps))
@@ -249,29 +244,6 @@ class ComplaintPresenter(QObject):
         if self.record is not None:
             self.view.file.show_lines(self.files.laid_in(self._lines.file(self.record)))
 
-    def _show_next(self, record: ComplaintRecord) -> None:
-        step, view = record.step(record.next_step), self.view
-        view.offer_next(step is not None)
-        if step is None:
-            view.why_not.say(self._no_next(record))
-            return
-        name = self._words.pick(step.en, step.zh)
-        view.next.setText(name)
-        view.next.setIconText(name)
-        view.next.setStatusTip(name)
-        view.next.setEnabled(step.may)
-        view.why_not.say("" if step.may else self._reason(step), "due")
-
-    def _no_next(self, record: ComplaintRecord) -> str:
-        """Return why nothing is to be done here now."""
-        tr, head = self._words.tr, record.head
-        if record.body is None:
-            return ""
-        if head.state == "RESOLVED" and head.follow_up_at is not None:
-            when = self._place.moments.day_and_time(_follow_up_due(record, head.follow_up_at))
-            return tr("Nothing to do now: the follow-up is due {when}.", when=when)
-        return tr("Nothing to do now. Other steps: Ctrl+Shift+N.")
-
     def _show_steps(self, record: ComplaintRecord) -> None:
         here = [step for step in record.steps if step.here and step.transition != _DUE]
         ordered = sorted(here, key=lambda step: (not step.may, step.transition != record.next_step))
@@ -279,7 +251,7 @@ class ComplaintPresenter(QObject):
 
     def _step_line(self, step: Allowed) -> Line:
         fields = ", ".join(field_word(self._words, field.name) for field in step.fields if field.required)
-        below = self._reason(step) if not step.may else fields or self._words.tr("at once")
+        below = why_refused(self._words, step) if not step.may else fields or self._words.tr("at once")
         return Line(
             step.transition,
             "check" if step.may else "close",
@@ -287,10 +259,6 @@ class ComplaintPresenter(QObject):
             below,
             tone="good" if step.may else "plain",
         )
-
-    def _reason(self, step: Allowed) -> str:
-        """Return why *step* cannot be taken: what is to be known first."""
-        return self._words.text(step.refused[0]) if step.refused else ""
 
     def _choose(self, row: int) -> None:
         lines = self.view.steps.lines.rows
@@ -347,12 +315,6 @@ class ComplaintPresenter(QObject):
 
     def _named(self, named: Named | None) -> str:
         return self._words.pick(named.name_en, named.name_zh) or named.key if named is not None else ""
-
-
-def _follow_up_due(record: ComplaintRecord, at: datetime) -> datetime:
-    """Return until when the customer is to be asked; *at* where no clock says so."""
-    clocks = (each for each in record.clocks if each.clock == "follow_up" and each.state != "stopped")
-    return next((each.due for each in clocks), at)
 
 
 def follow_up_wanted(record: ComplaintRecord) -> bool:
