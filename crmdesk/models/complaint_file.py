@@ -201,6 +201,20 @@ class Step:
                 ledger = ledger.start(name, self.at, received_at, when, self.why(why))
         return ledger
 
+    def count_from(self, earlier: datetime, why: str) -> Ledger:
+        """Return the file's ledger with all that runs from its receipt counted from an *earlier* one.
+
+        What began anew since, as with a refusal, counts from that.
+        """
+        ledger = self.file.ledger
+        for clock, runs_ in self.file.ledger.runs().items():
+            run, span = runs_[-1], self.span_of(ledger, clock)
+            counts = run.stop is None and run.last.since == self.has("received_at")
+            if counts and span is not None and from_receipt(self.rules.regimes, clock):
+                when = due(span, earlier, self.rules.time)
+                ledger = ledger.recompute(clock, self.at, earlier, when, self.measures, self.why(why))
+        return ledger
+
     def reassess(self, ledger: Ledger, severity: str, received_at: datetime, why: str) -> Ledger:
         """Return *ledger* with what counts from receipt worked out anew for *severity* and *received_at*."""
         for clock in FROM_RECEIPT:
@@ -218,6 +232,12 @@ def clock_of(regimes: Mapping[str, Regime], clock: str) -> RegimeClock | None:
     regime, _, name = clock.rpartition("/")
     known = regimes.get(regime)
     return next((each for each in known.clocks if each.clock == name), None) if known else None
+
+
+def from_receipt(regimes: Mapping[str, Regime], clock: str) -> bool:
+    """Whether *clock*, the firm's or a regime's, begins with the receipt."""
+    known = clock_of(regimes, clock)
+    return known.counts_from == RECEIPT if known else clock in FROM_RECEIPT
 
 
 def extensions(ledger: Ledger, rules: Rules, at: datetime) -> dict[str, Due]:

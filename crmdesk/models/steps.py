@@ -282,8 +282,8 @@ def _merged_into(step: Step, target: ComplaintFile | None) -> Outcome | None:
     """Return the target with the earlier receipt of both, None when it had the earlier one."""
     if target is None or step.has("received_at") >= target.fields["received_at"]:
         return None
-    earlier, severity = step.has("received_at"), target.fields["severity"]
-    return Outcome({"received_at": earlier}, step.reassess(target.ledger, severity, earlier, "merged"))
+    earlier = step.has("received_at")
+    return Outcome({"received_at": earlier}, replace(step, file=target).count_from(earlier, "merged"))
 
 
 def _reopen(step: Step) -> Outcome:

@@ -238,6 +238,42 @@ def test_a_severity_told_later_moves_what_was_paused_as_it_was(desk: MirroredDes
     assert refused(server, made, target=wrong)["fields"] == ["due"]
 
 
+def test_any_merge_counts_all_that_runs_from_the_receipt_from_the_earlier_one(
+    desk: MirroredDesk, server: Any
+) -> None:
+    chance, with_regime = random.Random(20261122), 0
+    for _ in range(12):
+        regime = chance.choice(("none", "UK-8W", "UK-PSD", "CN-ODR"))
+        row = at_work(desk, regime=regime)
+        sooner = {"days": -chance.randint(1, 40), "minutes": chance.randrange(600)}
+        older = desk.log({"received_at": desk.iso(**sooner)})
+        if chance.random() < 0.6:
+            row = desk.step(row, "T6", wait_for="customer", what="A bill.", until=desk.iso(days=9))
+            desk.later(hours=chance.randrange(60))
+            row = desk.step(row, "T7") if chance.random() < 0.5 else row
+        elif chance.random() < 0.5:
+            row = desk.step(told(desk, row), "T12", reason="Too little.")
+        desk.step(older, "T19", CHEN, target_id=str(row["id"]))
+        made = last(desk, server)
+        target = made.payload["target"]
+        lines = target["lines"]
+        with_regime += any("/" in line["clock"] for line in lines)
+        if lines:
+            assert refused(server, made, target={**target, "lines": lines[:-1]})["fields"] == ["due"]
+        later = {**target["head"], "received_at": row["received_at"].isoformat()}
+        assert refused(server, made, target={**target, "head": later})["fields"] == ["received_at"]
+        assert refused(server, made, target=None)["fields"] == ["received_at"]
+        assert refused(server, made, target={**target, "id": str(older["id"])})["fields"] == ["target_id"]
+    assert with_regime > 3
+
+
+def test_no_other_step_brings_a_complaint_merged_into(desk: MirroredDesk, server: Any) -> None:
+    row = at_work(desk)
+    desk.step(row, "T8", **PROPOSAL)
+    target = {"id": str(row["id"]), "head": {}, "lines": []}
+    assert refused(server, last(desk, server), target=target)["rejected"] == "invalid"
+
+
 def test_undoing_gives_back_what_was_and_nothing_else(desk: MirroredDesk, server: Any) -> None:
     row = at_work(desk)
     done = desk.step(row, "H1", to=str(BELA), open_points="Call.")

@@ -271,6 +271,41 @@ BEGIN
 END
 $$;
 
+-- Whether a clock, the firm's or a regime's, begins with the receipt.
+CREATE OR REPLACE FUNCTION crm.from_receipt(p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_clock IN ('acknowledge', 'contact', 'containment', 'decide', 'resolve') OR EXISTS (
+        SELECT 1 FROM crm.regime_clock c
+        WHERE p_clock = c.regime || '/' || c.clock AND c.counts_from = 'receipt')
+$$;
+
+-- The complaint merged into has the earlier receipt of both, and what runs from its receipt counts from that then.
+CREATE OR REPLACE FUNCTION crm.check_merged(p_target jsonb, p_head crm.complaint, p_other crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    forgotten text;
+BEGIN
+    IF (p_target IS NOT NULL) <> (p_head.received_at < p_other.received_at) THEN
+        PERFORM crm.refuse(
+            'conflict', 'The complaint was changed meanwhile: {names}. Look at it again.',
+            '{"names": "received_at"}', '{received_at}');
+    ELSIF (p_target ->> 'id')::uuid <> p_other.id THEN
+        PERFORM crm.refuse_value('target_id');
+    ELSIF (p_target -> 'head' ->> 'received_at')::timestamptz IS DISTINCT FROM p_head.received_at
+          AND p_target IS NOT NULL THEN
+        PERFORM crm.refuse_value('received_at');
+    END IF;
+    SELECT r.clock INTO forgotten FROM crm.clock_runs(p_other.id) r
+    WHERE p_target IS NOT NULL AND NOT r.stopped AND r.since = p_other.received_at AND crm.from_receipt(r.clock)
+      AND NOT EXISTS (
+          SELECT 1 FROM jsonb_array_elements(p_target -> 'lines') l
+          WHERE l ->> 'clock' = r.clock AND l ->> 'event' = 'recompute'
+            AND (l ->> 'since')::timestamptz = p_head.received_at);
+    IF FOUND THEN
+        PERFORM crm.refuse_line(forgotten);
+    END IF;
+END
+$$;
+
 -- All lines that a step brings, those of the complaint merged into as well.
 CREATE OR REPLACE FUNCTION crm.check_lines(o crm.operation_in, p_head crm.complaint, p_set jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -283,10 +318,13 @@ BEGIN
         coalesce(p_set ->> 'severity', p_head.severity),
         ARRAY[p_head.received_at, (p_set ->> 'received_at')::timestamptz]);
     PERFORM crm.check_follow_up(coalesce(o.payload -> 'lines', '[]'), p_set);
-    IF target IS NOT NULL THEN
-        SELECT * INTO other FROM crm.complaint c WHERE c.id = (target ->> 'id')::uuid;
+    IF o.payload ->> 'transition' = 'T19' THEN
+        SELECT * INTO other FROM crm.complaint c WHERE c.id = (o.payload -> 'fields' ->> 'target_id')::uuid;
         PERFORM crm.check_ledger(
-            other.id, target -> 'lines', other.severity, ARRAY[other.received_at, p_head.received_at]);
+            other.id, coalesce(target -> 'lines', '[]'), other.severity, ARRAY[other.received_at, p_head.received_at]);
+        PERFORM crm.check_merged(target, p_head, other);
+    ELSIF target IS NOT NULL THEN
+        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
     END IF;
 END
 $$;
