@@ -278,7 +278,7 @@ CREATE OR REPLACE FUNCTION crm.from_receipt(p_clock text) RETURNS boolean LANGUA
         WHERE p_clock = c.regime || '/' || c.clock AND c.counts_from = 'receipt')
 $$;
 
--- The complaint merged into has the earlier receipt of both, and what runs from its receipt counts from that then.
+-- What runs from the receipt of the complaint merged into counts from that of the other, if that was earlier.
 CREATE OR REPLACE FUNCTION crm.check_merged(p_target jsonb, p_head crm.complaint, p_other crm.complaint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -288,11 +288,6 @@ BEGIN
         PERFORM crm.refuse(
             'conflict', 'The complaint was changed meanwhile: {names}. Look at it again.',
             '{"names": "received_at"}', '{received_at}');
-    ELSIF (p_target ->> 'id')::uuid <> p_other.id THEN
-        PERFORM crm.refuse_value('target_id');
-    ELSIF (p_target -> 'head' ->> 'received_at')::timestamptz IS DISTINCT FROM p_head.received_at
-          AND p_target IS NOT NULL THEN
-        PERFORM crm.refuse_value('received_at');
     END IF;
     SELECT r.clock INTO forgotten FROM crm.clock_runs(p_other.id) r
     WHERE p_target IS NOT NULL AND NOT r.stopped AND r.since = p_other.received_at AND crm.from_receipt(r.clock)
@@ -323,8 +318,6 @@ BEGIN
         PERFORM crm.check_ledger(
             other.id, coalesce(target -> 'lines', '[]'), other.severity, ARRAY[other.received_at, p_head.received_at]);
         PERFORM crm.check_merged(target, p_head, other);
-    ELSIF target IS NOT NULL THEN
-        PERFORM crm.refuse('invalid', 'This operation is not well formed.');
     END IF;
 END
 $$;
