@@ -2,9 +2,12 @@
 
 import gc
 import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +20,12 @@ __all__ = ["cluster", "database"]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _name in [name for name in os.environ if name.startswith("CRMDESK_")]:
     del os.environ[_name]
+
+# Stores and servers of tests lie in memory where there is room: nothing waits for a disk.
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 settings.register_profile(
     "steady",
