@@ -217,7 +217,7 @@ class Profile:
 
     def open_drafts(self) -> Drafts:
         """Return what was typed and is not yet a note; only the window opens it."""
-        return Drafts(self.drafts_path, drafts_key(self.key))
+        return Drafts(self.drafts_path, drafts_key(self.key), Space(self.path).release)
 
     def change_settings(self, who: Who, values: Mapping[str, object]) -> Settings:
         """Change settings and keep them; return all of them.

@@ -1,8 +1,9 @@
 """What was typed and is not yet a note: a small encrypted file of its own, which only the window writes.
 
 Kept apart from the store so that typing never waits for anything else. Each save is durable before its future
-is done; saves of one draft that are still waiting give way to the newest. A damaged file is set aside, never
-deleted, and a new one begun.
+is done; saves of one draft that are still waiting give way to the newest. What could not be saved is held,
+told when it is asked for, and saved as soon as there is room. A damaged file is set aside, never deleted, and
+a new one begun.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 from _blake2 import blake2b  # hashlib is the same, but loads OpenSSL while somebody waits for a window
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crmdesk.errors import StoreFault, WrongKey
+from crmdesk.errors import DiskFull, StoreFault, WrongKey
 from crmdesk.models.text import Text, say
 from crmdesk.services.executor import Lane
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
@@ -36,6 +37,8 @@ SCHEMA = """CREATE TABLE IF NOT EXISTS draft (
     cursor INTEGER NOT NULL,
     saved_at INTEGER NOT NULL
 ) WITHOUT ROWID"""
+AGAIN_SECONDS = 2.0
+"""So long after a save that failed it is tried again."""
 DAMAGED = "The file of unfinished notes was damaged. It was set aside as {name}; nothing in it was deleted."
 _log = logging.getLogger("crmdesk.drafts")
 
@@ -45,17 +48,38 @@ def drafts_key(store_key: bytes) -> bytes:
     return blake2b(b"drafts", key=store_key, digest_size=32, person=b"crmdesk").digest()
 
 
+def _later(work: Callable[[], object]) -> None:
+    waiting = threading.Timer(AGAIN_SECONDS, work)
+    waiting.daemon = True
+    waiting.start()
+
+
+def _no_room() -> bool:
+    return False
+
+
 class Drafts:
     """The drafts of one desk. Methods return at once; the work is done on a lane of its own.
 
     Args:
         path: the file; made when absent.
         key: 32 bytes, see :func:`drafts_key`.
+        make_room: gives up a reserve of disk space; returns whether there was one.
+        later: calls what it is given after a while, on any thread.
     """
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        key: bytes,
+        make_room: Callable[[], bool] = _no_room,
+        later: Callable[[Callable[[], object]], None] = _later,
+    ) -> None:
         self._path = path
         self._key = key
+        self._make_room = make_room
+        self._later = later
+        self._to_try_again = False
         self._lane = Lane("drafts")
         self._connection: Connection = None
         self._waiting: dict[str, NoteDraft] = {}
@@ -96,12 +120,39 @@ class Drafts:
         return self._lane.run(self._worded, work, *arguments)
 
     def _worded(self, work: Callable[..., T], *arguments: Any) -> T:
-        if self._connection is None:
-            self._connection = self._opened()
+        try:
+            if self._connection is None:
+                self._connection = self._opened()
+            return self._performed(work, *arguments)
+        except StoreFault:
+            self._try_again_later()
+            raise
+
+    def _performed(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return what *work* returns; on a full disk once more with the reserve given up."""
+        try:
+            return work(*arguments)
+        except DATABASE_ERRORS as error:
+            trouble = explained(error, self._path)
+            if not isinstance(trouble, DiskFull) or not self._make_room():
+                raise trouble from error
         try:
             return work(*arguments)
         except DATABASE_ERRORS as error:
             raise explained(error, self._path) from error
+
+    def _try_again_later(self) -> None:
+        """Let what waits be saved after a while, if something does; on the lane."""
+        if self._waiting and not self._to_try_again:
+            self._to_try_again = True
+            self._later(lambda: self._lane.run(self._try_again))
+
+    def _try_again(self) -> None:
+        self._to_try_again = False
+        try:
+            self._worded(self._save_waiting)
+        except StoreFault as error:
+            _log.warning("what was typed still waits to be saved: %s", error)
 
     def _opened(self) -> Connection:
         existed = self._path.exists()
@@ -150,30 +201,41 @@ class Drafts:
                 self._waiting.setdefault(draft_id, draft)
             raise
 
+    def _save_waiting(self) -> None:
+        for draft_id in tuple(self._waiting):
+            self._save(draft_id)
+
     def _load(self, call_id: str) -> NoteDraft | None:
-        row = self._connection.execute(
-            f"SELECT {COLUMNS} FROM draft WHERE call_id = ? ORDER BY saved_at DESC LIMIT 1", (call_id,)
-        ).fetchone()
-        return _draft(row) if row else None
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM draft WHERE call_id = ?", (call_id,))
+        return next(iter(self._newest(rows, lambda draft: draft.call_id == call_id)), None)
 
     def _all(self) -> tuple[NoteDraft, ...]:
-        rows = self._connection.execute(
-            f"SELECT {COLUMNS} FROM draft WHERE draft_id NOT GLOB '{FORM}*' ORDER BY saved_at DESC, draft_id"
-        )
-        return tuple(_draft(row) for row in rows)
+        rows = self._connection.execute(f"SELECT {COLUMNS} FROM draft WHERE draft_id NOT GLOB '{FORM}*'")
+        return self._newest(rows, lambda draft: not draft.draft_id.startswith(FORM))
 
     def _forms(self, key: str) -> tuple[NoteDraft, ...]:
         rows = self._connection.execute(
-            f"SELECT {COLUMNS} FROM draft WHERE draft_id >= ? AND draft_id < ?"
-            " ORDER BY saved_at DESC, draft_id",
+            f"SELECT {COLUMNS} FROM draft WHERE draft_id >= ? AND draft_id < ?",
             (FORM + key, FORM + key + "\U0010ffff"),
         )
-        return tuple(_draft(row) for row in rows)
+        return self._newest(rows, lambda draft: draft.draft_id.startswith(FORM + key))
+
+    def _newest(
+        self, rows: Iterable[tuple[Any, ...]], wanted: Callable[[NoteDraft], bool]
+    ) -> tuple[NoteDraft, ...]:
+        """Return the drafts of *rows*, and those *wanted* that still wait to be saved; the newest first."""
+        held = {draft.draft_id: draft for draft in map(_draft, rows)}
+        with self._guard:
+            held |= {draft.draft_id: draft for draft in self._waiting.values() if wanted(draft)}
+        by_id = sorted(held.values(), key=lambda draft: draft.draft_id)
+        return tuple(sorted(by_id, key=lambda draft: draft.saved_at, reverse=True))
 
     def _forget(self, draft_id: str) -> None:
         self._connection.execute("DELETE FROM draft WHERE draft_id = ?", (draft_id,))
 
     def _shut(self) -> None:
+        if self._waiting:
+            self._try_again()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,6 +1,6 @@
 """Unfinished notes: kept at once, apart from the store, in a file that is never thrown away."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,3 +118,51 @@ def test_forms_are_found_by_their_keys_and_are_no_notes(drafts: Drafts) -> None:
         "intake/call 1",
     ]
     assert [held.text for held in drafts.open_drafts().result()] == ["a note"]
+
+
+def test_what_could_not_be_saved_is_told_and_saved_by_itself_later(tmp_path: Path) -> None:
+    folder, again = tmp_path / "later", list[Callable[[], object]]()
+    with closing(Drafts(folder / "drafts.db", KEY, later=again.append)) as drafts:
+        with pytest.raises(StoreFault):
+            drafts.save(draft("typed")).result()
+        with pytest.raises(StoreFault):
+            drafts.save(draft("typed more")).result()
+        assert len(again) == 1, "one waits for both"
+        again[0]()
+        with pytest.raises(StoreFault):
+            drafts.open_drafts().result()
+        assert len(again) == 2, "it failed once more"
+        folder.mkdir()
+        assert drafts.open_drafts().result()[0].text == "typed more", "before it is in the file"
+        again[1]()
+        drafts.open_forms("").result()
+        with closing(open_connection(folder / "drafts.db", KEY, role="reader")) as other:
+            assert other.execute("SELECT text FROM draft").fetchall() == [("typed more",)]
+        assert len(again) == 2, "nothing waits any more"
+
+
+def test_what_waits_is_saved_when_the_window_closes(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    with closing(Drafts(folder / "drafts.db", KEY, later=lambda _again: None)) as drafts:
+        with pytest.raises(StoreFault):
+            drafts.save(draft("typed")).result()
+        folder.mkdir()
+    with closing(Drafts(folder / "drafts.db", KEY)) as drafts:
+        assert [held.text for held in drafts.open_drafts().result()] == ["typed"]
+
+
+def test_a_full_disk_takes_the_reserve_before_it_refuses(path: Path) -> None:
+    asked = list[str]()
+
+    def make_room() -> bool:
+        asked.append("the reserve")
+        store._connection.execute("PRAGMA max_page_count = 1000")
+        return True
+
+    again = list[Callable[[], object]]()
+    with closing(Drafts(path, KEY, make_room, again.append)) as store:
+        store.save(draft("short", name="first")).result()
+        store._lane.run(lambda: store._connection.execute("PRAGMA max_page_count = 1"))
+        store.save(draft("long" * 9_000)).result()
+        assert asked == ["the reserve"] and again == []
+        assert {held.draft_id for held in store.open_drafts().result()} == {"d1", "first"}
