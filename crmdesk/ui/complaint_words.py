@@ -6,6 +6,8 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from crmdesk.errors import CrmdeskError
+from crmdesk.models.text import Text
 from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import said
 
@@ -312,6 +314,10 @@ FIELDS = {
     "ended_channel": word("Channel"),
     "external_at": word("Date of their letter"),
     "external_reference": word("Their reference"),
+    "complainant": word("Complainant"),
+    "third_party": word("Third party"),
+    "outlet": word("Outlet"),
+    "order_id": word("Order"),
 }
 """Fields of payloads and of complaints as a form, a history and a refusal name them."""
 HINTS = {
@@ -355,6 +361,24 @@ def choice_word(words: Words, kind: str, value: Json) -> str:
 def field_word(words: Words, name: str) -> str:
     """Return the name of a field."""
     return said(words, FIELDS, name)
+
+
+def refusal(
+    words: Words, error: BaseException, called: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, str]:
+    """Return *error* as a sentence that names fields as forms do, and the field it is about, empty for none.
+
+    Args:
+        words: of the screen.
+        error: what a service refused with.
+        called: what fields are called in a form, where that differs.
+    """
+    if not isinstance(error, CrmdeskError) or not error.fields:
+        return words.error(error), ""
+    fields = [called.get(name, name) for name in error.fields]
+    told = ", ".join(field_word(words, name) for name in fields)
+    named = {key: told for key in ("name", "names") if error.values.get(key) == ", ".join(error.fields)}
+    return words.text(Text(error.sentence, tuple({**error.values, **named}.items()))), fields[0]
 
 
 def money(amount: int, currency: str) -> str:

@@ -194,7 +194,7 @@ def test_a_refusal_of_the_services_is_said_and_nothing_is_lost(seat: Seat) -> No
     talk(seat)
     made = f8(seat)
     save(seat)
-    assert made.told.text() == "category: x is not in the list. Choose one of it."
+    assert made.told.text() == "Category: x is not in the list. Choose one of it."
     assert seat.focus() is made.fields.filters["category"].line
     assert made.fields.what.toPlainText() == NOTE
     assert intakes(seat).held

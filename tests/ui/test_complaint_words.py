@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from crmdesk.errors import InvalidInput, NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.procedure import workflow
 from crmdesk.ui.complaint_values import QUIET, Values
-from crmdesk.ui.complaint_words import CHOICES, clock_word, field_word, step_words
+from crmdesk.ui.complaint_words import CHOICES, clock_word, field_word, refusal, step_words
 from crmdesk.ui.look import Look
 from crmdesk.ui.translation import Words
 
@@ -90,3 +91,24 @@ def test_a_regimes_clock_names_it_and_an_outside_bodys_does_not(look: Look) -> N
     words = look.words.twin("en")
     assert clock_word(words, "UK-8W/decide") == "UK-8W · Decide"
     assert clock_word(words, "adr/answer") == "Answer the outside body"
+
+
+def test_a_refusal_names_fields_as_forms_do(look: Look) -> None:
+    english, chinese = languages(look)
+    long = "{name} may have {limit} characters at most; this has {length}."
+    error = InvalidInput(long, fields=("what_happened",), name="what_happened", limit=9, length=10)
+    told, field = refusal(english, error)
+    assert (told, field) == ("What happened may have 9 characters at most; this has 10.", "what_happened")
+    assert "事情经过" in refusal(chinese, error)[0]
+    many = InvalidInput("There is no field {names} here.", fields=("until", "note"), names="until, note")
+    assert refusal(english, many)[0] == "There is no field Until, Note here."
+    called = refusal(english, error, {"what_happened": "words"})
+    assert called == ("Words of the customer may have 9 characters at most; this has 10.", "words")
+
+
+def test_what_is_no_field_keeps_its_name(look: Look) -> None:
+    english, _ = languages(look)
+    file = InvalidInput("{name} has too many bytes.", fields=("path",), name="note")
+    assert refusal(english, file) == ("note has too many bytes.", "path")
+    assert refusal(english, NotFound("There is no {name}.", name="note")) == ("There is no note.", "")
+    assert refusal(english, ValueError("x"))[0].startswith("Something went wrong inside crmdesk.")

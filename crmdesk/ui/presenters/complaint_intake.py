@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from crmdesk.errors import CrmdeskError
 from crmdesk.services.complaints.intake_sheet import lacking
+from crmdesk.ui.complaint_words import refusal
 from crmdesk.ui.presenters.intake_cases import Cases, content_of, told_of
 from crmdesk.ui.presenters.intake_files import IntakeFiles
 from crmdesk.ui.views.note import AUTOSAVE_MS
@@ -290,10 +290,10 @@ class ComplaintIntakePresenter(QObject):
         if form is None:
             self._operations.failed.emit(error)
             return
-        form.refuse(self._words.error(error))
-        fields = error.fields if isinstance(error, CrmdeskError) else ()
-        if fields:
-            form.to_field(fields[0])
+        told, name = refusal(self._words, error)
+        form.refuse(told)
+        if name:
+            form.to_field(name)
 
     def _on_another(self) -> None:
         case = self.cases.shown

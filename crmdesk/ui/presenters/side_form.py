@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from crmdesk.errors import CrmdeskError
-from crmdesk.models.text import Text
-from crmdesk.ui.complaint_words import field_word
+from crmdesk.ui.complaint_words import refusal
 from crmdesk.ui.views.step_form import StepForm
 from crmdesk.ui.widgets.step_fields import Kit
 
@@ -153,12 +151,5 @@ class SideForm(QObject):
     def _refused(self, error: BaseException) -> None:
         """Say below its field what was refused; nothing typed is lost."""
         self._sending = False
-        if not isinstance(error, CrmdeskError):
-            self.form.say(self._words.error(error))
-            return
-        name = self.called.get(error.fields[0], error.fields[0]) if error.fields else ""
-        values = {
-            **error.values,
-            **({"name": field_word(self._words, name)} if "name" in error.values else {}),
-        }
-        self.form.say(self._words.text(Text(error.sentence, tuple(values.items()))), "breach", name)
+        told, name = refusal(self._words, error, self.called)
+        self.form.say(told, "breach", name)
