@@ -185,15 +185,23 @@ def _children(
         yield fresh("task", Task(created_at=operation.at, complaint_id=row_id, **held))
 
 
+def is_unsettled(row: Row) -> bool:
+    """Return whether a remedy was neither carried out nor ordered, or failed: a new proposal takes its place.
+
+    So it is with what was promised and refused: nobody gets both.
+    """
+    return row.get("done_at") is None and (not row.get("order_id") or row.get("failed_at") is not None)
+
+
 def _remedies(rows: Rows, operation: Operation, row_id: UUID, whose: Row, body: Row) -> Iterator[RowChange]:
-    """Yield remedy lines: what is proposed replaces what was never granted; marks go over the rest."""
+    """Yield remedy lines: what is proposed replaces what is unsettled; marks go over the rest."""
     payload, held = operation.payload, rows.where("remedy_line", "complaint_id", row_id)
     told = payload["transition"] in ("T9", "T13")
     gone = {UUID(each) for each in payload["taken_back"]}
     undone = payload["fields"].get("operation_id")
     for row in held:
         mark = from_json(RemedyLine, payload["marked"].get(str(row["id"]), {}))
-        replaced = bool(payload["granted"]) and row["granted_at"] is None and not row["void"]
+        replaced = bool(payload["granted"]) and is_unsettled(row) and not row["void"]
         if row["id"] in gone or replaced:
             mark |= {"void": True, "voided_by": operation.id}
         elif undone and row["voided_by"] == UUID(undone):

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.clock import CUSTOMER, Ledger, Why
+from crmdesk.models.complaint_effects import is_unsettled
 from crmdesk.models.complaint_file import (
     FROM_RECEIPT,
     RECOUNTED,
@@ -71,8 +72,8 @@ def _next_clock(step: Step, outcome: Outcome) -> Row:
 
 
 def _total(step: Step, outcome: Outcome) -> int:
-    """Return the sum of the remedies afterwards: what is proposed replaces what was never granted."""
-    stay = (row for row in step.file.remedies if row.get("granted_at") is not None)
+    """Return the sum of the remedies afterwards: what is proposed replaces what is unsettled."""
+    stay = (row for row in step.file.remedies if not is_unsettled(row))
     values: list[int] = [line["value"] for line in (*stay, *outcome.granted)]
     return sum(values)
 

@@ -332,9 +332,9 @@ def _unsent(record: ComplaintRecord) -> str | None:
 
 
 def _proposed(record: ComplaintRecord) -> Json:
-    """Return the remedies of the proposal before, to be changed."""
+    """Return the remedies that the new proposal replaces, to be changed."""
     return [
         {"type": line.type, "value": line.value, **({"due": line.due.isoformat()} if line.due else {})}
         for line in record.remedies
-        if line.granted_at is None
+        if line.done_at is None and (not line.order_id or line.failed_at is not None)
     ]

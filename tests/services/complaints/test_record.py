@@ -104,7 +104,10 @@ def test_what_a_new_proposal_replaces_does_not_count_against_the_limit(desk: Com
     proposed = read(desk, row["id"])
     assert (proposed.granted, [line.value for line in proposed.remedies]) == (0, [15000])
     assert proposed.limit_own == 20000
-    desk.step(row, "T9", proposal_version=1, call_id=str(UUID(int=22)), sent_via="phone")
+    row = desk.step(row, "T9", proposal_version=1, call_id=str(UUID(int=22)), sent_via="phone")
+    assert read(desk, row["id"]).granted == 0, "the customer may refuse it"
+    ordered = [{"id": str(line.id), "order_id": "SO-1"} for line in proposed.remedies]
+    desk.step(row, "T11", accepted_by="王芳", how="said", remedies_state=ordered)
     assert read(desk, row["id"]).granted == 15000
 
 

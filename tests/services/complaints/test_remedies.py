@@ -109,3 +109,31 @@ def test_no_remedy_is_nothing_to_carry_out(desk: ComplaintDesk) -> None:
     assert standing(desk, row) == "stopped"
     with pytest.raises(InvalidInput, match="nothing to carry out"):
         mark(desk, remedies(desk, row)[0])
+
+
+def sums(desk: ComplaintDesk, row: Row) -> list[int]:
+    """What is promised and not taken back."""
+    return [each["value"] for each in remedies(desk, row) if not each["void"]]
+
+
+def test_what_the_customer_refused_gives_way_to_the_next_proposal(desk: ComplaintDesk) -> None:
+    row = proposed(desk, remedies=({"type": "refund", "value": 150_00},))
+    row = desk.step(row, "T9", proposal_version=1, call_id=str(CALL), sent_via="phone")
+    row = desk.step(row, "T12", reason="Too little.")
+    row = proposed(desk, row, remedies=({"type": "refund", "value": 180_00},))
+    assert (row["remedy_total"], sums(desk, row)) == (180_00, [180_00])
+    row = desk.step(row, "T9", proposal_version=2, call_id=str(CALL), sent_via="phone")
+    (new,) = (each for each in remedies(desk, row) if not each["void"])
+    done = [{"id": str(new["id"]), "done_at": desk.iso()}]
+    row = desk.step(row, "T11", accepted_by="王芳", how="said", remedies_state=done)
+    assert row["state"] == "RESOLVED"
+
+
+def test_what_was_carried_out_or_ordered_stays_and_what_failed_does_not(desk: ComplaintDesk) -> None:
+    lines = tuple({"type": "repair", "value": value} for value in (10_00, 20_00, 40_00))
+    row = settled(desk, remedies=lines)
+    done, failed, _ = remedies(desk, row)
+    mark(desk, done)
+    row = desk.step(row, "T14", remedy_id=str(failed["id"]), what="It broke again.")
+    row = proposed(desk, row, remedies=({"type": "refund", "value": 80_00},))
+    assert (row["remedy_total"], sums(desk, row)) == (130_00, [10_00, 40_00, 80_00])

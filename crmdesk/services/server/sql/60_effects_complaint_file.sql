@@ -1,6 +1,7 @@
 -- What a complaint's file holds besides the steps: remedies, approvals, letters, surveys, corrective actions.
 
--- Remedies of a step: what is proposed takes the place of what was never granted, marks go over the rest.
+-- Remedies of a step: what is proposed takes the place of what was neither carried out nor ordered, or failed; marks go
+-- over the rest.
 CREATE OR REPLACE FUNCTION crm.change_remedies(
     o crm.operation_in, p_head crm.complaint, p_body crm.complaint_body
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -18,7 +19,9 @@ BEGIN
         known := known + 1;
         _ := crm.only(coalesce(o.payload -> 'marked' -> was.id::text, '{}'), crm.fields_of('step marked'));
         wanted := crm.read_remedy_line(was, coalesce(o.payload -> 'marked' -> was.id::text, '{}'));
-        IF was.id = ANY (gone) OR (granted <> '[]' AND was.granted_at IS NULL AND NOT was.void) THEN
+        IF was.id = ANY (gone) OR (
+               granted <> '[]' AND NOT was.void AND was.done_at IS NULL
+               AND (was.order_id = '' OR was.failed_at IS NOT NULL)) THEN
             wanted.void := true;
             wanted.voided_by := o.id;
         ELSIF was.voided_by::text = undone THEN
