@@ -181,9 +181,9 @@ class LocalComplaints:
         return self._drafts.forget(FORM + key)
 
     def _tell_viewed(self, done: Future[ComplaintRecord]) -> None:
-        head = done.result().head if not done.cancelled() and done.exception() is None else None
-        if head is not None and head.customer_id is not None:
-            self._viewed(CustomerId(head.customer_id), f"complaint {head.number}")
+        found = done.result() if not done.cancelled() and done.exception() is None else None
+        if found is not None and found.looked_at is not None:
+            self._viewed(CustomerId(found.looked_at), f"complaint {found.head.number}")
 
 
 def _listed(

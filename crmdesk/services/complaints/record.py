@@ -23,6 +23,7 @@ from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.approvals import yes_wanted, yeses_wanted
 from crmdesk.services.complaints.files import actor_of, case_of, file_of
 from crmdesk.services.complaints.letter_due import letter_due
+from crmdesk.services.complaints.looked_at import looked_at
 from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
 from crmdesk.services.complaints.record_view import (
     ActionView,
@@ -181,6 +182,7 @@ class _Reading:
             team=self._named("team", head["team_id"], "key"),
             category=self._category(head["category"]),
             customer=self._customer(head),
+            looked_at=looked_at(self.rows, head, whole=body is not None),
             links=tuple(self._links(head)),
             read_at=self.now,
             closes=closes,

@@ -250,6 +250,7 @@ class ComplaintRecord:
         body: None when another team handles it; ``owner`` and ``team`` say whom to ask.
         elsewhere: None for another reason: it ended so long ago that its file lies at the server only.
         category: its head, then itself; empty when it is not to be seen.
+        looked_at: whose affairs it tells: the customer's, else his whose call or car it is; None: nobody's.
         clocks: what runs first, by due date; then what stopped.
         steps: in the order of the procedure, those too that are refused; none without the body.
         letter_due: the letter that is to be sent, or written and sent, before anything else is done.
@@ -266,6 +267,7 @@ class ComplaintRecord:
     team: Named | None
     category: tuple[Named, ...]
     customer: CustomerLine
+    looked_at: UUID | None = None
     cause: CauseView | None = None
     events: tuple[EventLine, ...] = ()
     log: tuple[LogLine, ...] = ()

@@ -46,7 +46,8 @@ class Views:
 
         Args:
             customer_id: whose.
-            why: call, record or rpc, or which complaint of his was opened: ``complaint C26-K7Q-0042``.
+            why: call, record or rpc, or which complaint was opened, in the window or by rpc:
+                ``complaint C26-K7Q-0042``.
         """
         # Of his complaints each is opened by itself; a call or a click leads to the one record he has.
         looked_at = customer_id, why if why.startswith(COMPLAINT) else ""

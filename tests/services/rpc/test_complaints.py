@@ -76,6 +76,16 @@ def opened(ask: Ask, **fields: Any) -> Any:
     return ask("complaint.open", **{**given, **fields})
 
 
+def test_reading_a_complaint_is_written_down_as_opening_it_is(
+    ask: Ask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = opened(ask)["complaint"]
+    told: list[tuple[UUID, str]] = []
+    monkeypatch.setattr(desk.parts.views, "opened", lambda *seen: told.append(seen))
+    ask("complaint.get", id=file["id"])
+    assert told == [(UUID(file["customer_id"]), f"complaint {file['number']}")]
+
+
 def step(ask: Ask, file: Any, transition: str, **fields: Any) -> Any:
     seen = file["complaint"]
     return ask(

@@ -12,11 +12,11 @@ from crmdesk.models.complaint import Approval, Complaint, ComplaintBody, Complai
 from crmdesk.models.complaint_file import ComplaintFile
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.note import Note
-from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Json, Row, to_json
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.files import actor_of, fields_of, file_of, remedies_of
+from crmdesk.services.complaints.looked_at import looked_at
 from crmdesk.services.complaints.procedure import Procedure, procedure
 from crmdesk.services.complaints.register import COLUMNS, register_part
 from crmdesk.services.complaints.remedies import mark_remedy
@@ -57,6 +57,7 @@ from crmdesk.services.rpc.money import with_units
 from crmdesk.services.rpc.rows import one, select, told
 from crmdesk.services.rpc.updates import BY_ID
 from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.sync.viewing import COMPLAINT as COMPLAINT_OPENED
 
 COMPLAINTS = Listing("complaint", Complaint, HEAD, "-received_at", BEHIND)
 STEPS = (*(f"T{n}" for n in range(1, 22)), "C1", "E1", "E2", "H1", "D1", "U1")
@@ -234,9 +235,10 @@ def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> 
     """Return the file as the interface tells it; only the head where the body is for others."""
     rows, currency = StoredRows(connection), rules.house.currency
     head = one(connection, "complaint", Complaint, complaint_id)
-    if head["customer_id"]:
-        desk.parts.views.opened(CustomerId(head["customer_id"]), "rpc")
     body = rows.get("complaint_body", complaint_id)
+    whose = looked_at(rows, head, whole=body is not None)
+    if whose is not None:
+        desk.parts.views.opened(whose, f"{COMPLAINT_OPENED}{head['number']}")
     found: dict[str, Json] = {
         "complaint": tell_complaint(head, body, remedies_of(rows, complaint_id), currency),
         "allowed": [],
