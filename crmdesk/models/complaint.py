@@ -41,12 +41,18 @@ class Cause:
     position: int = 0
 
 
+SHOWN_OF_RESTRICTED = frozenset(
+    {"id", "rev", "number", "state", "owner_id", "team_id", "restricted", "received_at", "logged_at"}
+)
+"""What those who do not handle a restricted complaint get of its head: that there is one, and whom to ask."""
+
+
 @dataclass(kw_only=True)
 class Complaint:
     """The head of a complaint: what whoever gets the caller on the line must know.
 
     ``next_clock`` and ``next_due_at`` are the clock that is due next, as of the last step; ``rev`` counts the
-    steps, so it is the version that a step names. ``restricted``: only number, state and whom to ask.
+    steps, so it is the version that a step names. ``restricted``: see :data:`SHOWN_OF_RESTRICTED`.
     ``external_id``: what it is called in the system it came from.
     """
 

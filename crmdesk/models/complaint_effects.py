@@ -126,7 +126,12 @@ def _number_twice(operation: Operation, row_id: UUID, head: Row, told: str) -> T
 
 
 def _shown(rows: Rows, head: Row) -> Iterable[RowChange]:
-    """Yield the line of the time line that tells of the complaint and how it stands."""
+    """Yield the line of the time line that tells of the complaint and how it stands.
+
+    None of a restricted one: lines are everybody's.
+    """
+    if head.get("restricted"):
+        return ()
     line = {
         "id": head["id"],
         "customer_id": head.get("customer_id"),

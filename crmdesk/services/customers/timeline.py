@@ -2,6 +2,9 @@
 
 The table lies customer by customer in this order, so a page is read from one place of the file. The cursor is
 the place of the last line, so a page stays right while lines are added above it.
+
+Restricted complaints have no line in the table, which is everybody's: those that are for this person come
+from the complaints themselves.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from crmdesk.models.types import AssetId, CustomerId
 from crmdesk.services.customers.values import marks, moment_at, rows
 
 LIMIT = 500
+COMPLAINT = "complaint"
 
 RECENT = 20
 """Of so many of the newest lines the topics count as recent."""
@@ -23,6 +27,8 @@ RECENT = 20
 _LINES = """SELECT id, kind, at, direction, subject, summary, who, state, asset_id, topic FROM interaction
  WHERE customer_id = ?{where} ORDER BY at DESC, id DESC LIMIT ?"""
 _COUNT = "SELECT count(*) FROM interaction WHERE customer_id = ?{where}"
+_RESTRICTED = """SELECT id, 'complaint', received_at, '', number, '', '', state, asset_id, category
+ FROM complaint WHERE customer_id = ? AND restricted ORDER BY received_at DESC, id DESC LIMIT ?"""
 _KNOWN = (
     "SELECT NOT EXISTS (SELECT 1 FROM sync WHERE name = 'server')"
     " OR EXISTS (SELECT 1 FROM coverage WHERE kind = 'window' AND key = '' AND from_at IS NULL)"
@@ -66,7 +72,10 @@ def timeline_page(
     size = max(1, min(limit, LIMIT))
     place, values = _place(after)
     found = rows(connection, _LINES.format(where=wanted + place), *owner, *values, size + 1)
-    return _page(found, size, total, _known(connection, customer_id, None if kinds else total))
+    more = _restricted(connection, customer_id) if not kinds or COMPLAINT in kinds else []
+    here = _newest_first(found, [line for line in more if not values or _is_behind(line, values)])
+    known = _known(connection, customer_id, None if kinds else total)
+    return _page(here, size, total, known, len(more))
 
 
 def newest_lines(
@@ -81,8 +90,24 @@ def newest_lines(
         total: how many lines he has, which the caller knows already.
     """
     found = rows(connection, _LINES.format(where=""), customer_id.bytes, max(limit + 1, RECENT))
-    topics = tuple(row[-1] for row in found[:RECENT] if row[-1])
-    return _page(found, limit, total, _known(connection, customer_id, total)), topics
+    more = _restricted(connection, customer_id)
+    here = _newest_first(found, more)
+    topics = tuple(row[-1] for row in here[:RECENT] if row[-1])
+    return _page(here, limit, total, _known(connection, customer_id, total), len(more)), topics
+
+
+def _restricted(connection: Any, customer_id: CustomerId) -> list[tuple[Any, ...]]:
+    """Return the lines of the restricted complaints of a customer that are for this person."""
+    return rows(connection, _RESTRICTED, customer_id.bytes, LIMIT)
+
+
+def _newest_first(found: list[tuple[Any, ...]], more: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted([*found, *more], key=lambda line: (line[2], line[0]), reverse=True) if more else found
+
+
+def _is_behind(line: tuple[Any, ...], place: tuple[Any, ...]) -> bool:
+    """Whether *line* comes after the *place* that :func:`_place` read."""
+    return (line[2], line[0]) < (place[0], place[2])
 
 
 def _known(connection: Any, customer_id: CustomerId, here: int | None) -> tuple[bool, int]:
@@ -100,12 +125,18 @@ def _known(connection: Any, customer_id: CustomerId, here: int | None) -> tuple[
     return here - own >= (total or 0), max(here, (total or 0) + own)
 
 
-def _page(found: list[tuple[Any, ...]], size: int, total: int, known: tuple[bool, int]) -> TimelinePage:
-    """Return the first *size* of the lines *found*; there are more when more were found."""
+def _page(
+    found: list[tuple[Any, ...]], size: int, total: int, known: tuple[bool, int], restricted: int
+) -> TimelinePage:
+    """Return the first *size* of the lines *found*; there are more when more were found.
+
+    *total* and what is *known* count the lines of the table, so *restricted* ones come on top.
+    """
     last = found[size - 1] if len(found) > size else None
     after = f"{last[2]:x}.{last[0].hex()}" if last else None
     whole, everywhere = known
-    return TimelinePage(_entries(found[:size]), after, total, whole, 0 if whole else everywhere)
+    altogether = 0 if whole or not everywhere else everywhere + restricted
+    return TimelinePage(_entries(found[:size]), after, total + restricted, whole, altogether)
 
 
 def _place(after: str | None) -> tuple[str, tuple[object, ...]]:

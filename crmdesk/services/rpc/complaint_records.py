@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from crmdesk.models.clock import Ledger, Line, Standing
-from crmdesk.models.complaint import Complaint, ComplaintBody, RemedyLine
+from crmdesk.models.complaint import SHOWN_OF_RESTRICTED, Complaint, ComplaintBody, RemedyLine
 from crmdesk.models.wire import Json, Row, field_types, to_json
 from crmdesk.services.complaints.allowed import Allowed, AskedField
 from crmdesk.services.complaints.procedure import House
@@ -38,10 +38,7 @@ BEHIND = MappingProxyType({name: column for column, name in CALLED.items()})
 """The column behind such a name."""
 HEAD = tuple(CALLED.get(name, name) for name in field_types(Complaint))
 BODY = tuple(name for name in field_types(ComplaintBody) if name not in ("id", "rev", "team_id", "author"))
-SHOWN_OF_RESTRICTED = frozenset(
-    {"id", "number", "state", "version", "owner", "team", "restricted", "received_at", "logged_at"}
-)
-"""What somebody of another team sees of a restricted complaint: that there is one, and whom to ask."""
+TOLD_OF_RESTRICTED = frozenset(CALLED.get(name, name) for name in SHOWN_OF_RESTRICTED)
 REMEDY_NAMES = (
     *("id", "position", "type", "due", "proposal_version", "granted_at", "order_id", "done_at", "failed_at"),
 )
@@ -63,7 +60,7 @@ _DOCS = MappingProxyType(
 def _field(name: str, entity: type) -> Field:
     kind, optional = field_types(entity)[BEHIND.get(name, name)]
     told = MONEY if name in COLUMNS else BY_TYPE[kind]
-    whole = entity is Complaint and name in SHOWN_OF_RESTRICTED
+    whole = entity is Complaint and name in TOLD_OF_RESTRICTED
     return Field(name, told if whole and not optional else nullable(told), _DOCS.get(name, ""), required=True)
 
 
@@ -151,7 +148,7 @@ def tell_complaint(head: Row, body: Row | None, remedies: Iterable[Row], currenc
     """Return a complaint; fields of the body are null where it is not for this person."""
     told = {name: to_json(head[BEHIND.get(name, name)]) for name in HEAD}
     if body is None and head["restricted"]:
-        told = {name: value if name in SHOWN_OF_RESTRICTED else None for name, value in told.items()}
+        told = {name: value if name in TOLD_OF_RESTRICTED else None for name, value in told.items()}
     for name in BODY:
         value = None if body is None else body[name]
         told[name] = to_json(value if value is None or name not in COLUMNS else told_money(value, currency))

@@ -28,13 +28,13 @@ SELECT what, md5(string_agg(detail, E'\\n' ORDER BY detail)) FROM (
                      CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END) AS detail
     FROM pg_class c WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v', 'm', 'i')
     UNION ALL
-    SELECT 'table ' || c.relname,
+    SELECT CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || c.relname,
            concat_ws('|', 'column', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                      a.attidentity, a.attacl::text, pg_get_expr(d.adbin, d.adrelid))
     FROM pg_class c
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p')
+    WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'p', 'v')
     UNION ALL
     SELECT 'table ' || c.relname, concat_ws('|', 'constraint', o.conname, pg_get_constraintdef(o.oid))
     FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE o.connamespace = 'crm'::regnamespace

@@ -45,7 +45,7 @@ INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "task": (("call_id",), ("customer_id",), ("complaint_id",)),
         "article_use": (("call_id",),),
         "interaction": (("customer_id", "at"), ("at",)),
-        "complaint": (("customer_id",), ("repeat_of",)),
+        "complaint": (("customer_id",), ("repeat_of",), ("merged_into",)),
         "complaint_event": (("complaint_id", "version"),),
         "clock_line": (("complaint_id",),),
         "remedy_line": (("complaint_id",),),

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from crmdesk.errors import ServerUnfit
+from crmdesk.models.complaint import SHOWN_OF_RESTRICTED
 from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.text import Text, say
 from crmdesk.services.server import catalogue, ddl, procedure
@@ -31,6 +33,12 @@ SQL = Path(__file__).resolve().parent / "sql"
 OWNER = "crm_owner"
 OWN_TEAM: Mapping[str, tuple[str, str]] = dict.fromkeys(OF_TEAMS, ("team_id", "author"))
 """Tables whose rows may be for one team only: the columns of the team and of the author, who sees it too."""
+
+RESTRICTED: Mapping[str, frozenset[str]] = MappingProxyType({"complaint": SHOWN_OF_RESTRICTED})
+"""Tables with restricted rows, and the columns of those that everybody sees."""
+
+KIN: Mapping[str, tuple[str, ...]] = MappingProxyType({"complaint": ("repeat_of", "merged_into")})
+"""Columns of such tables that name another row, which may be a restricted one."""
 
 PARENTS = ("customer_id", "call_id", "visit_id", "complaint_id")
 """The column that says to whose history a row belongs: the first of these that a table has."""
@@ -243,11 +251,14 @@ def _make_tables(work: Any) -> Iterable[Text]:
                 yield say("The table {table} has a new column {column}.", table=table, column=name)
         team, author = OWN_TEAM.get(table, ("", ""))
         parent = next((name for name in PARENTS if name in ddl.columns(table)), "")
+        shown = [name for name in ddl.columns(table) if name in RESTRICTED.get(table, ())]
         work.execute(
-            "INSERT INTO crm.entity (tab, parent, team, author, columns) VALUES (%s, %s, %s, %s, %s)"
+            "INSERT INTO crm.entity (tab, parent, team, author, columns, shown, kin)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (tab) DO UPDATE SET parent = excluded.parent, team = excluded.team,"
-            " author = excluded.author, columns = excluded.columns",
-            (table, parent, team, author, list(ddl.columns(table))),
+            " author = excluded.author, columns = excluded.columns, shown = excluded.shown,"
+            " kin = excluded.kin",
+            (table, parent, team, author, list(ddl.columns(table)), shown, list(KIN.get(table, ()))),
         )
     work.execute("DELETE FROM crm.entity WHERE tab <> ALL (%s)", (list(ddl.TABLES),))
 

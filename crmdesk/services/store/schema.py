@@ -8,7 +8,7 @@ from pathlib import Path
 from crmdesk.errors import NewerStore, StoreFault, WrongKey
 from crmdesk.services.store.connection import DATABASE_ERRORS, Connection, explained, open_connection
 
-HEAD = "0004"
+HEAD = "0005"
 """The schema of this program: the number of the last migration."""
 
 _log = logging.getLogger("crmdesk.store")

@@ -126,7 +126,10 @@ PLANS: dict[str, Plan] = {
             ("call_id",),
             ("external_id",),
         ),
-        partial=(("open", OPEN_COMPLAINT, OPEN),),
+        partial=(
+            ("open", OPEN_COMPLAINT, OPEN),
+            ("restricted", ("customer_id", "received_at"), "restricted"),
+        ),
     ),
     "complaint_body": Plan(indexes=(("cause",),)),
     "complaint_event": Plan(indexes=(("complaint_id", "version"),)),

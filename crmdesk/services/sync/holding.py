@@ -40,6 +40,9 @@ FILES: Mapping[str, str] = MappingProxyType(
 FILES_LONGER = timedelta(days=3 * 365)
 """How much longer than the window the file of a complaint stays that came to its end."""
 
+VIEWS: Mapping[str, str] = MappingProxyType({"complaint": "complaint_head"})
+"""Tables with restricted rows, and the view that gives each person of those what is for him."""
+
 HISTORY: tuple[str, ...] = ("interaction", "call", "call_leg", "note")
 """The tables that make the history of a customer."""
 
@@ -55,8 +58,8 @@ def named(table: str, alias: str) -> str:
 
 
 def at_server(table: str) -> str:
-    """Return the table's name at the server."""
-    return f'crm."{table}"'
+    """Return what a desk reads of *table* at the server."""
+    return f'crm."{VIEWS.get(table, table)}"'
 
 
 def in_window(table: str, alias: str, since: str, prefix: str = "crm.") -> str:
@@ -83,7 +86,7 @@ def in_window(table: str, alias: str, since: str, prefix: str = "crm.") -> str:
 def _file_held(complaint: str, since: str, prefix: str) -> str:
     """Return the condition that the file of *complaint*, an SQL expression, is held."""
     if prefix:
-        heads, longer = f"{prefix}complaint", f"interval '{FILES_LONGER.days} days'"
+        heads, longer = at_server("complaint"), f"interval '{FILES_LONGER.days} days'"
     else:
         heads, longer = _HEADS_HERE, str(FILES_LONGER // timedelta(microseconds=1))
     return (

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 WHO = ("agent_id", "role", "teams")
 """What decides which rows of a team this person sees."""
+HEADS = "complaint"
 _log = logging.getLogger("crmdesk.sync")
 
 
@@ -160,7 +161,7 @@ class Intake:
         else:
             news = self._changed(seen, place)
             if any(seen.scope.get(name) != place.scope.get(name) for name in WHO):
-                news = replace(news, rows=_one_each(news.rows, self._team_rows(seen)))
+                news = replace(news, rows=_one_each(news.rows, [*self._team_rows(seen), *self._heads()]))
         self._take_in(seen, place, news, reload=reload)
         if reload:
             self._store.write(_cover, self._window_coverage(seen)).result()
@@ -185,7 +186,7 @@ class Intake:
         values = {"since": since, "after": place.cursor, "upto": seen.head}
         held = in_window("complaint_body", "k", "%(since)s")
         found = self._link.execute(
-            "SELECT k.id FROM crm.complaint AS k WHERE k.id IN (SELECT f.pk FROM crm.feed AS f"
+            f"SELECT k.id FROM {at_server('complaint')} AS k WHERE k.id IN (SELECT f.pk FROM crm.feed AS f"
             f" WHERE f.tab = 'complaint' AND f.seq > %(after)s AND f.seq <= %(upto)s) AND {held}",
             values,
         ).fetchall()
@@ -294,6 +295,17 @@ class Intake:
             rows += [*shown, *(PulledRow(table, row_id, None) for row_id in gone)]
         return rows
 
+    def _heads(self) -> list[PulledRow]:
+        """Return the restricted complaints, and those that name one, as they are for this person now."""
+        here = self._store.read(_restricted).result()
+        found = self._link.execute(
+            f"WITH r AS (SELECT k.id FROM {at_server(HEADS)} AS k WHERE k.restricted)"
+            f" SELECT id FROM r UNION SELECT k.id FROM {at_server(HEADS)} AS k"
+            " WHERE k.repeat_of IN (SELECT id FROM r) OR k.merged_into IN (SELECT id FROM r)"
+        ).fetchall()
+        ids = here.union(row_id for (row_id,) in found)
+        return selected_rows(self._link, HEADS, "k.id = ANY (%(ids)s)", {"ids": list(ids)})
+
     def _unseen(self, table: str, ids: set[UUID]) -> list[UUID]:
         """Return those of *ids* that the server does not show this person, whatever their age."""
         found = self._link.execute(
@@ -328,6 +340,15 @@ def _cover(work: UnitOfWork, coverage: Coverage) -> None:
 
 def _witnesses(connection: Connection) -> dict[int, bytes]:
     return dict(connection.execute("SELECT seq, fp FROM witness").fetchall())
+
+
+def _restricted(connection: Connection) -> set[UUID]:
+    """Return the restricted complaints that are here, and those that name one."""
+    found = connection.execute(
+        "WITH r AS (SELECT id FROM complaint WHERE restricted) SELECT id FROM r UNION SELECT k.id"
+        " FROM complaint AS k WHERE k.repeat_of IN (SELECT id FROM r) OR k.merged_into IN (SELECT id FROM r)"
+    ).fetchall()
+    return {UUID(bytes=key) for (key,) in found}
 
 
 def _of_teams(connection: Connection, table: str) -> set[UUID]:

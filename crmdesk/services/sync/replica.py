@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crmdesk.errors import Bug, ServerUnfit
+from crmdesk.models.complaint import SHOWN_OF_RESTRICTED
 from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import Answer, Place, Pulled, PulledRow, Range
@@ -36,7 +37,7 @@ WITNESSES_KEPT = 2_000
 """Fingerprints of ticks that stay here."""
 WORDLESS = frozenset({"clock_line", "remedy_line", "approval"})
 """Tables of teams that hold moments, amounts and codes, and nobody's words."""
-PRIVATE = frozenset(OF_TEAMS) - WORDLESS
+PRIVATE = frozenset(OF_TEAMS) - WORDLESS | {"complaint"}
 """Tables whose rows somebody may lose the right to: no byte of them is left here then."""
 ANEW_ROWS = 2_000
 """Tables of up to so many rows are written anew at once, in some ten milliseconds; others with the store."""
@@ -83,11 +84,11 @@ def take_in(work: UnitOfWork, pulled: Pulled) -> None:
         expected = relay.expected(waiting(connection, place.reached, pulled.reached))
     gone = _lay_news(relay, pulled, expected, connection)
     relay.replay(waiting(connection, pulled.reached))
-    _write(work, relay, gone)
+    left = _write(work, relay, gone)
     lay_totals(connection, pulled.totals)
     _move_on(work, pulled)
     work.commit()
-    if gone:
+    if gone or left:
         empty_log(connection)
 
 
@@ -112,17 +113,16 @@ def take_in_pages(
         late.extend(each for each in page if (each.table, each.id) in kept)
         news = replace(pulled, rows=[each for each in page if (each.table, each.id) not in kept])
         lost = _lay_news(relay, news, None, connection)
-        _write(work, relay, lost)
-        gone |= bool(lost)
+        gone |= _write(work, relay, lost) or bool(lost)
     relay = Relay(work.let_go_of_rows(), kept)
     lost = _lay_news(relay, replace(pulled, rows=late), expected, connection)
     relay.replay(waiting(connection, pulled.reached))
-    _write(work, relay, lost)
+    gone |= _write(work, relay, lost) or bool(lost)
     lay_totals(connection, pulled.totals)
     _move_on(work, pulled)
     done()
     work.commit()
-    if gone or lost:
+    if gone:
         empty_log(connection)
 
 
@@ -204,14 +204,18 @@ def ids_in(connection: Connection, part: Range, kept: Iterable[PlaceOfRow] = ())
     return ids | {row_id for table, row_id in kept if table == part.table and low < row_id.bytes <= high}
 
 
-def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> None:
-    """Write what became other than it was, with its history; keep the server's rows under operations."""
+def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> bool:
+    """Write what became other than it was, with its history; keep the server's rows under operations.
+
+    Returns whether this person lost the right to something that stood here.
+    """
     connection = work.connection
     changes = relay.net_changes()
     _write_history(connection, relay, changes, gone)
     if changes:
         work.lay(changes)
     lost = {change.table for change in changes if change.row is None and (change.table, change.id) in gone}
+    lost |= {change.table for change in changes if _is_veiled(relay, change)}
     keep_rows(connection, relay.kept, relay.under)
     private = sorted(lost.intersection(PRIVATE) | ({"attachment_file"} if "attachment" in lost else set()))
     for table in (*private, "server_row") if private else ():
@@ -220,6 +224,15 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> N
         "UPDATE outbox SET outlook = ?, trouble = ? WHERE n = ?",
         [(outlook, trouble, n) for n, (outlook, trouble) in relay.outlooks.items()],
     )
+    return bool(private)
+
+
+def _is_veiled(relay: Relay, change: RowChange) -> bool:
+    """Whether *change* leaves of a restricted complaint only what everybody sees of it."""
+    before, row = relay.stored.get(change.table, change.id), change.row
+    if change.table != "complaint" or before is None or row is None or not before["restricted"]:
+        return False
+    return any(before[name] and not row[name] for name in row.keys() - SHOWN_OF_RESTRICTED)
 
 
 def _leave_no_byte(work: UnitOfWork, table: str) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.agent import save_code
+from crmdesk.models.complaint import SHOWN_OF_RESTRICTED, Complaint
 from crmdesk.models.customer import open_customer
 from crmdesk.models.operations import Author
-from crmdesk.models.wire import Row
+from crmdesk.models.wire import Row, field_types
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.procedure import House, Procedure, procedure
 from crmdesk.services.followers import followers
@@ -19,6 +20,7 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.services.sync.holding import FILES
 
 KEY = bytes(range(32))
 BEGIN = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -63,6 +65,19 @@ class ComplaintDesk:
         found = StoredRows(self.connection).get(table, row_id)
         assert found is not None
         return found
+
+    def veil(self, complaint_id: UUID) -> None:
+        """Leave of a restricted complaint what the server sends to a desk of another team."""
+        kinds = {
+            name: kind for name, kind in field_types(Complaint).items() if name not in SHOWN_OF_RESTRICTED
+        }
+        blanks = {str: "", bool: 0, int: 0}
+        empty = {name: None if optional else blanks[kind] for name, (kind, optional) in kinds.items()}
+        marks = ", ".join(f"{name} = ?" for name in empty)
+        of = complaint_id.bytes
+        self.connection.execute(f"UPDATE complaint SET {marks} WHERE id = ?", (*empty.values(), of))
+        for table, column in FILES.items():
+            self.connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (of,))
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -20,6 +20,7 @@ from crmdesk.models.types import AgentId
 from crmdesk.models.wire import Json, Row, from_json
 from crmdesk.services.complaints.files import case_of, file_of
 from crmdesk.services.server import ddl
+from crmdesk.services.sync.holding import at_server
 from tests.models.complaint_moves import NothingCounted, rules
 
 PUSH = (
@@ -80,7 +81,7 @@ def rows_of(connection: Any) -> dict[str, dict[uuid.UUID, Row]]:
     for table in ddl.TABLES:
         names = ddl.columns(table)
         listed = ", ".join(map(ddl.quoted, names))
-        for values in connection.execute(f"SELECT {listed} FROM {ddl.qualified(table)}").fetchall():
+        for values in connection.execute(f"SELECT {listed} FROM {at_server(table)}").fetchall():
             row: Row = dict(zip(names, values, strict=True))
             row |= {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
             found.setdefault(table, {})[row["id"]] = row

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from crmdesk.services.server import ddl
+from crmdesk.services.sync.holding import at_server
 from tests.cluster import Cluster, Database, Person
 from tests.services.server.rows import add_customer, add_note, mutate, stamp_all
 
@@ -115,7 +116,7 @@ def test_an_account_that_is_nobody_here_sees_nothing(house: House) -> None:
         owner.execute("DELETE FROM crm.person WHERE login = 'wang'")
     with house.database.connect("wang") as wang:
         for table in (*ddl.TABLES, "feed", "tick"):
-            seen = wang.execute(f"SELECT 1 FROM {ddl.qualified(table)} LIMIT 1").fetchall()
+            seen = wang.execute(f"SELECT 1 FROM {at_server(table)} LIMIT 1").fetchall()
             assert seen == [], table
         assert wang.execute("SELECT crm.my_role(), crm.my_agent(), crm.my_teams()").fetchone() == (
             None,

@@ -281,7 +281,7 @@ def test_another_team_reads_the_head_alone_and_cannot_act(team: Team, database: 
         with database.connect("tom") as session:
             assert session.execute(f"SELECT count(*) FROM crm.{table}").fetchone() == (0,), table
     with database.connect("tom") as session:
-        assert session.execute("SELECT state FROM crm.complaint").fetchall() == [("INVESTIGATING",)]
+        assert session.execute("SELECT state FROM crm.complaint_head").fetchall() == [("INVESTIGATING",)]
     database.person("tom", teams=("workshop", "hotline"))
     team.tom.worker.run_once()
     for table in (*FILE, "note"):

@@ -23,8 +23,12 @@ CREATE TABLE IF NOT EXISTS crm.entity (
     author text NOT NULL DEFAULT '',
     columns text[] NOT NULL DEFAULT '{}'
 );
+ALTER TABLE crm.entity
+    ADD COLUMN IF NOT EXISTS shown text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS kin text[] NOT NULL DEFAULT '{}';
 COMMENT ON TABLE crm.entity IS
-    'replicated tables; parent, team, author: the column that says whose row it is, empty when none does';
+    'replicated tables; parent, team, author: the column that says whose row it is, empty when none does;'
+    ' shown: what everybody sees of a row that is restricted, kin: columns that name another row of the table';
 
 -- What the catalogue held after the last installation, to find what was altered by hand since.
 CREATE TABLE IF NOT EXISTS crm.baseline (what text PRIMARY KEY, digest text NOT NULL);

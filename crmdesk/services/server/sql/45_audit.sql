@@ -122,8 +122,10 @@ $$;
 CREATE OR REPLACE FUNCTION crm.watcher_of(p crm.entity) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $make$
 DECLARE
-    old_parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL' ELSE format('OLD.%I', p.parent) END;
-    new_parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL' ELSE format('NEW.%I', p.parent) END;
+    parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL'
+        WHEN p.shown = '{}' THEN '%1$s.%2$I' ELSE '(CASE WHEN NOT %1$s.restricted THEN %1$s.%2$I END)' END;
+    old_parent CONSTANT text := format(parent, 'OLD', p.parent);
+    new_parent CONSTANT text := format(parent, 'NEW', p.parent);
     compared CONSTANT text := (
         SELECT string_agg(format(
             'IF OLD."%1$s" IS DISTINCT FROM NEW."%1$s" THEN fields := fields || %1$L::text;'
@@ -136,6 +138,13 @@ BEGIN
     IF p.parent <> '' THEN
         left_one := format(
             'IF %1$s <> %2$s THEN _ := crm.point(%3$L, NEW.id, %1$s, ''{}''); END IF;', old_parent, new_parent, p.tab);
+    END IF;
+    IF p.shown <> '{}' THEN
+        -- Rows that name this one say so to others now.
+        left_one := left_one || format(
+            ' IF NEW.restricted AND (OLD.team_id, OLD.owner_id) IS DISTINCT FROM (NEW.team_id, NEW.owner_id) THEN'
+            ' _ := count(crm.point(%1$L, k.id, NULL, ''{}'')) FROM crm.%1$I k WHERE %2$s; END IF;', p.tab,
+            (SELECT string_agg(format('k.%I = NEW.id', kin), ' OR ') FROM unnest(p.kin) kin));
     END IF;
     IF p.team <> '' THEN
         audiences := ARRAY[

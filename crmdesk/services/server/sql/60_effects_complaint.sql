@@ -234,13 +234,16 @@ BEGIN
 END
 $$;
 
--- How the complaint stands, on the time line of its customer.
+-- How the complaint stands, on the time line of its customer; not of a restricted one, as lines are everybody's.
 CREATE OR REPLACE FUNCTION crm.show_complaint(p_head crm.complaint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     was CONSTANT crm.interaction := crm.line_of(p_head.id);
     line crm.interaction := was;
     _ text;
 BEGIN
+    IF p_head.restricted THEN
+        RETURN;
+    END IF;
     line.customer_id := p_head.customer_id;
     line.asset_id := p_head.asset_id;
     line.kind := 'complaint';

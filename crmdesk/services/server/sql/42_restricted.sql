@@ -1,0 +1,51 @@
+-- Of a restricted complaint that another team handles, desks get number, state and whom to ask, and no more.
+--
+-- Desks never read such a table itself but this view of it: every row, with the columns that are not shown to
+-- everybody empty where neither team nor owner is the one who asks (the same who may read the file, see 40_rights.sql).
+-- A row that names such a row (what it repeats, what it was merged into) does not say so either, as that would tell
+-- whose it is. The view shows no row that the policies of its table do not, and judges by session_user as they do.
+CREATE OR REPLACE FUNCTION crm.blank_of(p_type oid, p_required boolean) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN NOT p_required THEN 'NULL' WHEN p_type = 'text'::regtype THEN '''''::text'
+        WHEN p_type = 'boolean'::regtype THEN 'false' WHEN p_type = 'bigint'::regtype THEN '0::bigint' END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.shown_column(p crm.entity, p_column pg_catalog.pg_attribute) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hidden CONSTANT text := '(%1$s.restricted AND %1$s.team_id <> ALL (me.teams)'
+        ' AND %1$s.owner_id IS DISTINCT FROM me.agent AND me.role <> ''owner'')';
+    names_another CONSTANT text := ' OR EXISTS (SELECT 1 FROM crm.%I other WHERE other.id = k.%I AND %s)';
+BEGIN
+    IF p_column.attname = ANY (p.shown) THEN
+        RETURN format('k.%I', p_column.attname);
+    END IF;
+    RETURN format(
+        'CASE WHEN %s%s THEN %s ELSE k.%I END AS %4$I', format(hidden, 'k'),
+        CASE WHEN p_column.attname = ANY (p.kin) THEN
+            format(names_another, p.tab, p_column.attname, format(hidden, 'other')) END,
+        crm.blank_of(p_column.atttypid, p_column.attnotnull), p_column.attname);
+END
+$$;
+
+DO $$
+DECLARE
+    one crm.entity;
+    listed text;
+BEGIN
+    FOR one IN SELECT * FROM crm.entity e WHERE e.shown <> '{}' LOOP
+        SELECT pg_catalog.string_agg(crm.shown_column(one, a), ', ' ORDER BY c.n) INTO listed
+        FROM pg_catalog.unnest(one.columns) WITH ORDINALITY AS c(name, n)
+        JOIN pg_catalog.pg_attribute a
+            ON a.attrelid = pg_catalog.format('crm.%I', one.tab)::pg_catalog.regclass AND a.attname = c.name;
+        EXECUTE pg_catalog.format('DROP VIEW IF EXISTS crm.%I', one.tab || '_head');
+        EXECUTE pg_catalog.format(
+            'CREATE VIEW crm.%I AS SELECT %s FROM (SELECT crm.my_teams() AS teams, crm.my_agent() AS agent,'
+            ' crm.my_role() AS role OFFSET 0) AS me CROSS JOIN crm.%I AS k', one.tab || '_head', listed, one.tab);
+        EXECUTE pg_catalog.format(
+            'GRANT SELECT (%s) ON crm.%I TO crm_agent',
+            (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(one.columns) c),
+            one.tab || '_head');
+    END LOOP;
+END
+$$;
