@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EDGE, _LINE = 12, 24
 _LABEL = 132
-_MOST_LINES = 40
+_MOST_LINES = 80
 _HEIGHTS = {"section": 36, "line": _LINE, "link": 28, "letter": 28, "mark": _LINE, "quiet": _LINE, "file": 44}
 _LABELLED = frozenset({"line", "remedy"})
 _CLOCK = 44

@@ -23,7 +23,7 @@ from crmdesk.ui.complaint_words import (
     step_words,
 )
 from crmdesk.ui.itemmodels.complaint_outcome import OutcomeLines
-from crmdesk.ui.itemmodels.record_line import RecordLine
+from crmdesk.ui.itemmodels.record_line import RecordLine, whole
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ class LinesOf:
             return list(self._outside(record))
         lines = [*self._alerts(record, record.body), *self._happened(record, record.body)]
         lines += [*self._log(record), *self._found(record, record.body)]
-        return [*lines, *self._outcome.lines(record, record.body), *self._links(record)]
+        return list(whole((*lines, *self._outcome.lines(record, record.body), *self._links(record))))
 
     def proposal(self, record: ComplaintRecord) -> list[RecordLine]:
         """Return what is proposed, and who said yes to it: what somebody looks at who approves it."""
         if record.body is None:
             return []
-        return [*self._found(record, record.body), *self._outcome.remedies(record, record.body)]
+        return list(whole((*self._found(record, record.body), *self._outcome.remedies(record, record.body))))
 
     def trail(self, record: ComplaintRecord, unfolded: frozenset[object]) -> list[RecordLine]:
         """Return clocks, then history; below what is *unfolded* (a clock's name, an event's id) its lines."""
@@ -98,7 +98,7 @@ class LinesOf:
             lines.append(self._event(event, unfolded=event.id in unfolded))
             if event.id in unfolded:
                 lines += self._changes(record, event)
-        return lines
+        return list(whole(lines))
 
     def clock(self, clock: ClockView, *, unfolded: bool = False) -> RecordLine:
         """Return the line of a clock: what is due when, how much of its time is used."""
