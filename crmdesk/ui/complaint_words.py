@@ -12,7 +12,7 @@ from crmdesk.ui.translation import word
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from crmdesk.models.wire import Json
     from crmdesk.ui.translation import Words
@@ -373,12 +373,21 @@ def refusal(
         error: what a service refused with.
         called: what fields are called in a form, where that differs.
     """
-    if not isinstance(error, CrmdeskError) or not error.fields:
+    if not isinstance(error, CrmdeskError):
         return words.error(error), ""
-    fields = [called.get(name, name) for name in error.fields]
-    told = ", ".join(field_word(words, name) for name in fields)
-    named = {key: told for key in ("name", "names") if error.values.get(key) == ", ".join(error.fields)}
-    return words.text(Text(error.sentence, tuple({**error.values, **named}.items()))), fields[0]
+    values, known = dict(error.values), {**CHECKLIST, **FIELDS}
+    name, names = values.get("name"), values.get("names")
+    if name in error.fields:
+        values["name"] = field_word(words, called.get(str(name), str(name)))
+    if isinstance(names, str):
+        values["names"] = listed(words, [said(words, known, each) for each in names.split(", ")])
+    field = error.fields[0] if error.fields else ""
+    return words.text(Text(error.sentence, tuple(values.items()))), called.get(field, field)
+
+
+def listed(words: Words, items: Iterable[str]) -> str:
+    """Return *items* one after another, as a list is written."""
+    return words.pick(", ", "、").join(items)
 
 
 def money(amount: int, currency: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crmdesk.errors import InvalidInput, NotFound
+from crmdesk.errors import Denied, InvalidInput, NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.procedure import workflow
@@ -102,6 +102,9 @@ def test_a_refusal_names_fields_as_forms_do(look: Look) -> None:
     assert "事情经过" in refusal(chinese, error)[0]
     many = InvalidInput("There is no field {names} here.", fields=("until", "note"), names="until, note")
     assert refusal(english, many)[0] == "There is no field Until, Note here."
+    unmet = Denied("It does not hold: {names}.", names="facts, in_time")
+    assert refusal(english, unmet) == ("It does not hold: Facts are named, In time.", "")
+    assert "有具体事实、在期限内" in refusal(chinese, unmet)[0]
     called = refusal(english, error, {"what_happened": "words"})
     assert called == ("Words of the customer may have 9 characters at most; this has 10.", "words")
 

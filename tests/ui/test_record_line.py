@@ -75,3 +75,4 @@ def test_the_end_of_a_long_letter_can_be_read_with_the_arrows(place: ComplaintSe
         if "300. He says" in lines.current_line().text:
             break
     assert "300. He says that oil runs out again." in lines.current_line().text
+    assert not lines.current_line().text.startswith("1. "), "one line would be cut where a screen ends"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from crmdesk.ui.complaint_heads import HeadsOf
-from crmdesk.ui.complaint_words import field_word
+from crmdesk.ui.complaint_words import field_word, listed
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
 from crmdesk.ui.presenters.complaint_files import ComplaintFiles, file_of
@@ -250,7 +250,8 @@ class ComplaintPresenter(QObject):
         self.view.steps.lines.show([self._step_line(step) for step in ordered])
 
     def _step_line(self, step: Allowed) -> Line:
-        fields = ", ".join(field_word(self._words, field.name) for field in step.fields if field.required)
+        named = (field_word(self._words, field.name) for field in step.fields if field.required)
+        fields = listed(self._words, named)
         below = why_refused(self._words, step) if not step.may else fields or self._words.tr("at once")
         return Line(
             step.transition,

@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from crmdesk.errors import Conflict, CrmdeskError
-from crmdesk.models.text import Text
+from crmdesk.errors import Conflict
 from crmdesk.services.complaints.allowed import Allowed, AskedField, Choice
 from crmdesk.ui.complaint_desk import StepWanted
-from crmdesk.ui.complaint_words import clock_word, field_word
+from crmdesk.ui.complaint_words import clock_word, refusal
 from crmdesk.ui.views.step_form import FormPlan
 from crmdesk.ui.widgets.step_fields import Kit
 from crmdesk.values import dataclass
@@ -30,7 +29,6 @@ NOTE = "note"
 """The form of a note in the investigation log, which is no step of the procedure."""
 _KEEP_MS = 300
 _NOTE_ID = "note_id"
-_NAMES = frozenset({"name", "names"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,15 +280,15 @@ class StepForms(QObject):
             self._conflict = error
             self.stale.emit()
         else:
-            fields = error.fields if isinstance(error, CrmdeskError) else ()
-            self._view.form.say(self._worded(error), "breach", fields[0] if fields else "")
+            told, name = refusal(self._words, error)
+            self._view.form.say(told, "breach", name)
 
     def _tell_conflict(self, record: ComplaintRecord, opened: _Open) -> None:
         """Say how the complaint stands now, and whether the step can still be taken as it is filled in."""
         tr, error, self._conflict = self._words.tr, self._conflict, None
         step = record.step(opened.transition)
         state = self._words.pick(record.state.name_en, record.state.name_zh)
-        first = self._worded(error) if error is not None else ""
+        first, _ = refusal(self._words, error) if error is not None else ("", "")
         if step is not None and step.may:
             self._open = replace(opened, state=record.head.state, version=record.head.rev)
             told = tr("It is now: {state}. Ctrl+Enter does it all the same.", state=state)
@@ -299,18 +297,6 @@ class StepForms(QObject):
                 "It is now: {state}, and this step is not possible. What you typed stays here.", state=state
             )
         self._view.form.say(f"{first} {told}".strip(), "due")
-
-    def _worded(self, error: BaseException) -> str:
-        """Return a refusal with the names of fields as the form calls them."""
-        if not isinstance(error, CrmdeskError):
-            return self._words.error(error)
-        values = {
-            key: ", ".join(field_word(self._words, each) for each in str(value).split(", "))
-            if key in _NAMES
-            else value
-            for key, value in error.values.items()
-        }
-        return self._words.text(Text(error.sentence, tuple(values.items())))
 
     def _on_edited(self) -> None:
         if not self._keeper.isActive():
