@@ -45,12 +45,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class LastEvent:
-    """The last step as undoing needs it: fields before it, lines of the ledger and remedies it added."""
+    """The last step as undoing needs it: fields before it, lines of the ledger and remedies it added.
+
+    ``target_received``: after a merge, when the complaint merged into came in without this one, else None.
+    """
 
     operation_id: UUID
     before: Row
     lines: tuple[int, ...] = ()
     remedies: tuple[UUID, ...] = ()
+    at: datetime | None = None
+    target_received: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

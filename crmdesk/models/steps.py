@@ -344,7 +344,18 @@ def _undo(step: Step) -> Outcome:
     ledger = step.file.ledger.undo(last.lines, step.at, step.why("undone"))
     # A version is used once: else a yes to the proposal taken back would count for the next one.
     before = {name: value for name, value in last.before.items() if name != "proposal_version"}
-    return Outcome(before, ledger, taken_back=last.remedies)
+    return Outcome(before, ledger, taken_back=last.remedies, target=_parted_from(step, step.file.target))
+
+
+def _parted_from(step: Step, target: ComplaintFile | None) -> Outcome | None:
+    """Return the complaint merged into as it is without this one, None when the merge had not moved it."""
+    last = step.file.last
+    received = last.target_received if last else None
+    if last is None or target is None or received in (None, target.fields["received_at"]):
+        return None
+    mark = ("operation", str(last.operation_id))
+    brought = [line.n for line in target.ledger.active() if mark in line.why.values]
+    return Outcome({"received_at": received}, target.ledger.undo(brought, step.at, step.why("undone")))
 
 
 def _administer(step: Step) -> Outcome:

@@ -8,8 +8,10 @@ from uuid import UUID
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.task import Task
 from crmdesk.models.timetable import REMINDER
+from crmdesk.models.types import child_id
 
 if TYPE_CHECKING:
+    from crmdesk.models.complaint_file import LastEvent
     from crmdesk.models.wire import Row
     from crmdesk.services.complaints.procedure import Procedure
     from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -32,6 +34,19 @@ def see_to_errands(work: UnitOfWork, rules: Procedure, complaint_id: UUID, actor
             _change(work, row, {"state": "done"})
         elif row["errand"] == REMINDER and row["owner_id"] != head["owner_id"]:
             _change(work, row, {"owner_id": head["owner_id"], "team_id": head["team_id"]})
+
+
+def take_back_errands(work: UnitOfWork, complaint_id: UUID, undone: LastEvent) -> None:
+    """Drop the errand that a step brought which was undone, and open again those that ended with it.
+
+    Within a larger change. No step that can be undone brings more than one.
+    """
+    brought = child_id(undone.operation_id, "task", 0)
+    for row in work.rows("task", "complaint_id", complaint_id):
+        if row["id"] == brought and row["state"] == "open":
+            _change(work, row, {"state": "dropped"})
+        elif row["errand"] and undone.at is not None and row["done_at"] and row["done_at"] >= undone.at:
+            _change(work, row, {"state": "open"})
 
 
 def _over(

@@ -22,7 +22,7 @@ from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.store.complaint_index import ENDED
 from crmdesk.services.store.values import to_micros
 
-SUPERVISOR = "supervisor"
+SUPERVISOR, MERGED = "supervisor", "MERGED"
 CAUSE_WINDOW = timedelta(days=90)
 _ACTIVE = "SELECT count(*) FROM agent WHERE active"
 CLOSED_FROM = "FOLLOW_UP"
@@ -215,7 +215,19 @@ def _last_event(rows: Rows, fields: Row) -> LastEvent | None:
         before={**from_json(ComplaintBody, body), **from_json(Complaint, head)},
         lines=lines,
         remedies=tuple(UUID(each) for each in row["remedies"]),
+        at=row["at"],
+        target_received=_received_without(rows, fields) if row["to_state"] == MERGED else None,
     )
+
+
+def _received_without(rows: Rows, merged: Row) -> datetime | None:
+    """Return when the complaint that *merged* went into came in, itself or with others merged into it."""
+    into = merged["merged_into"]
+    events = rows.where("complaint_event", "complaint_id", into)
+    logged = (json.loads(row["after"]) for row in events if row["version"] == 1)
+    own = [from_json(Complaint, {"received_at": each["received_at"]})["received_at"] for each in logged]
+    others = rows.where("complaint", "merged_into", into)
+    return min((*own, *(row["received_at"] for row in others if row["id"] != merged["id"])), default=None)
 
 
 def _last_step(rows: Rows, rules: Procedure, fields: Row) -> LastStep | None:

@@ -16,6 +16,7 @@ from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile, Errand, Outc
 from crmdesk.models.complaint_number import next_number
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.gates import Actor
+from crmdesk.models.operations import Rows
 from crmdesk.models.payload import checked
 from crmdesk.models.rules import NAME_LIMIT, clean_line, within
 from crmdesk.models.steps import recount, take
@@ -24,7 +25,7 @@ from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.correspondence import letter_of, mark_sent
-from crmdesk.services.complaints.errands import see_to_errands
+from crmdesk.services.complaints.errands import see_to_errands, take_back_errands
 from crmdesk.services.complaints.files import (
     actor_of,
     case_of,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
 APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
+UNDO = "U1"
 FOLLOWED_UP = ("T16", "T17")
 """Steps with which the follow-up is over."""
 ESCALATED = "escalated"
@@ -146,8 +148,8 @@ def take_step(
         NotFound: the complaint or the letter it names is not here.
     """
     step = rules.rules.workflow.transition(transition)
-    rows, target = work.stored, fields.get("target_id")
-    file = file_of(rows, complaint_id, _id(target))
+    rows = work.stored
+    file = file_of(rows, complaint_id, _target(rows, step, complaint_id, fields))
     _refuse_stale(work, step, file, from_state, base_version)
     payload = checked(step, fields, rules.codes)
     if payload.get("letter_id"):
@@ -162,6 +164,8 @@ def take_step(
         mark_sent(work, rules, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     if step.id in FOLLOWED_UP:
         finish_errands(work, complaint_id, ("follow_up",))
+    if step.id == UNDO and file.last is not None:
+        take_back_errands(work, complaint_id, file.last)
     see_to_errands(work, rules, complaint_id, actor.id)
     work.commit()
     return fields_of(work.stored, complaint_id)
@@ -374,6 +378,14 @@ def give_number(connection: Any, received_at: datetime, zone: tzinfo, tag: str) 
         (SEQUENCE, json.dumps([tag, number.sequence])),
     )
     return str(number)
+
+
+def _target(rows: Rows, step: Transition, complaint_id: UUID, fields: Mapping[str, Json]) -> UUID | None:
+    """Return the other complaint that a step is about; undoing a merge is about the one merged into."""
+    if step.id != UNDO:
+        return _id(fields.get("target_id"))
+    head = rows.get("complaint", complaint_id)
+    return head["merged_into"] if head else None
 
 
 def _id(value: Any) -> UUID | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.due import act_on
-from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk
+from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk, settled
 
 
 @pytest.fixture
@@ -73,3 +74,38 @@ def test_what_was_withdrawn_asks_nothing_more_of_anybody_but_how_it_was(desk: Co
     row = desk.step(row, "H1", CHEN, to=str(BELA), open_points="Call him.")
     row = desk.step(row, "T18", CHEN, words="Leave it.", channel="phone")
     assert {errand for errand, *_ in open_errands(desk, row)} <= {"survey"}
+
+
+def undone(desk: ComplaintDesk, row: Row, who: UUID = ANNA) -> Row:
+    return desk.step(row, "U1", who, operation_id=str(row["last_operation_id"]))
+
+
+def test_what_an_undone_step_asked_for_is_dropped(desk: ComplaintDesk) -> None:
+    row = desk.step(desk.log(), "H1", CHEN, to=str(BELA), open_points="Call him.")
+    assert open_errands(desk, row) == [("taken_over", "", BELA)]
+    row = undone(desk, row, CHEN)
+    assert (row["owner_id"], open_errands(desk, row)) == (ANNA, [])
+    impact = {"persons": 0, "money": 0}
+    assessed: dict[str, Any] = {
+        "severity": "S3",
+        "impact": impact,
+        "regime": "UK-8W",
+        "cause_class": "B",
+    }
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
+    row = undone(desk, desk.step(row, "T4", **assessed))
+    row = desk.step(row, "T4", **assessed)
+    assert [errand for errand, *_ in open_errands(desk, row)] == ["written_acknowledgement"]
+
+
+def test_what_ended_with_an_undone_step_is_to_be_done_again(desk: ComplaintDesk) -> None:
+    row = settled(desk, remedies=({"type": "none", "value": 0},))
+    desk.connection.execute("UPDATE complaint SET severity = 'S3'")
+    wait(desk, row, days=9)
+    asked = [each for each in open_errands(desk, row) if each[0] == "follow_up"]
+    assert len(asked) == 1
+    row = desk.row("complaint", row["id"])
+    row = desk.step(row, "T16", declined=True, root_cause="wrong_part")
+    assert open_errands(desk, row) == []
+    row = undone(desk, row)
+    assert [each for each in open_errands(desk, row) if each[0] == "follow_up"] == asked

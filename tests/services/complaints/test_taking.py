@@ -336,6 +336,26 @@ def test_merging_takes_the_earlier_receipt_and_its_clocks(desk: ComplaintDesk) -
     assert (gone["state"], gone["merged_into"]) == ("MERGED", late["id"])
 
 
+def test_undoing_a_merge_gives_the_other_its_receipt_and_its_clocks_back(desk: ComplaintDesk) -> None:
+    early, between = desk.log(), None
+    desk.later(days=1)
+    between = desk.log()
+    desk.later(days=1)
+    late = desk.log()
+    desk.step(between, "T19", CHEN, target_id=str(late["id"]))
+    before = desk.row("complaint", late["id"])
+    gone = desk.step(early, "T19", CHEN, target_id=str(late["id"]))
+    assert desk.row("complaint", late["id"])["received_at"] == early["received_at"]
+    back = desk.step(gone, "U1", CHEN, operation_id=str(gone["last_operation_id"]))
+    assert (back["state"], back["merged_into"]) == ("RECEIVED", None)
+    after = desk.row("complaint", late["id"])
+    moved = ("received_at", "next_clock", "next_due_at")
+    assert {name: after[name] for name in moved} == {name: before[name] for name in moved}
+    assert after["received_at"] == between["received_at"], "that one is still merged"
+    lines = ledger_of(desk.rows("clock_line", late["id"]))
+    assert {run[-1].last.since for run in lines.runs().values()} == {between["received_at"]}
+
+
 def test_the_log_replayed_gives_the_rows_back(desk: ComplaintDesk) -> None:
     row = proposed(desk)
     desk.step(row, "T9", CHEN, proposal_version=1, call_id=str(TEAM), sent_via="phone")

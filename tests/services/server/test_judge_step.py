@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -387,6 +388,13 @@ def test_a_merge_gives_the_earlier_receipt_of_both(desk: MirroredDesk, server: A
         assert refused(server, made, target=wrong)["fields"] == ["target"]
     renamed = {**target, "head": {**target["head"], "severity": "S4"}}
     assert refused(server, made, target=renamed)["fields"] == ["target"]
+    gone = desk.row("complaint", first["id"])
+    desk.step(gone, "U1", CHEN, operation_id=str(gone["last_operation_id"]))
+    made = last(desk, server)
+    target = made.payload["target"]
+    assert datetime.fromisoformat(target["head"]["received_at"]) == second["received_at"]
+    kept = {**target, "head": {**target["head"], "received_at": first["received_at"].isoformat()}}
+    assert refused(server, made, target=kept)["fields"] == ["target"]
 
 
 def test_a_check_list_holds_when_each_point_of_it_does(desk: MirroredDesk, server: Any) -> None:

@@ -13,20 +13,36 @@ LANGUAGE sql STABLE AS $$
         ELSE '{}' END
 $$;
 
--- Refuse a merge that gives the other complaint anything but the earlier receipt of both.
+-- When the complaint that this one was merged into came in, itself or with others merged into it.
+CREATE OR REPLACE FUNCTION crm.received_without(p_merged uuid, p_into uuid) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT min(r) FROM (
+        SELECT (e.after::jsonb ->> 'received_at')::timestamptz AS r FROM crm.complaint_event e
+        WHERE e.complaint_id = p_into AND e.version = 1
+        UNION ALL
+        SELECT c.received_at FROM crm.complaint c WHERE c.merged_into = p_into AND c.id <> p_merged) received
+$$;
+
+-- Refuse a merge that gives the other complaint anything but the earlier receipt of both, and an undo of it anything but
+-- the one it had.
 CREATE OR REPLACE FUNCTION crm.check_target(p_step text, p_target jsonb, k crm.step_case) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     head CONSTANT jsonb := p_target -> 'head';
-    received CONSTANT timestamptz := head ->> 'received_at';
+    other CONSTANT uuid := CASE p_step
+        WHEN 'T19' THEN k.payload ->> 'target_id' WHEN 'U1' THEN k.complaint ->> 'merged_into' END;
+    received timestamptz;
 BEGIN
     IF coalesce(p_target, 'null') = 'null' THEN
         RETURN;
     END IF;
-    IF p_step <> 'T19' OR p_target ->> 'id' IS DISTINCT FROM k.payload ->> 'target_id'
+    received := CASE p_step
+        WHEN 'T19' THEN least(
+            (k.complaint ->> 'received_at')::timestamptz, (k.target ->> 'received_at')::timestamptz)
+        WHEN 'U1' THEN crm.received_without((k.complaint ->> 'id')::uuid, other) END;
+    IF other IS NULL OR p_target ->> 'id' IS DISTINCT FROM other::text
        OR head - '{received_at,next_clock,next_due_at}'::text[] <> '{}'
-       OR received IS DISTINCT FROM least(
-           (k.complaint ->> 'received_at')::timestamptz, (k.target ->> 'received_at')::timestamptz) THEN
+       OR (head ->> 'received_at')::timestamptz IS DISTINCT FROM received THEN
         PERFORM crm.refuse_value('target');
     END IF;
 END
