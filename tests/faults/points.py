@@ -2,6 +2,8 @@
 
 ``outbox`` is the commit of what a person does; ``push`` the way to the server; ``answers`` the commit of what
 it said; ``rows`` and ``cursor`` lie inside the commit ``pull``; ``forgot`` is the commit after a restore.
+Of contents of files ``sealed`` is putting one away before its row is written, ``piece`` the way of one to the
+server, ``fetched`` taking one in that came from there, ``swept`` taking away what nobody knows any more.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from crmdesk.services.attachments.cabinet import Cabinet
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from crmdesk.services.sync import replica, session
+from crmdesk.services.sync import contents, replica, session
 
 POINTS = (
     "outbox.before",
@@ -30,6 +33,16 @@ POINTS = (
     "forgot.before",
     "forgot.after",
 )
+FILE_POINTS = (
+    "sealed.before",
+    "sealed.after",
+    "piece.before",
+    "piece.after",
+    "fetched.before",
+    "fetched.after",
+    "swept.before",
+    "swept.after",
+)
 
 Patch = Callable[[Any, str, Any], None]
 _COMMITS = {"record_answers": "answers", "take_in": "pull", "server_forgot": "forgot"}
@@ -43,6 +56,18 @@ def plant(reached: Callable[[str], None], patch: Patch = setattr) -> None:
     patch(session, "send", _around(conversation.send, "push", reached))
     patch(session, "stamp", _around(conversation.stamp, "stamp", reached))
     patch(replica, "_move_on", _around(replica._move_on, "cursor", reached))
+
+
+def plant_in_files(reached: Callable[[str], None], patch: Patch = setattr) -> None:
+    """Have *reached* called with the name of each of :data:`FILE_POINTS`."""
+    sender: Any = contents.Contents
+    for owner, function, name in (
+        (Cabinet, "put", "sealed"),
+        (sender, "_put", "piece"),
+        (Cabinet, "accept", "fetched"),
+        (Cabinet, "sweep", "swept"),
+    ):
+        patch(owner, function, _around(getattr(owner, function), name, reached))
 
 
 def _plant_commits(reached: Callable[[str], None], patch: Patch, inside: threading.local) -> None:

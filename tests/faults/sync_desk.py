@@ -1,7 +1,8 @@
 """One desk as a process: somebody works without a pause, shared with a server, until he is told to rest.
 
-It says on standard output what was kept here (``did OPERATION KIND``), on standard input it takes ``rest``,
-``drain`` (until nothing waits), ``level`` (one more round), ``clock SHIFT`` and ``end``. With
+It says on standard output what was kept here (``did OPERATION KIND CUSTOMER``) and which contents of files
+were read, on standard input it takes ``rest``, ``drain`` (until nothing waits), ``level`` (one more round),
+``send`` (until no content waits), ``look`` (at all files), ``tidy``, ``clock SHIFT`` and ``end``. With
 ``FAULT_POINT=NAME:N`` in the environment it is killed at the N-th time that point is reached; what it sends
 is sent twice now and then.
 """
@@ -25,19 +26,29 @@ from crmdesk.models.customer import Customer, open_customer
 from crmdesk.models.note import append_note
 from crmdesk.models.operations import Operation
 from crmdesk.models.task import Task, open_task
+from crmdesk.models.wire import Row
 from crmdesk.services.followers import followers
 from crmdesk.services.profile import Profile, open_profile
 from crmdesk.services.store.keys import KeyFileSecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from crmdesk.services.sync import outbox, session, sharing
+from crmdesk.services.sync import contents, outbox, session, sharing
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.worker import Pace, SyncWorker
 from tests.faults import sync_complaints
-from tests.faults.points import plant
+from tests.faults.points import plant, plant_in_files
+from tests.faults.sync_files import Files
 
 TWICE = 0.1
 """Of what is sent, so much is sent twice."""
+FILES = 0.06
+"""Of what is done, so much is done with files."""
+COMPLAINTS_TO = (0.2, 0.4)
+"""Up to this number of the dice people do something with complaints; the administrator does more."""
+TRIES = 200
+"""So often contents are sent at most that wait."""
+Done = tuple[UUID, str, UUID | None]
+"""An operation's id and kind, and whose record it is about."""
 HINTS = ("rings twice", "后门", "call after five", "dog")
 
 
@@ -74,16 +85,18 @@ class Worker:
         )
         self.sync = SyncWorker(store, profile, address, pace=pace)
         store.on_change(self.sync.changed)
+        self.files = Files(store, profile, chance, self._mark, tell)
 
     def work(self) -> None:
         """Do one thing after the other until told to rest."""
         while not self._resting.wait(self._chance.uniform(0.02, 0.3)):
             try:
-                done = self._store.write(self._something).result().result
+                done = self._one()
             except CrmdeskError as refused:
                 tell("not", type(refused).__name__)
             else:
-                tell("did", *done)
+                if done is not None:
+                    tell("did", *done)
             if self.sync.locked:
                 # Of a full disk this is another victim; he presses the key again.
                 with contextlib.suppress(CrmdeskError):
@@ -108,33 +121,55 @@ class Worker:
                 sys.stderr.write(f"drain: {trouble}\n")
             threading.Event().wait(0.05)
 
-    def _something(self, work: UnitOfWork) -> tuple[UUID, str]:
-        """Do one thing; return the operation's id and kind."""
+    def send(self) -> None:
+        """Go on until no content waits for the server."""
+        for _ in range(TRIES):
+            with contextlib.suppress(CrmdeskError):
+                self.sync.run_once()
+                self.sync.contents.wake(wait=True)
+            if not self._store.read(contents.waiting).result():
+                return
+            threading.Event().wait(0.05)
+
+    def _one(self) -> Done | None:
+        if self._chance.random() < FILES:
+            return self.files.something()
+        done: Done = self._store.write(self._something).result().result
+        return done
+
+    def _something(self, work: UnitOfWork) -> Done:
+        """Do one thing with rows."""
         known = [UUID(bytes=key) for (key,) in work.connection.execute("SELECT id FROM customer ORDER BY id")]
-        dice = self._chance.random()
-        if not known or dice < 0.06:
+        row = work.row("agent", UUID(work.author.actor))
+        dice, whose = self._chance.random(), self._chance.choice(known) if known else None
+        if whose is None or dice < 0.06:
             made = open_customer(work.author, {"name": f"customer {uuid4().hex[:6]}", "kind": "person"})
-        elif dice < 0.2:
-            team = self._own_team(work)
+            whose = UUID(made.payload["id"])
+        elif dice < COMPLAINTS_TO[(row["role"] if row else "") == sync_complaints.ADMINISTRATOR]:
+            team = self._own_team(row)
             text = f"{marked(team, self.login) if team else 'complaint'} {uuid4().hex}"
-            done = sync_complaints.something(work, self._chance, self._chance.choice(known), text)
-            return done, "complaint"
+            return sync_complaints.something(work, self._chance, whose, text)
         elif dice < 0.45:
-            made = self._note(work, self._chance.choice(known))
+            made = self._note(work, whose)
         elif dice < 0.8:
-            held = work.load(Customer, self._chance.choice(known[:6]))
+            whose = self._chance.choice(known[:6])
+            held = work.load(Customer, whose)
             name = self._chance.choice(("hint", "tier", "name_alt", "language"))
             value = {"tier": ("", "gold", "silver"), "language": ("zh", "en")}.get(name, HINTS)
             made = held.change(work.author, {name: self._chance.choice(value)}, held.rev)
         else:
-            made = self._task(work, self._chance.choice(known))
+            made, whose = self._task(work, whose)
         work.do(made)
         work.commit()
-        return made.id, made.kind
+        return made.id, made.kind, whose
 
-    def _own_team(self, work: UnitOfWork) -> str:
-        """Return the key of the team that a complaint written down here would go to."""
-        row = work.row("agent", UUID(work.author.actor))
+    def _mark(self, team: bytes | None) -> str:
+        """Return what the name of a file of *team* begins with; None: everybody's."""
+        keys = {each.bytes: key for key, each in self._teams.items()}
+        return marked(keys[team], self.login) if team in keys else "file"
+
+    def _own_team(self, row: Row | None) -> str:
+        """Return the key of the team that a complaint written down here would go to; *row*: who sits here."""
         keys = {team: key for key, team in self._teams.items()}
         return keys.get(row["team_id"], "") if row else ""
 
@@ -146,17 +181,17 @@ class Worker:
         target = {"team_id": self._teams[team]} if team else {}
         return append_note(work.author, text, customer_id=customer, **target)
 
-    def _task(self, work: UnitOfWork, customer: UUID) -> Operation:
+    def _task(self, work: UnitOfWork, customer: UUID) -> tuple[Operation, UUID | None]:
         tasks = work.connection.execute("SELECT id FROM task ORDER BY id LIMIT 5").fetchall()
         if len(tasks) < 5:
-            return open_task(
-                work.author, {"subject": f"task {uuid4().hex[:6]}", "customer_id": str(customer)}
-            )
+            fields = {"subject": f"task {uuid4().hex[:6]}", "customer_id": str(customer)}
+            return open_task(work.author, fields), customer
         held = work.load(Task, UUID(bytes=self._chance.choice(tasks)[0]))
         if self._chance.random() < 0.3:
             team = self._chance.choice(list(self._teams.values()))
-            return held.change(work.author, {"team_id": str(team)}, held.rev)
-        return held.change(work.author, {"subject": f"task {uuid4().hex[:6]}"}, held.rev)
+            return held.change(work.author, {"team_id": str(team)}, held.rev), held.customer_id
+        changes = {"subject": f"task {uuid4().hex[:6]}"}
+        return held.change(work.author, changes, held.rev), held.customer_id
 
 
 def send_badly(chance: random.Random) -> None:
@@ -200,12 +235,16 @@ def die_at(point: str) -> Callable[[str], None]:
 def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
     """Work in the profile *folder* until ``end``."""
     faulthandler.register(signal.SIGUSR1)
+    # Whoever listens hears the end with our own, not with that of a child that survives us.
+    os.set_inheritable(sys.stdout.fileno(), False)
     chance = random.Random(seed)
     secrets = KeyFileSecrets(folder.with_name(folder.name + "-keys.json"))
     with open_profile(folder, secrets=secrets, wait_seconds=10.0) as profile:
         store = profile.open_store(folder.with_name(folder.name + "-agent").read_text(), followers)
         if point := os.environ.get("FAULT_POINT"):
-            plant(die_at(point))
+            reached = die_at(point)
+            plant(reached)
+            plant_in_files(reached)
         send_badly(random.Random(f"{seed} twice"))
         desk = Worker(profile, store, chance, teams)
         desk.sync.start()
@@ -215,7 +254,8 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
         else:
             busy.start()
         tell("ready")
-        orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.sync.run_once}
+        orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.sync.run_once, "send": desk.send}
+        orders |= {"look": desk.files.look_around, "tidy": desk.files.tidy}
         for line in sys.stdin:
             order = line.strip()
             if order == "end":
@@ -227,6 +267,7 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
                 orders[order]()
                 tell("done", order)
         desk.rest()
+        desk.files.close()
         desk.sync.close()
         store.close()
 

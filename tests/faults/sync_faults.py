@@ -14,13 +14,14 @@ from typing import Any
 import psycopg
 
 from tests.faults.lines import WAYS, BadLine
-from tests.faults.points import POINTS
+from tests.faults.points import FILE_POINTS, POINTS
 from tests.faults.small_disk import limit_files, unlimit_files
 from tests.faults.sync_world import TEAMS, DeskProcess, World
 
 DECK = {
     "kill": 3,
     "kill_at_point": 5,
+    "kill_at_file": 3,
     "stop": 3,
     "cut": 3,
     "delay": 2,
@@ -105,10 +106,17 @@ class Faults:
 
     def kill_at_point(self) -> None:
         """Have a desk begin anew that dies at a named point of its work."""
+        self._kill_at(self.chance.choice(POINTS), self.chance.randint(1, 8))
+
+    def kill_at_file(self) -> None:
+        """The same at a point of its work with contents of files."""
+        self._kill_at(self.chance.choice(FILE_POINTS), self.chance.randint(1, 2))
+
+    def _kill_at(self, point: str, time: int) -> None:
         desk = self._any()
         desk.signal(signal.SIGKILL)
         desk.collect()
-        desk.start(FAULT_POINT=f"{self.chance.choice(POINTS)}:{self.chance.randint(1, 8)}")
+        desk.start(FAULT_POINT=f"{point}:{time}")
 
     def stop(self) -> None:
         desk = self._any()

@@ -1,4 +1,4 @@
-"""The world of the fault run: a server of its own, six people at desks behind lines that fail, a backup."""
+"""The world of the fault run: a server of its own, people at desks behind lines that fail, a backup."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+import psycopg
+
 from crmdesk.services.followers import followers
 from crmdesk.services.profile import new_profile
 from crmdesk.services.server.install import after_restore, init
@@ -29,14 +31,34 @@ from tests.faults.lines import BadLine, line_to
 from tests.faults.small_disk import Disk, SmallDisk
 from tests.faults.sync_complaints import CODES
 from tests.faults.sync_desk import marked
+from tests.faults.sync_files import NUMBER
 
 ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("hotline", "legal", "workshop")
-DESKS = 6
-SUPERVISORS = 3
+ROLES = (*("supervisor",) * 3, "administrator", *("agent",) * 3)
+"""Whoever sits at the desks, one at each."""
 SMALL = 2
 """So many desks have a small disk of their own."""
 PATIENCE_SECONDS = 90.0
+ERASABLE = """
+SELECT c.id FROM crm.customer c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS all_of_them, count(*) FILTER (WHERE s.open) AS open
+    FROM crm.complaint f JOIN crm.procedure_state s ON s.key = f.state WHERE f.customer_id = c.id) f
+WHERE f.open = 0 AND (f.all_of_them = 0 OR NOT %s) AND EXISTS (
+    SELECT 1 FROM crm.attachment a LEFT JOIN crm.complaint f ON f.id = a.complaint_id
+    WHERE c.id IN (a.customer_id, f.customer_id))
+ORDER BY f.all_of_them DESC, c.id LIMIT 1
+"""
+"""Customers that can be erased and have files; without complaints at all if need be."""
+SAID = """
+SELECT text FROM crm.note WHERE customer_id = %(customer)s
+UNION ALL SELECT b.what_happened FROM crm.complaint_body b JOIN crm.complaint c USING (id)
+WHERE c.customer_id = %(customer)s
+UNION ALL SELECT a.name FROM crm.attachment a LEFT JOIN crm.complaint c ON c.id = a.complaint_id
+WHERE %(customer)s IN (a.customer_id, c.customer_id)
+"""
+"""What is said of a customer."""
 
 
 class DeskProcess:
@@ -166,6 +188,8 @@ class World:
         self.desks: list[DeskProcess] = []
         self.device = uuid4()
         self.canaries = 0
+        self.erased: dict[UUID, frozenset[str]] = {}
+        """Who was erased, and the numbers of what was said of him."""
 
     def __enter__(self) -> Self:
         """Start the server, let everybody join."""
@@ -175,11 +199,10 @@ class World:
         init(self.database.owner_dsn, test=True, password=self.database.password())
         self.boss = self.database.person("boss", "supervisor", ("board",))
         self.teams = {key: team_id(key) for key in TEAMS}
-        for n in range(DESKS):
-            role = "supervisor" if n < SUPERVISORS else "agent"
+        for n, role in enumerate(ROLES):
             person = self.database.person(f"p{n}", role, teams=(TEAMS[n % 3],))
             line = line_to(self.cluster.port, n, kernel=self.kernel)
-            made = SmallDisk if self.kernel and n >= DESKS - SMALL else Disk
+            made = SmallDisk if self.kernel and n >= len(ROLES) - SMALL else Disk
             desk = DeskProcess(self, person, line, made(self.folder / person.login))
             desk.line.__enter__()
             self.desks.append(desk)
@@ -219,6 +242,22 @@ class World:
         self._push("note.append", words)
         self.canaries += 1
 
+    def erase(self, *, without_complaints: bool = False) -> bool:
+        """Have somebody erased who has files and no open complaint; return whether it was done.
+
+        A server that is just being started, or a deadlock with a desk that sends: try again.
+        """
+        with suppress(psycopg.Error), self.database.connect() as owner, owner.transaction():
+            found = owner.execute(ERASABLE, (without_complaints,)).fetchone()
+            if found is None:
+                return False
+            (customer,) = found
+            said = owner.execute(SAID, {"customer": customer}).fetchall()
+            owner.execute("SELECT crm.erase_customer(%s, 'his wish')", (customer,))
+            self.erased[customer] = frozenset(NUMBER.findall(" ".join(text for (text,) in said)))
+            return True
+        return False
+
     def _push(self, kind: str, payload: dict[str, Any]) -> None:
         with self.database.connect("boss") as boss:
             told = boss.execute("SELECT crm.register_device(%s, NULL, 'boss')", (self.device,)).fetchone()[0]
@@ -250,6 +289,8 @@ class World:
         self.cluster.start()
         after_restore(self.database.owner_dsn, password=self.database.password())
         with self.database.connect() as owner:
+            for customer in self.erased:
+                owner.execute("SELECT crm.erase_customer(%s, 'again')", (customer,))
             for desk in self.desks:
                 # Who was put off when the backup was made has been let back since.
                 owner.execute("SELECT crm.set_person(%s, NULL, NULL, NULL, NULL)", (desk.person.login,))
