@@ -30,6 +30,9 @@ THE_CUSTOMERS_OWN = frozenset({"answer_window", "waiting", "appeal_window", "reo
 ENDED_OTHERWISE = frozenset({"withdrawn", "merged", "rejected"})
 """Reasons of a stop after which a clock was neither met nor breached."""
 
+HOLDING_REPLY = "holding_reply"
+"""Reason of the line with which a letter that it takes longer extends a regime's clock, or meets it."""
+
 ASSESSED = "assessed"
 """Reason of a start by the severity that was found; before, the clock had no target."""
 
@@ -319,6 +322,17 @@ class Ledger:
         """Whether *clock* may get the date *due* at *at*: it runs, is not late, and it is the first time."""
         run = self._going(clock)
         return run is not None and at <= run.last.due < due.at and not self.extended(clock)
+
+    def in_time(self, clock: str, at: datetime) -> bool:
+        """Whether *clock* runs and is not late at *at*."""
+        run = self._going(clock)
+        return run is not None and at <= run.last.due
+
+    def met_by_reply(self, clock: str) -> bool:
+        """Whether a holding reply met *clock*: for good, whatever becomes of the complaint."""
+        return any(
+            (line.clock, line.event, line.why.key) == (clock, STOP, HOLDING_REPLY) for line in self.active()
+        )
 
     def undo(self, numbers: Iterable[int], at: datetime, why: Why) -> Ledger:
         """Take the lines *numbers* out of the reckoning; they must be the last ones of their clocks.

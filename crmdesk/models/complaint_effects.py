@@ -280,7 +280,7 @@ def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
         if head is not None and row["kind"] == ACKNOWLEDGEMENT:
             yield from _ended(rows, operation, head, ACKNOWLEDGE, "acknowledged")
         elif head is not None and row["kind"] == HOLDING:
-            yield from _extended(rows, operation, head)
+            yield from _held(rows, operation, head)
         elif head is not None and row["kind"] == REFERRAL and head["state"] not in UNDECIDED:
             yield from _ended(rows, operation, head, ANSWER, "answered")
 
@@ -301,19 +301,22 @@ def _ended(
     yield from _counted(operation, head, before, ledger)
 
 
-def _extended(rows: Rows, operation: Operation, head: Row) -> Iterator[RowChange]:
-    """Yield the longer time that regimes leave by a holding reply, as worked out when it was sent."""
-    from crmdesk.models.clock import Why
+def _held(rows: Rows, operation: Operation, head: Row) -> Iterator[RowChange]:
+    """Yield what a holding reply does to regimes' clocks, as worked out when it was sent."""
+    from crmdesk.models.clock import HOLDING_REPLY, Why
     from crmdesk.models.complaint_step import ledger_of
     from crmdesk.models.deadline import Due
 
     before = ledger = ledger_of(rows.where("clock_line", "complaint_id", head["id"]))
+    reason = Why(HOLDING_REPLY, (("operation", str(operation.id)),))
     for each in operation.payload.get("extended", ()):
         told = from_json(ClockLine, each)
         clock, due = told["clock"], Due(told["due"], told["provisional"], told["calendar"])
         if ledger.may_extend(clock, operation.at, due):
-            reason = Why("holding_reply", (("operation", str(operation.id)),))
             ledger = ledger.extend(clock, operation.at, due, reason)
+    for clock in operation.payload.get("met", ()):
+        if ledger.in_time(clock, operation.at):
+            ledger = ledger.stop_unpaused(clock, operation.at, reason)
     yield from _counted(operation, head, before, ledger)
 
 

@@ -11,7 +11,7 @@ from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import START, Ledger, Measures, Run, Why, is_regimes, regime_clock
 from crmdesk.models.deadline import BY_CLOCK, Due, Measure, Span, due
 from crmdesk.models.gates import Actor
-from crmdesk.models.regime import RECEIPT, Regime, RegimeClock
+from crmdesk.models.regime import RECEIPT, Regime, RegimeClock, not_said
 from crmdesk.models.targets import CLOCKS, Targets
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Workflow
@@ -195,12 +195,13 @@ class Step:
     ) -> Ledger:
         """Return *ledger* with those *clocks* of *regime* begun that count from receipt and do not run.
 
-        One that a holding reply extended goes on with the longer time.
+        One that a holding reply extended goes on with the longer time, one that such a reply met does not.
         """
         known, wanted = self.rules.regimes.get(regime), set(clocks)
         for clock in known.clocks if known else ():
             name = regime_clock(regime, clock.clock)
-            if clock.counts_from == RECEIPT and clock.clock in wanted and not runs(ledger, name):
+            begins = clock.clock in wanted and not runs(ledger, name) and not ledger.met_by_reply(name)
+            if clock.counts_from == RECEIPT and begins:
                 span = clock.allowed(longer=ledger.extended(name))
                 when = due(span, received_at, self.rules.time)
                 ledger = ledger.start(name, self.at, received_at, when, self.why(why))
@@ -256,6 +257,18 @@ def extensions(ledger: Ledger, rules: Rules, at: datetime) -> dict[str, Due]:
             if ledger.may_extend(clock, at, later):
                 found[clock] = later
     return found
+
+
+def met_by_reply(ledger: Ledger, rules: Rules, at: datetime, letter: str, language: str) -> tuple[str, ...]:
+    """Return the regimes' clocks that a holding *letter* meets which is sent at *at*, by what it says."""
+    found = []
+    for clock in going(ledger):
+        known = clock_of(rules.regimes, clock)
+        if known and known.holding_suffices and ledger.in_time(clock, at):
+            wanted = rules.regimes[clock.rpartition("/")[0]].holding_sentences
+            if not not_said(wanted, letter, language):
+                found.append(clock)
+    return tuple(found)
 
 
 def outdated(ledger: Ledger, version: str) -> tuple[Run, ...]:

@@ -34,13 +34,15 @@ LANGUAGES = ("en", "zh")
 class RegimeClock:
     """One deadline of a regime.
 
-    ``extended`` is the longer span that a holding reply opens. A clock that is no ``duty`` closes a short
-    cut when it ends: missing it is no breach. ``counts_from`` is receipt, body, demand, or an earlier clock.
+    ``extended`` is the longer span that a holding reply opens; where ``holding_suffices`` such a reply, sent
+    in time and saying all it must, meets it. A clock that is no ``duty`` closes a short cut when it ends:
+    missing it is no breach. ``counts_from`` is receipt, body, demand, or an earlier clock.
     """
 
     clock: str
     span: Span
     extended: Span | None = None
+    holding_suffices: bool = False
     binds: str = FIRM
     duty: bool = True
     counts_from: str = RECEIPT
@@ -190,15 +192,23 @@ def _check_order(table: Table, clocks: tuple[RegimeClock, ...]) -> None:
 
 def _read_clock(line: Table) -> RegimeClock:
     line.only(
-        *("clock", "amount", "extended_amount", "unit", "binds", "duty", "from", "note_en", "note_zh"),
+        *("clock", "amount", "extended_amount", "holding_suffices", "unit", "binds", "duty", "from"),
+        *("note_en", "note_zh"),
     )
     unit = line.choice("unit", REGIME_UNITS)
     amount = line.number("amount", 1, 1000)
     longer = line.number("extended_amount", amount + 1, 1000) if "extended_amount" in line else None
+    suffices = line.flag("holding_suffices", False)
+    if longer and suffices:
+        raise InvalidInput(
+            "{place}: {name} is for clocks without extended_amount; leave one of the two out.",
+            **line.at("holding_suffices"),
+        )
     return RegimeClock(
         clock=line.choice("clock", REGIME_CLOCKS),
         span=Span(amount, unit),
         extended=Span(longer, unit) if longer else None,
+        holding_suffices=suffices,
         binds=line.choice("binds", (FIRM, AUTHORITY)),
         duty=line.flag("duty", True),
         counts_from=line.text("from", RECEIPT),

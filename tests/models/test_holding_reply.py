@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from crmdesk.models.clock import EXTEND, Ledger, Why, regime_clock
-from crmdesk.models.complaint_file import ComplaintFile, Rules, Step, extensions
+from crmdesk.models.complaint_file import ComplaintFile, Rules, Step, extensions, met_by_reply
 from crmdesk.models.deadline import Due, due
 from crmdesk.models.gates import Actor
 from crmdesk.models.steps import recount
@@ -22,6 +22,8 @@ RECEIVED = at("2026-03-02 10:00")
 MOMENT, DAY = timedelta(microseconds=1), timedelta(days=1)
 WHY = Why("holding_reply")
 PSD = "UK-PSD/decide"
+EIGHT = "UK-8W/decide"
+REFERRAL_RIGHT = regimes()["UK-8W"].holding_sentences[0]
 
 
 def under(regime: str) -> Ledger:
@@ -84,3 +86,40 @@ def test_a_regime_goes_on_with_the_longer_time_when_the_customer_refuses() -> No
     desk.do("T12")
     assert PSD in desk.going()
     assert first < desk.due(PSD) == longer
+
+
+@pytest.mark.parametrize("regime", sorted(regimes()))
+def test_whose_rule_a_holding_reply_meets(regime: str) -> None:
+    """The eight weeks: a final response, or why there is none with the way to the ombudsman."""
+    said = " ".join(f"{each.en} {each.zh}" for each in regimes()[regime].holding_sentences)
+    found = met_by_reply(under(regime), RULES, RECEIVED, said, "en")
+    assert found == ((EIGHT,) if regime == "UK-8W" else ())
+
+
+def test_it_says_the_way_outside_and_leaves_in_time() -> None:
+    ledger = under("UK-8W")
+    week_eight = ledger.runs()[EIGHT][-1].last.due
+    assert wall(week_eight) == "2026-04-27 23:59"
+    for language in ("en", "zh"):
+        said = f"We need more time.\n{REFERRAL_RIGHT.in_language(language)}"
+        assert met_by_reply(ledger, RULES, week_eight, said, language) == (EIGHT,)
+        assert met_by_reply(ledger, RULES, week_eight + MOMENT, said, language) == ()
+        assert met_by_reply(ledger, RULES, week_eight, "We need more time.", language) == ()
+    assert met_by_reply(ledger, RULES, week_eight, REFERRAL_RIGHT.zh, "en") == ()
+
+
+@pytest.mark.parametrize("weeks", [1, 9])
+def test_what_was_met_does_not_begin_again_when_the_customer_refuses(weeks: int) -> None:
+    desk = at_work(regime="UK-8W")
+    ledger = desk.file.ledger.stop_unpaused(EIGHT, desk.now, WHY)
+    desk.file = replace(desk.file, ledger=ledger)
+    assert desk.file.ledger.standings(desk.now, RULES.measures)[EIGHT].verdict == "met"
+    desk.do("T8", after=timedelta(weeks=weeks))
+    desk.do("T9", role="supervisor")
+    desk.do("T12")
+    assert EIGHT not in desk.going()
+    assert desk.file.ledger.standings(desk.now, RULES.measures)[EIGHT].verdict == "met"
+    decided = at_work(regime="UK-8W")
+    for step in ("T8", "T9", "T12"):
+        decided.do(step, role="supervisor")
+    assert EIGHT in decided.going(), "a decision that is refused is none"

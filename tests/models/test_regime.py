@@ -72,6 +72,9 @@ def test_what_the_page_says_beside_the_clocks() -> None:
     assert not regimes()["UK-SRC"].clocks[0].ours
     assert regimes()["UK-8W"].clocks[1].ours
     assert not regimes()["CN-12315"].clocks[1].ours
+    clocks = [(key, each) for key, regime in regimes().items() for each in regime.clocks]
+    assert [(key, each.clock) for key, each in clocks if each.holding_suffices] == [("UK-8W", "decide")]
+    assert regimes()["UK-8W"].holding_sentences, "with the way to the ombudsman"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +136,8 @@ def _changed(
         (_changed("UK-8W", "clock", "acknowledge", 2), "UK-8W, clocks line 2: clock is there twice"),
         (_changed("UK-8W", "weeks", 8, 2), "UK-8W, clocks line 2: weeks is not known here"),
         (_changed("UK-PSD", "extended_amount", 15, 2), "UK-PSD, clocks line 2: extended_amount .* from 16"),
+        (_changed("UK-PSD", "holding_suffices", True, 2), "line 2: holding_suffices is for clocks without"),
+        (_changed("UK-8W", "holding_suffices", 1, 2), "line 2: holding_suffices must be true or false"),
         (_changed("UK-PSD", "duty", "yes", 2), "UK-PSD, clocks line 2: duty must be true or false"),
         (_changed("CN-12315", "from", "tell", 2), "CN-12315, clocks line 2: from must be receipt, body"),
         (_changed("UK-8W", "en", "", 2, "sentences"), "UK-8W, sentences line 2: en must be a text"),

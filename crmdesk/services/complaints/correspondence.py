@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from crmdesk.errors import Denied, InvalidInput, NotFound
-from crmdesk.models.complaint_file import extensions
+from crmdesk.models.complaint_file import extensions, met_by_reply
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.payload import CHANNELS
 from crmdesk.models.rules import one_of
@@ -160,7 +160,8 @@ def make_letter(
 def send_letter(work: UnitOfWork, rules: Procedure, letter_id: UUID, sent_via: str) -> None:
     """Write down that a letter has left the house, by which channel; the first word of it counts.
 
-    What the procedure asked for in writing is done with it; a holding reply gives a regime's clock more time.
+    What the procedure asked for in writing is done with it; a holding reply gives a regime's clock more time,
+    or meets it.
 
     Raises:
         Denied: it tells what is not decided yet.
@@ -179,7 +180,7 @@ def mark_sent(
     row = letter_of(work.stored, letter_id, complaint_id)
     if row["sent_at"] is None:
         _refuse_undecided(work, rules, row)
-        payload = {"id": letter_id, "sent_via": sent_via, **_longer(work, rules, row)}
+        payload = {"id": letter_id, "sent_via": sent_via, **_held(work, rules, row)}
         work.do(work.author.describe("letter.send", payload))
     finish_errands(work, row["complaint_id"], ASKED_FOR.get(row["kind"], ()))
 
@@ -196,17 +197,19 @@ def _refuse_undecided(work: UnitOfWork, rules: Procedure, letter: Row) -> None:
         raise Denied(lacks.template)
 
 
-def _longer(work: UnitOfWork, rules: Procedure, letter: Row) -> Row:
-    """Return the later dates that a holding reply brings, for its operation: no calendar is at hand there."""
+def _held(work: UnitOfWork, rules: Procedure, letter: Row) -> Row:
+    """Return what a holding reply brings, for its operation: no calendar and no regime is at hand there."""
     if letter["kind"] != HOLDING:
         return {}
     ledger = ledger_of(work.stored.where("clock_line", "complaint_id", letter["complaint_id"]))
-    found = extensions(ledger, rules.rules, work.author.now())
+    now = work.author.now()
+    found = extensions(ledger, rules.rules, now)
+    met = met_by_reply(ledger, rules.rules, now, letter["text"], letter["language"])
     dues = [
         {"clock": clock, "due": due.at, "calendar": due.calendar, "provisional": due.provisional}
         for clock, due in found.items()
     ]
-    return {"extended": dues} if dues else {}
+    return {name: each for name, each in (("extended", dues), ("met", met)) if each}
 
 
 def letter_of(rows: Rows, letter_id: UUID, complaint_id: UUID | None) -> Row:

@@ -14,7 +14,7 @@ from typing import Any
 
 from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.payload import CHOICES
-from crmdesk.models.regime import Regime
+from crmdesk.models.regime import Regime, Sentence
 from crmdesk.models.targets import Targets
 from crmdesk.models.text import Text, say
 from crmdesk.models.workflow import Workflow
@@ -110,17 +110,23 @@ def _regimes(known: Mapping[str, Regime]) -> Rows:
         "regime_clock": tuple(
             (
                 *(each.key, n, clock.clock, clock.span.amount, clock.span.unit, clock.counts_from),
-                *(clock.ours, clock.extended.amount if clock.extended else None),
+                *(clock.ours, clock.extended.amount if clock.extended else None, clock.holding_suffices),
             )
             for each in known.values()
             for n, clock in enumerate(each.clocks, 1)
         ),
         "regime_sentence": tuple(
-            (each.key, n, sentence.en, sentence.zh)
+            (each.key, n, sentence.en, sentence.zh, letter)
             for each in known.values()
-            for n, sentence in enumerate(each.sentences, 1)
+            for n, (letter, sentence) in enumerate(_sentences(each), 1)
         ),
     }
+
+
+def _sentences(regime: Regime) -> Iterator[tuple[str, Sentence]]:
+    """Yield what letters must say, each with its kind: for all that decide, or for a holding one."""
+    yield from (("decision", each) for each in regime.sentences)
+    yield from (("holding", each) for each in regime.holding_sentences)
 
 
 def _calendar(time: BusinessTime) -> Rows:

@@ -111,11 +111,11 @@ class ComplaintDesk:
         finally:
             self.who = before
 
-    def letter(self, row: Row, kind: str = "rejection") -> str:
-        """Keep a letter about the complaint *row*; return its id."""
+    def letter(self, row: Row, kind: str = "rejection", text: str = "Dear Ms Wang") -> str:
+        """Keep a letter in English about the complaint *row*; return its id."""
         with self.work() as work:
             row_id = work.author.new_id()
-            fields = {"complaint_id": row["id"], "kind": kind, "language": "en", "text": "Dear Ms Wang"}
+            fields = {"complaint_id": row["id"], "kind": kind, "language": "en", "text": text}
             fields["digest"] = "0" * 64
             work.do(work.author.describe("letter.make", {"id": row_id, "fields": fields}))
             work.commit()

@@ -9,14 +9,17 @@ from uuid import UUID
 
 import pytest
 
+from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.correspondence import draft_letter, send_letter
 from crmdesk.services.complaints.due import run_due
 from crmdesk.services.complaints.letter_case import LetterWanted, Sender
+from crmdesk.services.complaints.procedure import regimes
 from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, ComplaintDesk, under_regime
 
 CLOCK = "UK-PSD/decide"
+REFERRAL_RIGHT = regimes()["UK-8W"].holding_sentences[0].en
 FIRST, LONGER = "2026-03-25 18:00", "2026-04-23 18:00"
 """Fifteen and thirty-five business days after the fourth of March; the sixth of April is free."""
 
@@ -28,9 +31,9 @@ def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
     made.close()
 
 
-def sent(desk: ComplaintDesk, row: Row, kind: str = "holding") -> list[Row]:
+def sent(desk: ComplaintDesk, row: Row, kind: str = "holding", text: str = "Dear Ms Wang") -> list[Row]:
     """Send a letter; return the lines that came by it."""
-    letter, before = desk.letter(row, kind), len(desk.rows("clock_line", row["id"]))
+    letter, before = desk.letter(row, kind, text), len(desk.rows("clock_line", row["id"]))
     with desk.work() as work:
         send_letter(work, desk.rules(), UUID(letter), "letter")
     return sorted(desk.rows("clock_line", row["id"]), key=lambda each: each["n"])[before:]
@@ -90,6 +93,41 @@ def test_other_regimes_and_other_letters_leave_no_longer_time(
     told = "SELECT payload FROM operation WHERE kind = 'letter.send'"
     ((payload,),) = desk.connection.execute(told).fetchall()
     assert "extended" not in payload
+
+
+def test_with_the_way_outside_it_meets_the_eight_weeks_and_our_own_clocks_run_on(desk: ComplaintDesk) -> None:
+    row = desk.step(under_regime(desk, "UK-8W"), "T5", contacted_at=desk.iso())
+    row = desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=80))
+    desk.later(days=50)
+    assert sent(desk, row, text="We need more time.") == [], "it does not say where else he may turn"
+    (line,) = sent(desk, row, text=REFERRAL_RIGHT)
+    assert (line["clock"], line["event"], line["at"], line["why"]) == (
+        *("UK-8W/decide", "stop", desk.now),
+        "holding_reply",
+    )
+    ledger = ledger_of(desk.rows("clock_line", row["id"]))
+    standings = ledger.standings(desk.now, desk.rules().rules.measures)
+    assert (standings["UK-8W/decide"].verdict, standings["decide"].verdict) == ("met", "open")
+    assert desk.row("complaint", row["id"])["next_clock"] == "UK-8W/acknowledge"
+    assert sent(desk, row, text=REFERRAL_RIGHT) == []
+
+
+def test_after_week_eight_it_meets_nothing(desk: ComplaintDesk) -> None:
+    row = under_regime(desk, "UK-8W")
+    desk.later(weeks=8, hours=14)
+    assert sent(desk, row, text=REFERRAL_RIGHT) == []
+
+
+def test_what_was_met_already_or_is_late_by_now_is_not_met_again(desk: ComplaintDesk) -> None:
+    """The operation is done once more upon the server's rows, on which the clock may have ended."""
+    row = under_regime(desk, "UK-8W")
+    desk.later(weeks=9)
+    before = len(desk.rows("clock_line", row["id"]))
+    with desk.work() as work:
+        payload = {"id": desk.letter(row, "holding"), "sent_via": "mail", "met": ["UK-8W/decide", "UK-8W/no"]}
+        work.do(work.author.describe("letter.send", payload))
+        work.commit()
+    assert len(desk.rows("clock_line", row["id"])) == before
 
 
 def test_what_was_sent_before_another_desk_extended_it_extends_nothing(desk: ComplaintDesk) -> None:

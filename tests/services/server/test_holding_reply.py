@@ -84,6 +84,50 @@ def test_to_the_microsecond_when_it_is_due(
     assert ended(desk, row, count) == extended
 
 
+MET = [("UK-8W/decide", "holding_reply")]
+RIGHT = regimes()["UK-8W"].holding_sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "met"), [(f"Dear Ms Wang\n{RIGHT.en}", MET), ("Dear Ms Wang", []), (RIGHT.zh, [])]
+)
+def test_the_server_meets_the_clock_by_what_the_letter_says(
+    desk: MirroredDesk, server: Any, text: str, met: list[tuple[str, str]]
+) -> None:
+    row = desk.step(under_regime(desk, "UK-8W"), "T5", contacted_at=desk.iso())
+    count = len(desk.rows("clock_line", row["id"]))
+    send_on_both(desk, server, desk.letter(row, "holding", text))
+    assert ended(desk, row, count) == met
+    send_on_both(desk, server, desk.letter(row, "holding", text))
+    assert ended(desk, row, count) == met
+
+
+@pytest.mark.parametrize(("late", "met"), [(0, MET), (1, [])])
+def test_to_the_microsecond_until_week_eight(
+    desk: MirroredDesk, server: Any, late: int, met: list[tuple[str, str]]
+) -> None:
+    row = under_regime(desk, "UK-8W")
+    lines = desk.rows("clock_line", row["id"])
+    (eight,) = (each["due"] for each in lines if each["clock"] == "UK-8W/decide")
+    letter = desk.letter(row, "holding", RIGHT.en)
+    desk.now = eight - timedelta(minutes=5) + timedelta(microseconds=late)
+    send_on_both(desk, server, letter)
+    assert ended(desk, row, len(lines)) == met
+
+
+@pytest.mark.parametrize("met", [[], ["UK-8W/decide"]])
+def test_the_server_says_itself_what_is_met(desk: MirroredDesk, server: Any, met: list[str]) -> None:
+    row = under_regime(desk, "UK-8W")
+    texts = ("Dear Ms Wang", RIGHT.en)
+    letters = [desk.letter(row, "holding", text) for text in texts]
+    lay_out(server, rows_before(desk))
+    stopped = "SELECT count(*) FROM crm.clock_line WHERE why = 'holding_reply' AND event = 'stop'"
+    for n, letter in enumerate(letters):
+        payload = json.dumps({"id": letter, "sent_via": "mail", "met": met})
+        server.execute(SEND, (UUID(int=77 + n), payload, str(ANNA), DEVICE, desk.now))
+        assert server.execute(stopped).fetchone() == (n,), "the first does not say where else he may turn"
+
+
 def test_any_complaints_and_any_letters(desk: MirroredDesk, server: Any) -> None:
     chance, extended = random.Random(1), 0
     for _ in range(RUNS):
@@ -95,7 +139,8 @@ def test_any_complaints_and_any_letters(desk: MirroredDesk, server: Any) -> None
             row = desk.step(row, "T6", wait_for="customer", what="A bill.", until=desk.iso(days=9))
         for _ in range(chance.randint(1, 3)):
             desk.later(days=chance.randrange(15), minutes=chance.randrange(1440))
-            send_on_both(desk, server, desk.letter(row, chance.choice(("holding", "holding", "summary"))))
+            kind, text = chance.choice(("holding", "holding", "summary")), chance.choice(("Dear", RIGHT.en))
+            send_on_both(desk, server, desk.letter(row, kind, text))
         extended += any(why == "holding_reply" for _, why in ended(desk, row, count))
     assert 2 < extended < RUNS
 

@@ -114,6 +114,8 @@ CREATE TABLE IF NOT EXISTS crm.regime_clock (
 );
 ALTER TABLE crm.regime_clock ADD COLUMN IF NOT EXISTS extended_amount integer;
 COMMENT ON COLUMN crm.regime_clock.extended_amount IS 'the longer time that a holding reply opens; NULL: none does';
+ALTER TABLE crm.regime_clock ADD COLUMN IF NOT EXISTS holding_suffices boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN crm.regime_clock.holding_suffices IS 'whether a holding reply in time that says all it must meets it';
 
 CREATE TABLE IF NOT EXISTS crm.regime_sentence (
     regime text NOT NULL,
@@ -122,6 +124,8 @@ CREATE TABLE IF NOT EXISTS crm.regime_sentence (
     zh text NOT NULL,
     PRIMARY KEY (regime, n)
 );
+ALTER TABLE crm.regime_sentence ADD COLUMN IF NOT EXISTS letter text NOT NULL DEFAULT 'decision';
+COMMENT ON COLUMN crm.regime_sentence.letter IS 'which letter must say it: decision, for all that decide, or holding';
 
 -- A calendar's version stays as long as a ledger may name it; intervals are worked out for the years from first_year
 -- to last_year.

@@ -289,8 +289,8 @@ CREATE OR REPLACE FUNCTION crm.folded(p_text text) RETURNS text LANGUAGE sql IMM
         || E'\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000', ''))
 $$;
 
--- The sentences that the regime demands and the letter named lacks.
-CREATE OR REPLACE FUNCTION crm.wording_missing(p_regime text, p_letter uuid) RETURNS text[]
+-- The sentences that the regime demands of a letter of this kind and that the one named lacks.
+CREATE OR REPLACE FUNCTION crm.wording_missing(p_regime text, p_letter uuid, p_kind text) RETURNS text[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     letter crm.letter;
@@ -302,7 +302,7 @@ BEGIN
     RETURN ARRAY(
         SELECT w.words FROM (
             SELECT s.n, CASE WHEN letter.language = 'zh' THEN s.zh ELSE s.en END AS words
-            FROM crm.regime_sentence s WHERE s.regime = p_regime) w
+            FROM crm.regime_sentence s WHERE s.regime = p_regime AND s.letter = p_kind) w
         WHERE position(crm.folded(w.words) IN crm.folded(coalesce(letter.text, ''))) = 0
         ORDER BY w.n);
 END
@@ -352,7 +352,7 @@ BEGIN
     IF NOT FOUND THEN
         k.csm := p_body.csm;
     END IF;
-    k.wording_missing := crm.wording_missing(p_head.regime, (p_fields ->> 'letter_id')::uuid);
+    k.wording_missing := crm.wording_missing(p_head.regime, (p_fields ->> 'letter_id')::uuid, 'decision');
     k.target := (SELECT to_jsonb(c) FROM crm.complaint c WHERE c.id = (p_fields ->> 'target_id')::uuid);
     k.last := crm.last_step(p_head);
     k.open_states := ARRAY(SELECT s.key FROM crm.procedure_state s WHERE s.open);

@@ -159,8 +159,8 @@ BEGIN
 END
 $$;
 
--- It left the house; the first word of it counts, for the clocks as well. The dates of extended are what the desk
--- expects; they are worked out here.
+-- It left the house; the first word of it counts, for the clocks as well. What a desk expects of them, extended and met,
+-- is worked out here.
 CREATE OR REPLACE FUNCTION crm.apply_letter_send(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     row_id CONSTANT uuid := crm.asked_id(o.payload, 'id');
@@ -169,7 +169,7 @@ DECLARE
     head crm.complaint;
     _ text;
 BEGIN
-    _ := crm.only(o.payload, ARRAY['id', 'sent_via', 'extended']);
+    _ := crm.only(o.payload, ARRAY['id', 'sent_via', 'extended', 'met']);
     PERFORM crm.check_value('sent_via', 'channel', crm.asked(o.payload, 'sent_via'));
     -- The head before its children, as a step does it.
     SELECT c.* INTO head FROM crm.complaint c JOIN crm.letter l ON l.complaint_id = c.id
@@ -187,7 +187,7 @@ BEGIN
         IF was.kind = 'acknowledgement' THEN
             _ := crm.end_clocks(o, head, 'acknowledge', 'acknowledged', false);
         ELSIF was.kind = 'holding' THEN
-            _ := crm.extend_clocks(o, head);
+            _ := crm.hold_clocks(o, head, was.id);
         ELSIF was.kind = 'referral' AND head.state NOT IN (
             'RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED') THEN
             _ := crm.end_clocks(o, head, 'answer', 'answered', false);
@@ -226,26 +226,34 @@ BEGIN
 END
 $$;
 
--- A holding reply that left in time gives the clocks of regimes the longer time that they leave, once.
-CREATE OR REPLACE FUNCTION crm.extend_clocks(o crm.operation_in, p_head crm.complaint) RETURNS void
+-- A holding reply that left in time gives the clocks of regimes the longer time that they leave, once; where the regime
+-- wants no more than such a reply, and the letter says all it must, it meets them.
+CREATE OR REPLACE FUNCTION crm.hold_clocks(o crm.operation_in, p_head crm.complaint, p_letter uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     version CONSTANT text := crm.calendar_in_force();
     n bigint := coalesce((SELECT max(l.n) FROM crm.clock_line l WHERE l.complaint_id = p_head.id), 0);
     lines jsonb := '[]';
-    run crm.clock_run;
-    later crm.due_date;
+    held record;
+    new crm.due_date;
 BEGIN
-    FOR run IN SELECT * FROM crm.clock_runs(p_head.id) r
-        WHERE NOT r.stopped AND o.at <= r.due AND NOT crm.is_extended(p_head.id, r.clock) ORDER BY r.place
+    FOR held IN SELECT r.*, c.regime, c.holding_suffices FROM crm.clock_runs(p_head.id) r
+        JOIN crm.regime_clock c ON r.clock = c.regime || '/' || c.clock
+        WHERE NOT r.stopped AND o.at <= r.due ORDER BY c.holding_suffices, r.place
     LOOP
-        later := crm.extended_due(run.clock, run.since, version);
-        CONTINUE WHEN later.at IS NULL OR later.at <= run.due;
+        IF held.holding_suffices THEN
+            new := ROW(held.due, held.provisional, held.calendar);
+            CONTINUE WHEN crm.wording_missing(held.regime, p_letter, 'holding') <> '{}';
+        ELSE
+            new := crm.extended_due(held.clock, held.since, version);
+            CONTINUE WHEN new.at IS NULL OR new.at <= held.due OR crm.is_extended(p_head.id, held.clock);
+        END IF;
         n := n + 1;
         lines := lines || jsonb_build_object(
-            'id', crm.child_id(o.id, 'line', n), 'n', n, 'clock', run.clock, 'event', 'extend', 'at', o.at,
-            'since', run.since, 'due', later.at, 'calendar', later.calendar, 'provisional', later.provisional,
-            'undoes', NULL, 'why', 'holding_reply', 'why_values', jsonb_build_array('operation', o.id));
+            'id', crm.child_id(o.id, 'line', n), 'n', n, 'clock', held.clock,
+            'event', CASE WHEN held.holding_suffices THEN 'stop' ELSE 'extend' END, 'at', o.at, 'since', held.since,
+            'due', new.at, 'calendar', new.calendar, 'provisional', new.provisional, 'undoes', NULL,
+            'why', 'holding_reply', 'why_values', jsonb_build_array('operation', o.id));
     END LOOP;
     PERFORM crm.count_on(o, p_head, lines);
 END
