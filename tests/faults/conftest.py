@@ -1,6 +1,5 @@
 """A store on a real encrypted file, empty."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,21 +8,14 @@ import pytest
 from crmdesk.models.operations import Author
 from crmdesk.models.types import utc_now
 from crmdesk.services.followers import followers
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from tests.faults.full_disk import KEY
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "store.db"
-    ensure_schema(path, KEY)
-    return path
+from tests.stores import empty_store
 
 
 @pytest.fixture
-def path(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty, tmp_path / "store.db"))
+def path(tmp_path: Path) -> Path:
+    return empty_store(tmp_path / "store.db", KEY)
 
 
 class ClosingStore(Store):

@@ -3,7 +3,6 @@
 import json
 import shutil
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,26 +17,17 @@ from crmdesk.models.wire import Row, to_json
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import Connection, open_connection
 from crmdesk.services.store.rows import shape_of
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.store.values import from_micros
 from tests.models.moves import MOVES, Dice, Hotline
-
-KEY = bytes(range(32))
+from tests.stores import KEY, empty_store
 
 WORDS = st.text(min_size=1, max_size=12) | st.sampled_from(
     ["王伟", "O'Neil; DROP", "<b>x</b>", " ", "\x00", "😀"]
 )
 DICE = st.builds(Dice, st.integers(0, 9), st.integers(0, 99), WORDS)
 SEQUENCES = st.lists(st.tuples(st.sampled_from(sorted(MOVES)), DICE), min_size=1, max_size=30)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "store.db"
-    ensure_schema(path, KEY)
-    return path
 
 
 def test_every_kind_of_operation_takes_part() -> None:
@@ -101,9 +91,9 @@ def by_history(connection: Connection) -> dict[tuple[str, bytes], dict[str, Any]
 @settings(max_examples=40)
 @given(moves=SEQUENCES)
 def test_log_rows_and_history_tell_the_same(
-    empty: Path, tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, Dice]]
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, Dice]]
 ) -> None:
-    path = Path(shutil.copy(empty, tmp_path_factory.mktemp("store")))
+    path = empty_store(tmp_path_factory.mktemp("store") / "store.db")
     world = Hotline()
     with closing(Store(path, KEY, world.author, followers)) as store:
         accepted = store.write(lambda work: played(world, moves, work)).result().result

@@ -17,11 +17,11 @@ from crmdesk.models.types import CustomerId
 from crmdesk.services import calls
 from crmdesk.services.call_desk import CallDesk
 from crmdesk.services.followers import followers
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.telephony.gateway import CallAnswered, CallEnded, CallRinging, CallTimes
 from crmdesk.services.telephony.numbers import NumberParser
+from tests.stores import KEY, empty_store
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 AGENT = "0193f2a0-0000-7000-8000-000000000001"
@@ -70,9 +70,8 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    path, key, clock = tmp_path / "store.db", bytes(range(32)), SteppingClock()
-    ensure_schema(path, key)
-    store = Store(path, key, Author(AGENT, "desk", clock), followers)
+    path, clock = empty_store(tmp_path / "store.db"), SteppingClock()
+    store = Store(path, KEY, Author(AGENT, "desk", clock), followers)
     store.write(_company).result()
     held = Scene(store, clock)
     yield held
@@ -299,8 +298,7 @@ def test_nothing_is_written_while_a_pop_is_built_and_painted(scene: Scene) -> No
 
 
 def test_a_pop_is_painted_before_its_call_is_kept_and_closing_waits_for_nobody(tmp_path: Path) -> None:
-    ensure_schema(tmp_path / "store.db", bytes(32))
-    store = Store(tmp_path / "store.db", bytes(32), Author(AGENT, "desk", lambda: NOON), followers)
+    store = Store(empty_store(tmp_path / "store.db"), KEY, Author(AGENT, "desk", lambda: NOON), followers)
     patient = CallDesk(store, NumberParser().parse, "test", lambda: "zh", breath_seconds=600.0)
     shown: list[ScreenPop] = []
     patient.on_pop(shown.append)

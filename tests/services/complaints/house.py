@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +20,10 @@ from crmdesk.services.complaints.procedure import House, Procedure, procedure
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.rows import StoredRows
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.holding import FILES
+from tests.stores import KEY, empty_store
 
-KEY = bytes(range(32))
 BEGIN = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 """A Wednesday, 10:00 in Shanghai."""
 ANNA, BELA, CHEN, DORA, EMIL, IDA = (UUID(int=n) for n in range(1, 7))
@@ -37,11 +38,10 @@ class ComplaintDesk:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "store.db"
-        ensure_schema(path, KEY)
+        path.write_bytes(_furnished())
         self.connection = open_connection(path, KEY, role="writer")
         self.now = BEGIN
         self.who: UUID | None = ANNA
-        self._furnish()
 
     def close(self) -> None:
         self.connection.close()
@@ -121,24 +121,36 @@ class ComplaintDesk:
             work.commit()
         return str(row_id)
 
-    def _furnish(self) -> None:
-        with self.work() as work:
-            for team, key in ((TEAM, "hotline"), (OTHER_TEAM, "workshop")):
-                work.do(save_code(work.author, "team", {"id": str(team), "key": key}))
-            for who, role in ROLES.items():
-                values = {"id": str(who), "login": f"p{who.int}", "role": role, "team_id": str(TEAM)}
-                work.do(save_code(work.author, "agent", values))
-            codes: tuple[tuple[str, str, dict[str, Any]], ...] = (
-                ("complaint_category", "repair", {}),
-                ("cause", "wrong_part", {"cause_class": "B", "leaf": True}),
-            )
-            for table, key, more in codes:
-                values = {"id": str(UUID(int=len(key) + 100)), "key": key, **more}
-                work.do(save_code(work.author, table, values))
-            made = open_customer(work.author, {"name": "王芳", "kind": "person"}, ())
-            payload = {**made.payload, "id": str(CUSTOMER)}
-            work.do(work.author.describe("customer.create", payload))
-            work.commit()
+
+@cache
+def _furnished() -> bytes:
+    """The store of every such desk on its first day, made once."""
+    with TemporaryDirectory() as folder:
+        path = empty_store(Path(folder) / "store.db")
+        connection = open_connection(path, KEY, role="writer")
+        with UnitOfWork(connection, Author(str(ANNA), "desk-1", lambda: BEGIN), followers()) as work:
+            _furnish(work)
+        connection.close()
+        return path.read_bytes()
+
+
+def _furnish(work: UnitOfWork) -> None:
+    for team, key in ((TEAM, "hotline"), (OTHER_TEAM, "workshop")):
+        work.do(save_code(work.author, "team", {"id": str(team), "key": key}))
+    for who, role in ROLES.items():
+        values = {"id": str(who), "login": f"p{who.int}", "role": role, "team_id": str(TEAM)}
+        work.do(save_code(work.author, "agent", values))
+    codes: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("complaint_category", "repair", {}),
+        ("cause", "wrong_part", {"cause_class": "B", "leaf": True}),
+    )
+    for table, key, more in codes:
+        values = {"id": str(UUID(int=len(key) + 100)), "key": key, **more}
+        work.do(save_code(work.author, table, values))
+    made = open_customer(work.author, {"name": "王芳", "kind": "person"}, ())
+    payload = {**made.payload, "id": str(CUSTOMER)}
+    work.do(work.author.describe("customer.create", payload))
+    work.commit()
 
 
 def under_regime(desk: ComplaintDesk, regime: str) -> Row:

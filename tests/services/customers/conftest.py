@@ -14,11 +14,10 @@ from crmdesk.models.operations import Author, Operation
 from crmdesk.models.screen_pop import CallerNumber
 from crmdesk.models.types import CustomerId
 from crmdesk.services.customers.search_index import CustomerSearchIndex
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from tests.stores import KEY, empty_store
 
-KEY = bytes(range(32))
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
@@ -43,7 +42,7 @@ class Desk:
     reader: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        ensure_schema(self.path, KEY)
+        empty_store(self.path, KEY)
         author = Author("lin.yue", "desk", lambda: self.now)
         self.store = Store(self.path, KEY, author, lambda: (CustomerSearchIndex(),))
         self.reader = self.store.open_reader()

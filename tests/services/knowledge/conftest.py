@@ -1,7 +1,6 @@
 """A real encrypted store with articles in it."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +13,7 @@ from crmdesk.services.knowledge import index
 from crmdesk.services.knowledge.articles import ArticleRow, read_article
 from crmdesk.services.knowledge.search import Hit, search
 from crmdesk.services.store.connection import open_connection
-from crmdesk.services.store.schema import ensure_schema
-
-KEY = bytes(range(32))
+from tests.stores import KEY, empty_store
 
 
 @dataclass
@@ -101,16 +98,8 @@ class Shelf:
         return [hit.external_id for hit in self.hits(query, **options)]
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("knowledge") / "empty.db"
-    ensure_schema(path, KEY)
-    return path
-
-
 @pytest.fixture
-def shelf(empty_store: Path, tmp_path: Path) -> Iterator[Shelf]:
-    shutil.copy(empty_store, tmp_path / "store.db")
-    made = Shelf(tmp_path / "store.db")
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    made = Shelf(empty_store(tmp_path / "store.db"))
     yield made
     made.close()

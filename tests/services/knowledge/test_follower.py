@@ -13,20 +13,18 @@ from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.services.knowledge.follower import KnowledgeFollower
 from crmdesk.services.knowledge.search import search
 from crmdesk.services.knowledge.suggest import suggest
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from tests.services.knowledge.conftest import KEY, Shelf
+from tests.services.knowledge.conftest import Shelf
+from tests.stores import KEY, empty_store
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    ensure_schema(tmp_path / "store.db", KEY)
-    made = Store(
-        tmp_path / "store.db", KEY, Author("lin", "desk", lambda: NOON), lambda: (KnowledgeFollower(),)
-    )
+    path = empty_store(tmp_path / "store.db")
+    made = Store(path, KEY, Author("lin", "desk", lambda: NOON), lambda: (KnowledgeFollower(),))
     yield made
     made.close()
 

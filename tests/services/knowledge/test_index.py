@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from crmdesk.errors import Bug
 from crmdesk.services.knowledge import index
-from tests.services.knowledge.conftest import KEY, Shelf
+from tests.services.knowledge.conftest import Shelf
+from tests.stores import KEY
 
 PAGE, RESERVED, SALT = 4096, 80, 16
 

@@ -1,7 +1,6 @@
 """The one way in: rows, log, history and search indexes change together or not at all."""
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,24 +18,16 @@ from crmdesk.models.note import append_note
 from crmdesk.models.operations import Author, RowChange
 from crmdesk.models.visit import ServiceVisit, record_visit
 from crmdesk.services.store.connection import open_connection
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
+from tests.stores import KEY, empty_store
 
-KEY = bytes(range(32))
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "store.db"
-    ensure_schema(path, KEY)
-    return path
-
-
 @pytest.fixture
-def path(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty, tmp_path / "store.db"))
+def path(tmp_path: Path) -> Path:
+    return empty_store(tmp_path / "store.db")
 
 
 def ticking() -> Callable[[], datetime]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,15 +17,14 @@ from crmdesk.models.wire import Row
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.rows import shape_of
-from crmdesk.services.store.schema import ensure_schema
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import Follower, UnitOfWork
 from crmdesk.services.sync.outbox import unsent
 from crmdesk.services.sync.replica import read_place, record_answers, server_forgot, take_in
 from crmdesk.services.sync.sharing import begin_sharing
 from tests.services.sync.model_server import ModelServer, PlaceOfRow
+from tests.stores import KEY, empty_store
 
-KEY = bytes(range(32))
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 SPACE = UUID(int=12)
 SERVER = {"address": "crm.example:5432", "database": "crm"}
@@ -107,13 +105,6 @@ def all_rows(connection: Connection) -> dict[PlaceOfRow, Row]:
     return found
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "store.db"
-    ensure_schema(path, KEY)
-    return path
-
-
 @pytest.fixture
 def server() -> ModelServer:
     return ModelServer()
@@ -127,13 +118,13 @@ def clock() -> Callable[[], datetime]:
 
 @pytest.fixture
 def join(
-    empty_store: Path, tmp_path: Path, server: ModelServer, clock: Callable[[], datetime]
+    tmp_path: Path, server: ModelServer, clock: Callable[[], datetime]
 ) -> Iterator[Callable[[str], SharedDesk]]:
     """Give a function that puts a new desk on the server."""
     desks: list[SharedDesk] = []
 
     def make(device: str) -> SharedDesk:
-        path = Path(shutil.copy(empty_store, tmp_path / f"{device}.db"))
+        path = empty_store(tmp_path / f"{device}.db")
         desk = SharedDesk(path, device, server, clock)
         desks.append(desk)
         desk.store.write(begin_sharing, SERVER).result()

@@ -25,7 +25,8 @@ from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.services.sync.outbox import counts, unsent
 from crmdesk.services.sync.refused import pending_lines, refused_lines
 from crmdesk.services.sync.replica import read_place, record_answers, take_in
-from tests.services.sync.conftest import KEY, SharedDesk
+from tests.services.sync.conftest import SharedDesk
+from tests.stores import KEY
 
 PAGE, RESERVED = 4096, 80
 

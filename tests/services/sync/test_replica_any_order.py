@@ -41,12 +41,12 @@ from crmdesk.services.sync.sharing import begin_sharing
 from tests.models.moves import MOVES, Dice, Hotline
 from tests.services.sync.conftest import SERVER, SharedDesk
 from tests.services.sync.model_server import ModelServer, PlaceOfRow
+from tests.stores import empty_store
 
 WORDS = st.sampled_from(["王伟", "O'Neil", "<b>x</b>", "怠速异响", "😀", "one\ntwo"])
 DICE = st.builds(Dice, st.integers(0, 5), st.integers(0, 99), WORDS)
 KINDS = st.sampled_from(sorted(MOVES))
 COUNTED: Counter[str] = Counter()
-TEMPLATE: list[Path] = []
 WALKS = 10
 LEAST = {
     "conflict": 25,
@@ -90,7 +90,7 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        path = Path(shutil.copy(TEMPLATE[0], self.folder / "store.db"))
+        path = empty_store(self.folder / "store.db")
         self.server = ModelServer()
         self.world = Hotline()
         self.desk = SharedDesk(path, "one", self.server, self.world.tick)
@@ -412,8 +412,7 @@ def walk(chance: random.Random, steps: int) -> None:
 
 
 @pytest.mark.slow
-def test_any_order_of_edits_pushes_pulls_answers_cuts_and_restores(empty_store: Path) -> None:
-    TEMPLATE[:] = [empty_store]
+def test_any_order_of_edits_pushes_pulls_answers_cuts_and_restores() -> None:
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True),
@@ -421,8 +420,7 @@ def test_any_order_of_edits_pushes_pulls_answers_cuts_and_restores(empty_store: 
 
 
 @pytest.mark.slow
-def test_long_ways_through_everything_that_can_happen(empty_store: Path) -> None:
-    TEMPLATE[:] = [empty_store]
+def test_long_ways_through_everything_that_can_happen() -> None:
     COUNTED.clear()
     for seed in range(WALKS):
         walk(random.Random(seed), 120)

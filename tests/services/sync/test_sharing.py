@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +17,16 @@ from crmdesk.services.sync.outbox import unsent
 from crmdesk.services.sync.refused import refused_lines
 from crmdesk.services.sync.replica import record_answers
 from crmdesk.services.sync.sharing import begin_sharing, change_device, server_of, stop_sharing
-from tests.services.sync.conftest import KEY, SERVER, START, SharedDesk
+from tests.services.sync.conftest import SERVER, START, SharedDesk
 from tests.services.sync.model_server import Device, ModelServer
 from tests.services.sync.test_replica import add_customer, add_note, change, shared_customer
+from tests.stores import KEY, empty_store
 
 
 @pytest.fixture
-def alone(
-    empty_store: Path, tmp_path: Path, server: ModelServer, clock: Callable[[], datetime]
-) -> Iterator[SharedDesk]:
+def alone(tmp_path: Path, server: ModelServer, clock: Callable[[], datetime]) -> Iterator[SharedDesk]:
     """A desk that shares with nobody yet."""
-    desk = SharedDesk(Path(shutil.copy(empty_store, tmp_path / "alone.db")), "alone", server, clock)
+    desk = SharedDesk(empty_store(tmp_path / "alone.db"), "alone", server, clock)
     yield desk
     desk.store.close()
 
