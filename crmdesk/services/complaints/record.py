@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from crmdesk.errors import NotFound
-from crmdesk.models.clock import STOPPED, Ledger, Standing
+from crmdesk.models.clock import STOPPED, Ledger, Line, Standing
 from crmdesk.models.complaint_effects import IMPORT, is_unsettled
 from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile
 from crmdesk.models.complaint_number import ComplaintNumber
@@ -323,9 +323,19 @@ def _clock(standing: Standing, ledger: Ledger, undone: set[int | None]) -> Clock
         percent=standing.percent,
         due=standing.due,
         paused_seconds=standing.paused // timedelta(seconds=1),
-        lines=tuple(
-            LedgerLine(line.n, line.event, line.at, line.due, line.why.key, line.calendar, line.n in undone)
-            for line in ledger.lines
-            if line.clock == standing.clock
-        ),
+        lines=tuple(_ledger_line(line, undone) for line in ledger.lines if line.clock == standing.clock),
+        provisional=standing.provisional,
+    )
+
+
+def _ledger_line(line: Line, undone: set[int | None]) -> LedgerLine:
+    return LedgerLine(
+        n=line.n,
+        event=line.event,
+        at=line.at,
+        due=line.due,
+        why=line.why.key,
+        by=line.calendar,
+        undone=line.n in undone,
+        provisional=line.provisional,
     )

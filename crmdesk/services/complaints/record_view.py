@@ -174,7 +174,10 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One line of a clock's ledger; ``by`` is the calendar's version, empty by the wall."""
+    """One line of a clock's ledger; ``by`` is the calendar's version, empty by the wall.
+
+    ``provisional``: ``due`` counts a year whose holidays are not announced.
+    """
 
     n: int
     event: str
@@ -183,6 +186,7 @@ class LedgerLine:
     why: str
     by: str
     undone: bool
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ class ClockView:
     due: datetime
     paused_seconds: int
     lines: tuple[LedgerLine, ...]
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class LinesOf:
             lines.append(self.clock(clock, unfolded=clock.clock in unfolded))
             if clock.clock in unfolded:
                 lines += [self._ledger(line) for line in clock.lines]
+        lines += self.provisional(record)
         if record.events:
             lines.append(
                 RecordLine("section", tr("History"), aside=tr("Enter shows what changed"), icon="steps")
@@ -100,9 +101,19 @@ class LinesOf:
                 lines += self._changes(record, event)
         return list(whole(lines))
 
+    def provisional(self, record: ComplaintRecord) -> Iterator[RecordLine]:
+        """Say what is meant, if the date of a clock that runs is provisional."""
+        if any(clock.provisional and clock.state != "stopped" for clock in record.clocks):
+            yield RecordLine(
+                "text",
+                self._words.tr(
+                    "Provisional: holidays of that year are not announced yet; only weekends are left out."
+                ),
+            )
+
     def clock(self, clock: ClockView, *, unfolded: bool = False) -> RecordLine:
         """Return the line of a clock: what is due when, how much of its time is used."""
-        words, when = self._words, self._moments.day_and_time(clock.due)
+        words, when = self._words, self.due(clock)
         if clock.state == "stopped":
             told = said(words, VERDICTS, clock.verdict) or said(words, CLOCK_STATES, clock.state)
         elif clock.state == "paused":
@@ -122,6 +133,11 @@ class LinesOf:
             unfolded=unfolded,
         )
 
+    def due(self, dated: ClockView | LedgerLine) -> str:
+        """Return when something is due, and that it may move."""
+        when = self._moments.day_and_time(dated.due)
+        return self._words.tr("{when}, provisional", when=when) if dated.provisional else when
+
     def ledger(self, clock: ClockView) -> str:
         """Return a clock's ledger as text of several lines."""
         lines = [self._ledger(line) for line in clock.lines]
@@ -133,7 +149,7 @@ class LinesOf:
         told = f"{event} · {said(words, WHY, line.why)}" if line.why else event
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
-        due = words.tr("due {when}", when=self._moments.day_and_time(line.due))
+        due = words.tr("due {when}", when=self.due(line))
         by = f"{due} · {line.by}" if line.by else due
         return RecordLine("detail", told, label=self._moments.day_and_time(line.at), aside=by)
 

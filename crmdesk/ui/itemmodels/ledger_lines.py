@@ -35,7 +35,7 @@ class LedgerOf:
             told.append(self._lines.clock(clock))
             for line in clock.lines:
                 told += self._events(record, line)
-        return told
+        return [*told, *self._lines.provisional(record)]
 
     def _regime(self, record: ComplaintRecord) -> RecordLine:
         key = record.head.regime
@@ -51,7 +51,7 @@ class LedgerOf:
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
         yield RecordLine("detail", told, label=moments.day_and_time(line.at))
-        due = words.tr("due {when}", when=moments.day_and_time(line.due))
+        due = words.tr("due {when}", when=self._lines.due(line))
         yield RecordLine("detail", due, aside=line.by or words.tr("by the clock"))
 
 
