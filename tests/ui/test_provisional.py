@@ -1,0 +1,50 @@
+"""A date for which no calendar is announced says so wherever it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from crmdesk.ui.itemmodels.complaint_lines import RecordLine
+from tests.services.complaints.house import ComplaintDesk
+from tests.ui.complaint_house import ComplaintSeat
+from tests.ui.conftest import Seat
+
+WHY = "Provisional: holidays of that year are not announced yet; only weekends are left out."
+
+
+@pytest.fixture
+def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
+    house = ComplaintDesk(tmp_path)
+    made = ComplaintSeat(seat, house, tmp_path)
+    yield made
+    seat.settle()
+    made.close()
+    house.close()
+
+
+def trail(place: ComplaintSeat) -> list[RecordLine]:
+    return list(place.page.view.trail.lines.rows)
+
+
+def test_a_year_without_a_calendar_is_told_with_the_date(place: ComplaintSeat) -> None:
+    place.pass_time(days=2_000)
+    place.open(place.house.log())
+    clocks = [line for line in trail(place) if line.kind == "clock"]
+    assert clocks and all(line.aside.endswith(", provisional") for line in clocks)
+    assert place.page.view.head.card.clock.aside.endswith(", provisional")
+    assert [line.text for line in trail(place) if line.kind == "text"] == [WHY]
+    view = place.page.view.trail
+    view.list.setFocus()
+    view.list.choose_row(1)
+    place.seat.key(Qt.Key.Key_Return)
+    (ledger,) = [line for line in trail(place) if line.kind == "detail"]
+    assert ", provisional" in ledger.aside
+
+
+def test_a_year_with_a_calendar_says_nothing(place: ComplaintSeat) -> None:
+    place.open(place.house.log())
+    assert trail(place) and not any("rovisional" in line.aside + line.text for line in trail(place))
