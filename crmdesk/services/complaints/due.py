@@ -19,6 +19,7 @@ from crmdesk.models.complaint_file import RECOUNTED
 from crmdesk.models.operations import Rows
 from crmdesk.models.task import open_task
 from crmdesk.models.timetable import REMINDER, Act, timetable
+from crmdesk.services.complaints.errands import see_to_errands
 from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import House, Procedure, house_of, procedure
 from crmdesk.services.complaints.taking import recount_by_time, take_by_time
@@ -70,12 +71,17 @@ def next_moment(rows: Rows, rules: Procedure, complaint_id: UUID, now: datetime)
 
 
 def act_on(work: UnitOfWork, rules: Procedure, complaint_id: UUID) -> int:
-    """Do all that is due on one complaint as the system; committed. Return how much was done."""
+    """Do all that is due on one complaint as the system, and end what nobody needs to do any more; committed.
+
+    Return how much was done.
+    """
     work.author = replace(work.author, actor="")
     done, tried = 0, set[UUID]()
     while (act := _next(work, rules, complaint_id, tried)) is not None:
         tried.add(act.id)
         done += _do(work, rules, complaint_id, act)
+    if done:
+        see_to_errands(work, rules, complaint_id, None)
     work.commit()
     return done
 

@@ -11,6 +11,8 @@ from crmdesk.models.timetable import REMINDER
 from crmdesk.models.types import child_id
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crmdesk.models.complaint_file import LastEvent
     from crmdesk.models.wire import Row
     from crmdesk.services.complaints.procedure import Procedure
@@ -22,6 +24,7 @@ ESCALATED, TAKEN_OVER = "escalated", "taken_over"
 def see_to_errands(work: UnitOfWork, rules: Procedure, complaint_id: UUID, actor_id: UUID | None) -> None:
     """Bring the open errands of a complaint in line with how it stands after a step of *actor_id*.
 
+    None: after what time did; at a shared desk the server sees to them then, in ``crm.see_to_errands``.
     Within a larger change. Told without a base: two desks that see to the same errand agree.
     """
     tasks = [row for row in work.rows("task", "complaint_id", complaint_id) if row["state"] == "open"]
@@ -56,7 +59,7 @@ def _over(
     open_states = {state.key for state in rules.rules.workflow.states if state.open}
     ended = head["state"] not in open_states
     reminders = [row for row in tasks if row["errand"] == REMINDER]
-    latest = {_clock(row): row["id"] for row in sorted(reminders, key=lambda row: row["created_at"])}
+    latest = {_clock(row): row["id"] for row in sorted(reminders, key=_made)}
     going = _going(work, head["id"]) if reminders else set()
     over = {row["id"] for row in reminders if _clock(row) not in going or latest[_clock(row)] != row["id"]}
     over |= {row["id"] for row in tasks if ended and row["errand"] in (REMINDER, ESCALATED, TAKEN_OVER)}
@@ -69,6 +72,10 @@ def _going(work: UnitOfWork, complaint_id: UUID) -> set[str]:
     """Return the clocks that have not ended."""
     runs = ledger_of(work.rows("clock_line", "complaint_id", complaint_id)).runs().values()
     return {each[-1].last.clock for each in runs if each[-1].stop is None}
+
+
+def _made(reminder: Row) -> tuple[datetime, UUID]:
+    return reminder["created_at"], reminder["id"]
 
 
 def _clock(reminder: Row) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.due import act_on
-from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk, settled
+from tests.services.complaints.house import ANNA, BELA, CHECKLIST, CHEN, ComplaintDesk, settled, under_regime
 
 
 @pytest.fixture
@@ -34,18 +34,37 @@ def open_errands(desk: ComplaintDesk, row: Row) -> list[tuple[str, str, UUID]]:
     return sorted((task["errand"], task["note"], task["owner_id"]) for task in tasks)
 
 
-def test_a_step_leaves_the_last_reminder_of_each_clock_and_none_of_one_that_ended(
+def test_a_later_reminder_takes_the_place_of_the_one_before_and_none_is_left_of_a_clock_that_ended(
     desk: ComplaintDesk,
 ) -> None:
     row = desk.log()
-    for hours in (2.5, 1.75):
+    for hours, percent in ((2.5, 50), (1.75, 75), (0, 75), (3, 100)):
         wait(desk, row, hours=hours)
-    reminders = [("reminder", f"acknowledge {percent} %", ANNA) for percent in (50, 75)]
-    assert open_errands(desk, row) == reminders
-    row = desk.step(row, "C1", what="We see to it today.")
-    assert open_errands(desk, row) == reminders[1:]
+        mine = [each for each in open_errands(desk, row) if each[0] == "reminder"]
+        assert mine == [("reminder", f"acknowledge {percent} %", ANNA)]
+    made = [task for task in desk.rows("task", row["id"]) if task["errand"] == "reminder"]
+    assert sorted(task["state"] for task in made) == ["done", "done", "open"]
+    row = {**row, **desk.row("complaint", row["id"])}
     desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA))
-    assert open_errands(desk, row) == []
+    assert "reminder" not in {errand for errand, *_ in open_errands(desk, row)}
+
+
+def test_a_reminder_that_piled_up_before_ends_with_the_next_step(desk: ComplaintDesk) -> None:
+    row = desk.log()
+    wait(desk, row, hours=2.5)
+    wait(desk, row, hours=1.75)
+    desk.connection.execute("UPDATE task SET state = 'open', done_at = NULL")
+    desk.step(row, "C1", what="We see to it today.")
+    assert open_errands(desk, row) == [("reminder", "acknowledge 75 %", ANNA)]
+
+
+def test_a_wait_that_ends_by_itself_leaves_no_reminder_of_it(desk: ComplaintDesk) -> None:
+    row = desk.step(under_regime(desk, "none"), "T5", contacted_at=desk.iso())
+    desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=4))
+    wait(desk, row, days=3, hours=1)
+    assert open_errands(desk, row) == [("reminder", "waiting 75 %", ANNA)]
+    wait(desk, row, days=1)
+    assert "waiting" not in {note.partition(" ")[0] for _, note, _ in open_errands(desk, row)}
 
 
 def test_reminders_go_to_the_new_owner_who_has_it_to_take_over_until_she_does_something(

@@ -32,7 +32,17 @@ from crmdesk.services.store.rows import StoredRows
 from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS, workflow
 from tests.models.hours import shop
-from tests.services.complaints.house import ANNA, BELA, CALL, CHECKLIST, CHEN, CUSTOMER, DORA, TEAM
+from tests.services.complaints.house import (
+    ANNA,
+    BELA,
+    CALL,
+    CHECKLIST,
+    CHEN,
+    CUSTOMER,
+    DORA,
+    TEAM,
+    under_regime,
+)
 from tests.services.server.mirror import TABLES, MirroredDesk, judge, lay_out, rows_before
 from tests.services.server.sender import rows_of
 
@@ -249,6 +259,47 @@ def recounted_here(desk: MirroredDesk, complaint_id: UUID, time: BusinessTime) -
     return {each["clock"]: (each["due"], each["calendar"], each["provisional"]) for each in lines}
 
 
+def errands(desk: MirroredDesk, row: Row) -> list[tuple[str, str, UUID]]:
+    """The open errands of a complaint: what, about which clock, and whose."""
+    tasks = (task for task in desk.rows("task", row["id"]) if task["state"] == "open")
+    return sorted((task["errand"], task["note"], task["owner_id"]) for task in tasks)
+
+
+def test_reminders_do_not_pile_up_while_only_time_acts(desk: MirroredDesk, server: Any) -> None:
+    row = desk.log()
+    for hours, percent in ((2.5, 50), (1.75, 75), (3, 100)):
+        desk.later(hours=hours)
+        run_both(desk, server)
+        reminders = [each for each in errands(desk, row) if each[0] == "reminder"]
+        assert reminders == [("reminder", f"acknowledge {percent} %", ANNA)]
+
+
+def test_what_time_ends_asks_nothing_more(desk: MirroredDesk, server: Any) -> None:
+    row = desk.step(under_regime(desk, "none"), "T5", contacted_at=desk.iso())
+    desk.step(row, "T6", wait_for="customer", what="An invoice.", until=desk.iso(days=4))
+    for days, left in ((3.1, [("reminder", "waiting 75 %", ANNA)]), (0.9, [])):
+        desk.later(days=days)
+        run_both(desk, server)
+        assert [each for each in errands(desk, row) if "waiting" in each[1]] == left
+
+
+def test_a_reminder_that_was_made_for_who_owned_it_goes_on_to_the_owner(
+    desk: MirroredDesk, server: Any
+) -> None:
+    """Another desk may have handed it over while the server reminded."""
+    row = desk.log()
+    desk.later(hours=5)
+    run_both(desk, server)
+    assert errands(desk, row) == [("reminder", "acknowledge 100 %", ANNA)]
+    desk.connection.execute("UPDATE complaint SET owner_id = ?", (BELA.bytes,))
+    desk.connection.execute("UPDATE complaint_body SET author = ?", (str(BELA),))
+    desk.later(days=12)
+    run_both(desk, server)
+    assert {each for each in errands(desk, row) if each[0] == "reminder"} == {
+        ("reminder", "acknowledge 100 %", BELA)
+    }
+
+
 def test_an_agent_of_another_team_lets_time_act_and_sees_no_more(cluster: Cluster, tmp_path: Path) -> None:
     database = cluster.database()
     agent = database.person("other_team", "agent", teams=("elsewhere",))
@@ -258,13 +309,18 @@ def test_an_agent_of_another_team_lets_time_act_and_sees_no_more(cluster: Cluste
         with database.connect() as owner:
             procedure.fill_calendar(owner, shop())
             lay_out(owner, {name: rows for name, rows in rows_before(desk).items() if name in TABLES})
-            desk.later(days=20)
-            owner.execute("SELECT crm.set_clock(%s)", (desk.now,))
-        with database.connect(agent.login) as session:
-            assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
-            assert session.execute("SELECT crm.run_due()").fetchone()[0]["complaints"] > 0
-            assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
-            assert session.execute("SELECT level FROM crm.complaint").fetchone()[0] > 0
+        for hours in (1.2, 480):
+            desk.later(hours=hours)
+            with database.connect() as owner:
+                owner.execute("SELECT crm.set_clock(%s)", (desk.now,))
+            with database.connect(agent.login) as session:
+                assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
+                assert session.execute("SELECT crm.run_due()").fetchone()[0]["complaints"] > 0
+                assert session.execute("SELECT count(*) FROM crm.complaint_body").fetchone() == (0,)
+        with database.connect() as owner:
+            assert owner.execute("SELECT level FROM crm.complaint").fetchone()[0] > 0
+            reminders = owner.execute("SELECT state FROM crm.task WHERE errand = 'reminder' ORDER BY 1")
+            assert reminders.fetchall() == [("done",), ("open",)]
         assert row["team_id"] == TEAM
         with database.connect() as owner:
             assert owner.execute("SELECT count(*) FROM crm.sees_all").fetchone() == (0,)

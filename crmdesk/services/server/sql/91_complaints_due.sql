@@ -293,6 +293,45 @@ EXCEPTION WHEN SQLSTATE 'CR100' THEN
 END
 $$;
 
+-- Bring the open errands of a complaint in line with how it stands after time has acted, as
+-- crmdesk/services/complaints/errands.py does after every step: of each clock that runs the latest reminder stays, and
+-- goes to the owner. A task that somebody works on this very moment is left for the next time.
+CREATE OR REPLACE FUNCTION crm.see_to_errands(p_head crm.complaint, p_now timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    going CONSTANT text[] := ARRAY(SELECT r.clock FROM crm.clock_runs(p_head.id) r WHERE NOT r.stopped);
+    ended CONSTANT boolean := NOT EXISTS (
+        SELECT 1 FROM crm.procedure_state s WHERE s.key = p_head.state AND s.open);
+    held record;
+    task crm.task;
+    _ text := crm.begin_operation(NULL, NULL);
+BEGIN
+    FOR held IN
+        SELECT t.id, ended OR (t.errand = 'reminder' AND (
+            split_part(t.note, ' ', 1) <> ALL (going)
+            OR row_number() OVER (PARTITION BY t.errand, split_part(t.note, ' ', 1)
+                                  ORDER BY t.created_at DESC, t.id DESC) > 1)) AS over
+        FROM crm.task t
+        WHERE t.complaint_id = p_head.id AND t.state = 'open' AND t.errand IN ('reminder', 'escalated', 'taken_over')
+        ORDER BY t.id
+    LOOP
+        SELECT * INTO task FROM crm.task t WHERE t.id = held.id AND t.state = 'open' FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        IF held.over THEN
+            task.state := 'done';
+            task.done_at := p_now;
+        ELSIF task.errand = 'reminder' AND task.owner_id IS DISTINCT FROM p_head.owner_id THEN
+            task.owner_id := p_head.owner_id;
+            task.team_id := p_head.team_id;
+        ELSE
+            CONTINUE;
+        END IF;
+        task.rev := task.rev + 1;
+        _ := crm.lay_task(task);
+    END LOOP;
+END
+$$;
+
 -- Do all that is due on one complaint; returns how much was done.
 CREATE OR REPLACE FUNCTION crm.act_on(p_complaint uuid, p_now timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
@@ -312,6 +351,9 @@ BEGIN
         tried := tried || act.id;
         done := done + crm.do_act(act, head, body, p_now)::integer;
     END LOOP;
+    IF done > 0 THEN
+        PERFORM crm.see_to_errands(head, p_now);
+    END IF;
     RETURN done;
 END
 $$;
