@@ -48,8 +48,8 @@ _FORGET_DRAFT = (
     " AND (instr(draft_id, :of) OR instr(text, :of)))"
 )
 _TAILS = ("-wal", "-shm", "-journal")
-_MADE_ANEW = (renewal.SUFFIX, ".next")
-"""Ends of files beside the store that are made anew each time and hold nothing older."""
+_MADE_ANEW = (renewal.SUFFIX, ".next", ".lock")
+"""Ends of files beside the store that are made anew each time, or empty, and hold nothing older."""
 
 _log = logging.getLogger("crmdesk.erasure")
 

@@ -388,6 +388,8 @@ def test_copies_backups_and_log_lose_him_too(world: World, tmp_path: Path) -> No
     _set_schema(old, profile.key, "0000")
     broken = world.store.path.with_name("store.db.damaged-1")
     broken.write_bytes(b"no database")
+    lock = world.store.path.with_name("store.db.next.lock")
+    lock.touch()
     log = profile.logs_path / FILE_NAME
     log.write_text(f"a line of {CANARY} with {NUMBER}\nanother line\n", encoding="utf-8")
     erasure, wanted = world.erasure(), Wanted("one", world.his)
@@ -397,6 +399,7 @@ def test_copies_backups_and_log_lose_him_too(world: World, tmp_path: Path) -> No
     assert decrypted(copy, profile.key).count(CANARY.encode()) == 0
     assert decrypted(copy, profile.key).count(b"Li 7 likes") >= 1
     assert (old.exists(), broken.exists(), foreign.exists()) == (False, True, True)
+    assert lock.exists(), "somebody may hold it"
     (fresh,) = (path for path in folder.iterdir() if path != foreign)
     restore(fresh, PASSPHRASE, tmp_path / "restored", MemorySecrets())
     assert decrypted(tmp_path / "restored" / "store.db", profile.key).count(CANARY.encode()) == 0

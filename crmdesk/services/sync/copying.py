@@ -3,7 +3,8 @@
 What the process needs, the key and the password among it, comes as one line on its standard input, never as
 an argument or in its environment. It answers with one JSON object a line: how far it is, that it is done, or
 why it gave up. When its standard input ends, whoever wanted the copy is gone, and so goes the process; what
-is copied stays and is gone on with. A lock beside the file keeps two from filling it at once.
+is copied stays and is gone on with. A lock beside the file keeps two from filling it at once; it is never
+deleted, for then whoever waited for it and whoever comes next would each hold one.
 """
 
 from __future__ import annotations
@@ -103,7 +104,6 @@ def work(job: Job, say: Say) -> None:
     finally:
         copy.close()
         lock.release()
-    lock.path.unlink(missing_ok=True)
 
 
 def run(given: IO[str], told: IO[str]) -> int:

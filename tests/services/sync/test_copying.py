@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 from crmdesk.errors import ServerBusy, ServerRefused
 from crmdesk.models.customer import open_customer
 from crmdesk.models.note import append_note
+from crmdesk.services.store.files import FileLock
 from crmdesk.services.sync import copying
 from crmdesk.services.sync.connection import connect
 from crmdesk.services.sync.copying import COMMAND, CopyElsewhere
@@ -75,7 +77,7 @@ def test_another_process_copies_and_shows_no_secret(database: Database, tmp_path
             assert not any(secret in word for word in shown)
         assert copiers() == []
         assert other.store.edition == 1
-        assert sorted(path.name for path in other.store.path.parent.glob("*.next*")) == []
+        assert sorted(path.name for path in other.store.path.parent.glob("*.next*")) == ["store.db.next.lock"]
         one.worker.run_once()
         old = one.asked("SELECT customer_id FROM note WHERE text = 'note 0'")[0][0]
         assert told(other, UUID(bytes=old)) == (0, 1, False)
@@ -132,6 +134,27 @@ def test_a_copier_ends_with_whoever_wanted_the_copy(
         assert not first[0].is_running()
         other.worker.run_once()
         assert same(one, other)
+
+
+def test_whoever_waited_for_a_copier_to_end_is_alone_with_the_file(
+    database: Database, tmp_path: Path
+) -> None:
+    with two(database, tmp_path) as (_, other):
+        path = other.store.path.with_name("store.db.next.lock")
+        lock, waiting = FileLock(path), list[Future[bool]]()
+
+        def wait_once(part: float | None) -> None:
+            if part and not waiting:
+                waiting.append(people.submit(lock.acquire, 20))
+
+        with ThreadPoolExecutor() as people:
+            other.worker.on_status(lambda status: wait_once(status.first_sync))
+            other.worker.run_once()
+            assert waiting[0].result()
+        try:
+            assert not FileLock(path).acquire()
+        finally:
+            lock.release()
 
 
 def test_why_a_copier_gave_up_is_told_in_its_words(database: Database, tmp_path: Path) -> None:
