@@ -42,7 +42,8 @@ class Cause:
 
 
 SHOWN_OF_RESTRICTED = frozenset(
-    {"id", "rev", "number", "state", "owner_id", "team_id", "restricted", "received_at", "logged_at"}
+    {"id", "rev", "number", "state", "owner_id", "team_id", "restricted"}
+    | {"received_at", "logged_at", "last_step_at", "closed_at"}
 )
 """What those who do not handle a restricted complaint get of its head: that there is one, and whom to ask."""
 

@@ -86,7 +86,7 @@ def in_window(table: str, alias: str, since: str, prefix: str = "crm.") -> str:
 def _file_held(complaint: str, since: str, prefix: str) -> str:
     """Return the condition that the file of *complaint*, an SQL expression, is held."""
     if prefix:
-        heads, longer = at_server("complaint"), f"interval '{FILES_LONGER.days} days'"
+        heads, longer = f"{prefix}complaint", f"interval '{FILES_LONGER.days} days'"
     else:
         heads, longer = _HEADS_HERE, str(FILES_LONGER // timedelta(microseconds=1))
     return (

@@ -212,10 +212,11 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> b
     connection = work.connection
     changes = relay.net_changes()
     _write_history(connection, relay, changes, gone)
+    veiled = {change.table for change in changes if _is_veiled(relay, change)}
     if changes:
         work.lay(changes)
     lost = {change.table for change in changes if change.row is None and (change.table, change.id) in gone}
-    lost |= {change.table for change in changes if _is_veiled(relay, change)}
+    lost |= veiled
     keep_rows(connection, relay.kept, relay.under)
     private = sorted(lost.intersection(PRIVATE) | ({"attachment_file"} if "attachment" in lost else set()))
     for table in (*private, "server_row") if private else ():

@@ -44,9 +44,9 @@ def house(cluster: Cluster) -> Iterator[House]:
         texts = {name: SECRET for name, (kind, _) in field_types(Complaint).items() if kind is str}
         shown = {"number": "C26-K7Q-0001", "state": "ASSESSED"}
         legal = {"team_id": li.teams["legal"], "owner_id": li.agent_id, "customer_id": customer}
-        restricted = _log(
-            owner, texts | shown | legal | {"restricted": True, "first_contact": True, "level": 2}
-        )
+        legal |= {"restricted": True, "first_contact": True, "level": 2}
+        legal |= {"last_step_at": MOMENT, "closed_at": MOMENT}
+        restricted = _log(owner, texts | shown | legal)
         other = add_customer(owner, "Li Si")
         hotline = {"team_id": wang.teams["hotline"], "owner_id": wang.agent_id, "customer_id": other}
         repeat = _log(owner, {"number": "C26-K7Q-0002", "repeat_of": restricted} | hotline)

@@ -32,6 +32,8 @@ from tests.services.sync.test_two_desks_complaints import Team, team
 __all__ = ["team"]
 
 OUTLET = "Outlet beside the canary"
+SHOWN = SHOWN_OF_RESTRICTED - {"closed_at"}
+"""Of one that is not closed."""
 
 
 def log(team: Team, at: TestDesk, *, restricted: bool = True, repeat_of: UUID | None = None) -> UUID:
@@ -72,7 +74,7 @@ def holds_outlet(at: TestDesk) -> bool:
 
 def test_another_team_holds_number_state_and_whom_to_ask(team: Team, database: Database) -> None:
     complaint = log(team, team.anna)
-    assert told(head(team.tom, complaint)) == SHOWN_OF_RESTRICTED
+    assert told(head(team.tom, complaint)) == SHOWN
     assert head(team.tom, complaint)["number"] == head(team.anna, complaint)["number"]
     assert head(team.ben, complaint) == head(team.anna, complaint)
     assert (holds_outlet(team.ben), holds_outlet(team.tom)) == (True, False)
@@ -137,7 +139,7 @@ def test_who_comes_into_the_team_gets_it_and_who_leaves_keeps_no_byte(team: Team
     assert head(team.tom, repeat)["repeat_of"] == complaint
     database.person("ben", "supervisor", teams=("workshop",))
     team.settle()
-    assert told(head(team.ben, complaint)) == SHOWN_OF_RESTRICTED
+    assert told(head(team.ben, complaint)) == SHOWN
     assert head(team.ben, repeat)["repeat_of"] is None
     assert head(team.ben, repeat)["outlet"] == OUTLET, "that one is everybody's"
     assert team.ben.worker.check() == 0
@@ -156,9 +158,32 @@ def test_handed_to_another_team_it_leaves_the_desks_of_the_first(team: Team) -> 
     team.settle()
     assert head(team.tom, complaint)["outlet"] == OUTLET
     for at in (team.anna, team.ben):
-        assert told(head(at, complaint)) == SHOWN_OF_RESTRICTED
+        assert told(head(at, complaint)) == SHOWN
         assert at.worker.check() == 0
     assert not holds_outlet(team.ben)
+
+
+def test_the_pages_of_heads_are_written_anew_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint = log(team, team.anna)
+    owner = str(team.anna.person.agent_id)
+    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.settle()
+    anew: list[str] = []
+    write_anew = UnitOfWork.write_anew
+
+    def noted(work: UnitOfWork, table: str) -> None:
+        anew.append(table)
+        write_anew(work, table)
+
+    monkeypatch.setattr(UnitOfWork, "write_anew", noted)
+    team.step(team.anna, complaint, "E1", to_level=2, reason="The press called.")
+    assert team.anna.worker.run_once().refused == 0
+    team.settle()
+    assert anew == [], "nobody lost anything"
+    team.step(team.anna, complaint, "H1", to=str(team.tom.person.agent_id), open_points="Ask the mechanic.")
+    assert team.anna.worker.run_once().refused == 0
+    team.ben.worker.run_once()
+    assert anew.count("complaint") == 2, "at both desks of the first team"
 
 
 def test_a_step_of_one_who_lost_it_is_refused_and_changes_nothing(team: Team) -> None:
@@ -171,7 +196,7 @@ def test_a_step_of_one_who_lost_it_is_refused_and_changes_nothing(team: Team) ->
     assert team.anna.worker.run_once().refused == 0
     assert team.ben.worker.run_once().refused == 1
     team.settle()
-    assert told(head(team.ben, complaint)) == SHOWN_OF_RESTRICTED
+    assert told(head(team.ben, complaint)) == SHOWN
     assert team.ben.asked("SELECT count(*) FROM server_row") == [(0,)]
     assert team.complaint(team.tom, complaint)["level"] == 0
 
@@ -186,7 +211,7 @@ def test_a_first_copy_brings_no_more(team: Team, database: Database, tmp_path: P
             made.worker.run_once()
             if made.store.read(replica.read_place).result().cursor:
                 break
-        assert told(head(made, complaint)) == SHOWN_OF_RESTRICTED
+        assert told(head(made, complaint)) == SHOWN
         assert not holds_outlet(made)
 
 

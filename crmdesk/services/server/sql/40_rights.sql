@@ -3,8 +3,8 @@
 -- Replicated tables FORCE their policies, so that even a function of crm_owner sees no more than the person
 -- who called it; crm_owner alone has policies to write. Inside such functions the question whether somebody
 -- works here is asked without a call, because each statement of each operation asks it. Columns are granted one
--- by one, those of the entity only: that also keeps everybody but the owner from locking a table. Tables with
--- restricted rows are read by their view, see 42_restricted.sql.
+-- by one, those of the entity only: that also keeps everybody but the owner from locking a table. Of tables
+-- with restricted rows those that everybody sees: they are read by their view, see 42_restricted.sql.
 DO $$
 DECLARE
     one crm.entity;
@@ -44,11 +44,10 @@ BEGIN
                     END) END);
         END LOOP;
         EXECUTE pg_catalog.format('REVOKE ALL ON crm.%I FROM PUBLIC, crm_agent', one.tab);
-        CONTINUE WHEN one.shown <> '{}';
         EXECUTE pg_catalog.format(
             'GRANT SELECT (%s) ON crm.%I TO crm_agent',
-            (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(one.columns) c),
-            one.tab);
+            (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(
+                CASE WHEN one.shown = '{}' THEN one.columns ELSE one.shown END) c), one.tab);
     END LOOP;
 END
 $$;

@@ -1,9 +1,10 @@
 -- Of a restricted complaint that another team handles, desks get number, state and whom to ask, and no more.
 --
--- Desks never read such a table itself but this view of it: every row, with the columns that are not shown to
--- everybody empty where neither team nor owner is the one who asks (the same who may read the file, see 40_rights.sql).
--- A row that names such a row (what it repeats, what it was merged into) does not say so either, as that would tell
--- whose it is. The view shows no row that the policies of its table do not, and judges by session_user as they do.
+-- Of such a table only the columns that everybody may see are granted; all of them are read through this view: every
+-- row, the other columns empty where neither team nor owner is the one who asks (the same who may read the file, see
+-- 40_rights.sql). A row that names such a row (what it repeats, what it was merged into) does not say so either, as
+-- that would tell whose it is. The view shows no row that the policies of its table do not, and judges by session_user
+-- as they do. Who asks is looked up once a statement, and only when it meets a restricted row.
 CREATE OR REPLACE FUNCTION crm.blank_of(p_type oid, p_required boolean) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT p_required THEN 'NULL' WHEN p_type = 'text'::regtype THEN '''''::text'
@@ -13,8 +14,8 @@ $$;
 CREATE OR REPLACE FUNCTION crm.shown_column(p crm.entity, p_column pg_catalog.pg_attribute) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    hidden CONSTANT text := '(%1$s.restricted AND %1$s.team_id <> ALL (me.teams)'
-        ' AND %1$s.owner_id IS DISTINCT FROM me.agent AND me.role <> ''owner'')';
+    hidden CONSTANT text := '(%1$s.restricted AND %1$s.team_id IS NOT NULL'
+        ' AND NOT ARRAY[%1$s.team_id, %1$s.owner_id] && (SELECT crm.my_audience()))';
     names_another CONSTANT text := ' OR EXISTS (SELECT 1 FROM crm.%I other WHERE other.id = k.%I AND %s)';
 BEGIN
     IF p_column.attname = ANY (p.shown) THEN
@@ -40,8 +41,7 @@ BEGIN
             ON a.attrelid = pg_catalog.format('crm.%I', one.tab)::pg_catalog.regclass AND a.attname = c.name;
         EXECUTE pg_catalog.format('DROP VIEW IF EXISTS crm.%I', one.tab || '_head');
         EXECUTE pg_catalog.format(
-            'CREATE VIEW crm.%I AS SELECT %s FROM (SELECT crm.my_teams() AS teams, crm.my_agent() AS agent,'
-            ' crm.my_role() AS role OFFSET 0) AS me CROSS JOIN crm.%I AS k', one.tab || '_head', listed, one.tab);
+            'CREATE VIEW crm.%I AS SELECT %s FROM crm.%I AS k', one.tab || '_head', listed, one.tab);
         EXECUTE pg_catalog.format(
             'GRANT SELECT (%s) ON crm.%I TO crm_agent',
             (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(one.columns) c),
