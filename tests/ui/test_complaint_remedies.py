@@ -87,3 +87,9 @@ def test_the_hint_is_there_in_chinese(place: AftercareSeat) -> None:
     place.open(settled(place.house))
     place.seat.window.words.use("zh")
     assert asides(place) == {"退款": "已下单：SO-1 · 按 d 标记完成", "代金券": "已下单：SO-1 · 按 d 标记完成"}
+
+
+def test_no_input_method_takes_the_letter_that_marks(place: AftercareSeat) -> None:
+    place.open(settled(place.house))
+    to_line(place, "Refund")
+    assert not place.page.view.file.list.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)

@@ -42,6 +42,15 @@ def test_typing_in_a_list_filters_it_and_escape_shows_all(seat: Seat) -> None:
     assert [line.text for line in seat.parts.home.tasks.lines.rows] == ["陈静怡"]
 
 
+def test_input_methods_reach_a_list_that_is_filtered_and_no_other(seat: Seat) -> None:
+    composes = Qt.WidgetAttribute.WA_InputMethodEnabled
+    for pane, filtered in ((seat.parts.home.tasks, True), (seat.parts.timeline.list, False)):
+        pane.choose_row(1)
+        assert pane.testAttribute(composes) is filtered
+        pane.setFocus()
+        assert pane.testAttribute(composes) is filtered
+
+
 def test_enter_on_a_call_back_dials_and_opens_the_customer(seat: Seat) -> None:
     seat.parts.home.tasks.setFocus()
     seat.key(Qt.Key.Key_Return)

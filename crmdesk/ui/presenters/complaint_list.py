@@ -249,7 +249,8 @@ class ComplaintListPresenter(QObject):
     def _on_segment(self, number: int) -> None:
         self.view.segments.choose(number)
         self._segment = SEGMENTS[number]
-        self.view.list.deciding = self._ledger.deciding = self._segment == APPROVE
+        self._ledger.deciding = self._segment == APPROVE
+        self.view.list.decide(self._ledger.deciding)
         self.marked.clear()
         self._listing = self._lines = None
         self.view.show_lines((), -1)

@@ -77,6 +77,7 @@ class AnswersPane(Pane):
         self.search.steered.connect(self._on_steered)
         self.search.entered.connect(self.read_current)
         self.list.entered_row.connect(lambda row: self.reading_wanted.emit(self.model.rows[row]))
+        self.list.let_compose(True)
         self.list.typed.connect(self._on_typed)
 
     def _name(self, words: Words) -> None:

@@ -83,18 +83,29 @@ class ComplaintList(ListPane):
         super().__init__(ink, parent)
         self.lines = LinesModel(lambda line: worded(line).spoken(), self)
         self.filter_text = ""
-        self.deciding = False
+        self._deciding = False
         self._letters_only = False
+        self._let_compose()
         self.setModel(self.lines)
         self.setItemDelegate(ComplaintDelegate(ink, self, worded))
         self.typed.connect(lambda text: self.filter(self.filter_text + text))
+
+    def decide(self, deciding: bool) -> None:
+        """Take a and b for decisions, or for words."""
+        self._deciding = deciding
+        self._let_compose()
 
     def filter(self, text: str) -> None:
         """Say that only lines with *text* are wanted."""
         self.filter_text = text
         if not text:
             self._letters_only = False
+        self._let_compose()
         self.filtered.emit(text)
+
+    def _let_compose(self) -> None:
+        """Keep input methods off while a letter is a decision: they would take it for the first of a word."""
+        self.let_compose(not self._deciding or bool(self.filter_text) or self._letters_only)
 
     def current_line(self) -> ComplaintLine | None:
         """Return the line with the keyboard."""
@@ -137,9 +148,10 @@ class ComplaintList(ListPane):
             return False
         if text == "/":
             self._letters_only = True
+            self._let_compose()
         elif text and text in "1234":
             self.segment_picked.emit(int(text) - 1)
-        elif self.deciding and text.casefold() in _DECISIONS:
+        elif self._deciding and text.casefold() in _DECISIONS:
             if not held:
                 self.decided.emit(_DECISIONS[text.casefold()])
         else:

@@ -50,6 +50,7 @@ class FilteredList(ListPane):
         self._filter = ""
         self.setModel(self.lines)
         self.setItemDelegate(LineDelegate(ink, HEIGHT, self))
+        self.let_compose(True)
         self.typed.connect(lambda text: self.filter(self._filter + text))
 
     @property

@@ -197,7 +197,6 @@ class SharingPanel(FloatingPane):
         self.text.setTabChangesFocus(True)
         self.text.setVerticalScrollBar(SlimScrollBar(ink, self.text))
         self.text.document().setDocumentMargin(MARGIN - 1)
-        self.clashes.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
         self._clash_pane.content.addWidget(self.clashes)
         line = QHBoxLayout()
         line.setContentsMargins(12, 4, 12, 8)

@@ -19,7 +19,7 @@ from crmdesk.ui.widgets.scroll_bar import SlimScrollBar
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex
-    from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QPaintEvent
+    from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QPaintEvent
     from PySide6.QtWidgets import QStyleOptionViewItem
 
     from crmdesk.ui.painting import Ink
@@ -80,6 +80,7 @@ class ListPane(QListView):
         super().__init__(parent)
         self.ink = ink
         self.hint = ""
+        self._composes = False
         self._lay_ground()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUniformItemSizes(uniform)
@@ -96,7 +97,6 @@ class ListPane(QListView):
         # Qt connects the bar it made itself and forgets these two, on which fetching by page depends.
         bar.valueChanged.connect(self.verticalScrollbarValueChanged)
         bar.actionTriggered.connect(self.verticalScrollbarAction)
-        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         self.activated.connect(lambda index: self.entered_row.emit(index.row()))
 
     def set_hint(self, hint: str) -> None:
@@ -104,6 +104,26 @@ class ListPane(QListView):
         self.hint = hint
         if self.isVisible() and self.model().rowCount() == 0:
             self.viewport().update()
+
+    def let_compose(self, wanted: bool) -> None:
+        """Let input methods in, where words are typed, or keep them off, where letters do something."""
+        self._composes = wanted
+        self._tell_input_methods()
+
+    def _tell_input_methods(self) -> None:
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, self._composes)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: the keyboard comes; Qt itself keeps input methods from every list that cannot be edited."""
+        super().focusInEvent(event)
+        self._tell_input_methods()
+
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Qt: another row is the current one; see :meth:`focusInEvent`."""
+        super().currentChanged(current, previous)
+        self._tell_input_methods()
 
     def current_row(self) -> int:
         """Return the number of the current row, -1 without."""
