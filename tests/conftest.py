@@ -40,6 +40,12 @@ THREAD_GRACE_SECONDS = 3.0
 _HARNESS_THREADS = ("pytest_timeout", "execnet", "hypothesis")
 
 
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of every look for garbage: that takes up to a fifth off a run."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
     """Fail a test that leaves a thread running: whoever starts one stops and joins it."""
