@@ -247,9 +247,8 @@ def sunday(s: Story) -> None:
     s.share()
     s.at(f"{SUNDAY}03:00:00Z")
     s.anna.step(s["refusal"], "T12", reason="Too little for three weeks.", new_facts="He had to rent a car.")
-    s.proposed(
-        s.anna, "refusal", "b_repair_faulty", "A seal was left out, and it took too long.", refund="400"
-    )
+    more = {"replacement": "1500", "refund": "400"}
+    s.proposed(s.anna, "refusal", "b_repair_faulty", "A seal was left out, and it took too long.", **more)
     s.share()
     s.told(s.chen, "refusal", "decision")
     s.at(f"{SUNDAY}05:00:00Z")

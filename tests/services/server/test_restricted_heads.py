@@ -43,7 +43,11 @@ def house(cluster: Cluster) -> Iterator[House]:
         customer = add_customer(owner)
         texts = {name: SECRET for name, (kind, _) in field_types(Complaint).items() if kind is str}
         shown = {"number": "C26-K7Q-0001", "state": "ASSESSED"}
-        legal = {"team_id": li.teams["legal"], "owner_id": li.agent_id, "customer_id": customer}
+        legal: dict[str, Any] = {
+            "team_id": li.teams["legal"],
+            "owner_id": li.agent_id,
+            "customer_id": customer,
+        }
         legal |= {"restricted": True, "first_contact": True, "level": 2}
         legal |= {"last_step_at": MOMENT, "closed_at": MOMENT}
         restricted = _log(owner, texts | shown | legal)
