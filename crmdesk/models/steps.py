@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -54,7 +54,10 @@ def take(transition: Transition, step: Step) -> Outcome:
 
 
 def recount(step: Step) -> Outcome:
-    """Return what another edition of the calendar makes of a complaint: the dates of its clocks anew."""
+    """Return what another edition of the calendar makes of a complaint: the dates of its clocks anew.
+
+    The customer is asked from the opening of the day on which that clock is due then.
+    """
     ledger, version = step.file.ledger, step.rules.time.version
     why = Why(RECOUNTED, ((RECOUNTED, version),))
     for run in outdated(ledger, version):
@@ -63,7 +66,11 @@ def recount(step: Step) -> Outcome:
         if span is not None:
             then = due(span, since, step.rules.time)
             ledger = ledger.recompute(clock, step.at, since, then, step.measures, why)
-    return Outcome(_next_clock(step, Outcome({}, ledger)), ledger)
+    changed = _next_clock(step, Outcome({}, ledger))
+    moved = {line.clock for line in ledger.lines[len(step.file.ledger.lines) :]}
+    if "follow_up" in moved and step.has("follow_up_at") is not None:
+        changed["follow_up_at"] = _asked_from(step, ledger, step.has("resolved_at"))
+    return Outcome(changed, ledger)
 
 
 def _next_clock(step: Step, outcome: Outcome) -> Row:
@@ -365,9 +372,12 @@ def _administer(step: Step) -> Outcome:
 def _resolved(step: Step, severity: str, ledger: Any) -> Outcome:
     """Begin the follow-up: the customer is asked from the opening of the day at whose end it is due."""
     ledger = step.start(ledger, "follow_up", severity, step.at, "resolved")
+    return Outcome({"resolved_at": step.at, "follow_up_at": _asked_from(step, ledger, step.at)}, ledger)
+
+
+def _asked_from(step: Step, ledger: Ledger, resolved_at: datetime) -> datetime:
     due_at = ledger.standings(step.at, step.measures)["follow_up"].due
-    asked_from = max(step.at, step.rules.time.opening(due_at))
-    return Outcome({"resolved_at": step.at, "follow_up_at": asked_from}, ledger)
+    return max(resolved_at, step.rules.time.opening(due_at))
 
 
 def _reopened(step: Step) -> Row:

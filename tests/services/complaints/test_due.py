@@ -271,6 +271,27 @@ def test_a_new_edition_of_the_calendar_works_out_what_runs_anew_once(desk: Compl
     assert [each["clock"] for each in ended] == ["follow_up"], "what has ended stays as it was"
 
 
+@pytest.mark.parametrize(("days_after", "asked_from"), [(0, "2026-03-09 10:00"), (4.5, "2026-03-09 10:00")])
+def test_who_is_asked_afterwards_is_asked_on_the_day_of_the_new_calendar(
+    desk: ComplaintDesk, days_after: float, asked_from: str
+) -> None:
+    row = resolved(desk)
+    assert wall(row["follow_up_at"]) == "2026-03-09 09:00"
+    old = desk.rules()
+    editions = Editions({old.rules.time.version: old.rules.time, SHORT.version: SHORT}, SHORT)
+    rules = replace(old, rules=replace(old.rules, time=SHORT, measures=editions))
+    desk.later(days=days_after)
+    with desk.work() as work:
+        run_due(work, rules)
+    head = desk.row("complaint", row["id"])
+    assert (wall(head["follow_up_at"]), wall(head["next_due_at"])) == (asked_from, "2026-03-09 14:00")
+    assert tasks(desk, row, "follow_up") == []
+    desk.now = head["follow_up_at"]
+    with desk.work() as work:
+        run_due(work, rules)
+    assert [task["due_at"] for task in tasks(desk, row, "follow_up")] == [head["next_due_at"]]
+
+
 def recounted(desk: ComplaintDesk, complaint_id: UUID) -> list[Row]:
     """The lines that a new edition of the calendar brought, in their order."""
     lines = [each for each in desk.rows("clock_line", complaint_id) if each["why"] == "calendar"]

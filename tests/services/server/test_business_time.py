@@ -107,17 +107,20 @@ def test_business_time_between_added_and_back(server: Any) -> None:
             rows.append((time, a, midnight, 3_600_000_000 * chance.randint(1, 40), chance.randint(1, 20)))
     times, a_s, b_s, spans, days = columns(rows)
     told = server.execute(
-        "SELECT crm.business_between(v, a, b), crm.business_add(v, a, s), crm.back_from(v, b, n) FROM unnest("
+        "SELECT crm.business_between(v, a, b), crm.business_add(v, a, s), crm.back_from(v, b, n),"
+        " crm.opening(v, b) FROM unnest("
         "  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::integer[])"
         " WITH ORDINALITY AS c(v, a, b, s, n, i) ORDER BY i",
         ([time.version for time in times], a_s, b_s, spans, days),
     ).fetchall()
     micro = timedelta(microseconds=1)
-    for (time, a, b, span, n), (between, added, back) in zip(rows, told, strict=True):
+    for (time, a, b, span, n), (between, added, back, opening) in zip(rows, told, strict=True):
         where = (time.version, a, b, span, n)
         assert between == time.between(a, b) // micro, where
         assert added == time.add(a, span * micro), where
         assert back == time.back(b, n), where
+        # In an hour that comes twice nothing of another zone is equal.
+        assert opening.astimezone(UTC) == time.opening(b), where
 
 
 def test_outside_of_the_years_both_refuse(server: Any) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -247,6 +248,38 @@ def test_a_new_calendar_works_open_clocks_out_anew_with_a_line_each(desk: Mirror
     server.execute("SELECT crm.run_complaints_due(500)")
     lines = server.execute("SELECT count(*) FROM crm.clock_line WHERE why = 'calendar'").fetchone()
     assert lines == (len(wanted),)
+
+
+def test_a_new_calendar_moves_from_when_the_customer_is_asked_with_its_clock(
+    desk: MirroredDesk, server: Any
+) -> None:
+    fields = {"severity": "S3", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
+    more = {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    row = desk.step(desk.log(), "T13", **{**fields, **more})  # type: ignore[arg-type]
+    laid = rows_before(desk)
+    for edition, week in enumerate(((((600, 840),),) * 5 + ((), ()), (((600, 840),),) + ((),) * 6), 2):
+        time = BusinessTime(replace(shop().calendar, edition=edition, week=week), 2023, 2030)
+        procedure.fill_calendar(server, time)
+        lay_out(server, laid)
+        server.execute("SELECT crm.set_clock(%s)", (desk.now,))
+        server.execute("SELECT crm.run_complaints_due(500)")
+        recounted_here(desk, row["id"], time)
+        there = "SELECT next_due_at, follow_up_at FROM crm.complaint"
+        told = server.execute(there).fetchone()
+        head = desk.row("complaint", row["id"])
+        assert told == (head["next_due_at"], head["follow_up_at"])
+        assert told[1] == time.opening(told[0])
+        assert told != (row["next_due_at"], row["follow_up_at"])
+        operation, before = desk.done[-1]
+        lay_out(server, before)
+        judge(server, operation)
+        late = {"follow_up_at": (told[0] + timedelta(seconds=1)).isoformat()}
+        with pytest.raises(psycopg.Error, match="cannot hold this value"), server.transaction():
+            judge(server, operation, head={**operation.payload["head"], **late})
+        lines = [each for each in operation.payload["lines"] if each["clock"] != "follow_up"]
+        with pytest.raises(psycopg.Error, match="not well formed"), server.transaction():
+            judge(server, operation, lines=lines)
+        laid = rows_before(desk)
 
 
 def recounted_here(desk: MirroredDesk, complaint_id: UUID, time: BusinessTime) -> dict[str, Any]:

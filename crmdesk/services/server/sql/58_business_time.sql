@@ -135,6 +135,23 @@ BEGIN
 END
 $$;
 
+-- The opening time of the last business day that began before a deadline.
+CREATE OR REPLACE FUNCTION crm.opening(p_version text, p_due timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    made timestamptz;
+    _ bigint := crm.business_until(p_version, p_due);
+BEGIN
+    SELECT min(b.opens) INTO made FROM crm.business_interval b WHERE b.version = p_version AND b.day = (
+        SELECT d.day FROM crm.business_interval d
+        WHERE d.version = p_version AND d.opens < p_due ORDER BY d.opens DESC LIMIT 1);
+    IF made IS NULL THEN
+        PERFORM crm.refuse_outside(crm.calendar_of(p_version));
+    END IF;
+    RETURN made;
+END
+$$;
+
 -- The closing time of the n-th business day before the local day on which a deadline ends.
 CREATE OR REPLACE FUNCTION crm.back_from(p_version text, p_due timestamptz, p_n integer) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$

@@ -259,13 +259,17 @@ BEGIN
 END
 $$;
 
--- Who is to be asked afterwards is asked before that clock is over.
-CREATE OR REPLACE FUNCTION crm.check_follow_up(p_lines jsonb, p_set jsonb) RETURNS void LANGUAGE plpgsql AS $$
+-- Who is to be asked afterwards is asked before that clock is over, and before it is over by another calendar.
+CREATE OR REPLACE FUNCTION crm.check_follow_up(p_head crm.complaint, p_lines jsonb, p_set jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    asked CONSTANT timestamptz := p_set ->> 'follow_up_at';
 BEGIN
     IF EXISTS (
-        SELECT 1 FROM jsonb_array_elements(p_lines) l
-        WHERE l ->> 'clock' = 'follow_up' AND l ->> 'event' = 'start'
-          AND ((p_set ->> 'follow_up_at')::timestamptz <= (l ->> 'due')::timestamptz) IS NOT TRUE) THEN
+        SELECT 1 FROM jsonb_array_elements(p_lines) l, CAST(l ->> 'due' AS timestamptz) due
+        WHERE l ->> 'clock' = 'follow_up' AND (
+            (l ->> 'event' = 'start' AND (asked <= due) IS NOT TRUE)
+            OR (l ->> 'event' = 'recompute' AND coalesce(asked, p_head.follow_up_at) > due))) THEN
         PERFORM crm.refuse_value('follow_up_at');
     END IF;
 END
@@ -312,7 +316,7 @@ BEGIN
         coalesce(p_head.id, (o.payload ->> 'id')::uuid), coalesce(o.payload -> 'lines', '[]'),
         coalesce(p_set ->> 'severity', p_head.severity),
         ARRAY[p_head.received_at, (p_set ->> 'received_at')::timestamptz]);
-    PERFORM crm.check_follow_up(coalesce(o.payload -> 'lines', '[]'), p_set);
+    PERFORM crm.check_follow_up(p_head, coalesce(o.payload -> 'lines', '[]'), p_set);
     IF o.payload ->> 'transition' = 'T19' THEN
         SELECT * INTO other FROM crm.complaint c WHERE c.id = (o.payload -> 'fields' ->> 'target_id')::uuid;
         PERFORM crm.check_ledger(

@@ -494,13 +494,16 @@ BEGIN
 END
 $$;
 
--- What a desk did by itself while it worked alone, when its calendar got a new edition: dates of clocks anew.
+-- What a desk did by itself while it worked alone, when its calendar got a new edition: dates of clocks anew, and with
+-- that of the follow-up the one from which the customer is asked.
 CREATE OR REPLACE FUNCTION crm.judge_recount(o crm.operation_in, p_head crm.complaint, p_set jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF p_set - '{next_clock,next_due_at}'::text[] <> '{}' OR o.payload -> 'granted' <> '[]'
+    IF p_set - '{next_clock,next_due_at,follow_up_at}'::text[] <> '{}' OR o.payload -> 'granted' <> '[]'
        OR o.payload -> 'marked' <> '{}' OR o.payload -> 'taken_back' <> '[]' OR o.payload -> 'tasks' <> '[]'
-       OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.payload -> 'lines') l WHERE l ->> 'event' <> 'recompute') THEN
+       OR EXISTS (SELECT 1 FROM jsonb_array_elements(o.payload -> 'lines') l WHERE l ->> 'event' <> 'recompute')
+       OR (p_set ? 'follow_up_at' AND NOT EXISTS (
+           SELECT 1 FROM jsonb_array_elements(o.payload -> 'lines') l WHERE l ->> 'clock' = 'follow_up')) THEN
         PERFORM crm.refuse('invalid', 'This operation is not well formed.');
     END IF;
     PERFORM crm.check_lines(o, p_head, p_set);

@@ -369,14 +369,15 @@ END
 $$;
 
 -- Give clocks that run under another version of the calendar the date by the one in force, with a line each: when a new
--- version came, or a desk worked with another one. Returns whether there was one.
+-- version came, or a desk worked with another one. The customer is asked from the opening of the day on which that clock
+-- is due then. Returns whether there was one.
 CREATE OR REPLACE FUNCTION crm.recompute_clocks(p_head crm.complaint, p_now timestamptz, p_version text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     line crm.clock_line := crm.new_clock_line();
     wanted crm.due_date;
     run crm.clock_run;
-    head crm.complaint;
+    head crm.complaint := p_head;
     _ text := crm.begin_operation(NULL, NULL);
 BEGIN
     line.complaint_id := p_head.id;
@@ -400,11 +401,14 @@ BEGIN
         line.why := 'calendar';
         line.why_values := ARRAY['calendar', p_version];
         INSERT INTO crm.clock_line SELECT line.*;
+        IF run.clock = 'follow_up' AND head.follow_up_at IS NOT NULL THEN
+            head.follow_up_at := greatest(head.resolved_at, crm.opening(p_version, line.due));
+        END IF;
     END LOOP;
     IF line.id IS NULL THEN
         RETURN false;
     END IF;
-    head := crm.read_complaint(p_head, crm.next_clock(p_head.id, p_now, '{}', false));
+    head := crm.read_complaint(head, crm.next_clock(p_head.id, p_now, '{}', false));
     head.rev := p_head.rev + 1;
     _ := crm.lay_complaint(head);
     RETURN true;
