@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,7 @@ def examine(profile: Path, environment: Mapping[str, str]) -> Iterable[Finding]:
     yield _guarded("telephony", lambda: _telephony(profile, settings))
     yield _guarded("disk", lambda: _disk(profile))
     yield _guarded("backup", lambda: _backup(settings))
+    yield _guarded("rules", lambda: _rules(settings, datetime.now(UTC).date()))
     yield from shared or [Finding("server", GOOD, "none: this desk works alone")]
 
 
@@ -292,3 +293,21 @@ def _backup(settings: Settings) -> Finding:
     if days > OLD_BACKUP_DAYS:
         return Finding("backup", BAD, f"the last one is {days:.0f} days old", f"Look at {folder}.")
     return Finding("backup", GOOD, f"the last one is {days * 24:.0f} hours old")
+
+
+def _rules(settings: Settings, today: date) -> Finding:
+    from crmdesk.services.complaints.looked_up import looked_up
+
+    seen = looked_up(settings.text("calendar"), today)
+    words = f"regimes and addresses of outside bodies were last looked up on {seen.on}"
+    if seen.is_old(today):
+        advice = (
+            "Compare regimes.toml and [routes] of letters/words.toml with their sources; write down the day."
+        )
+        return Finding("rules", LOOK, words, advice)
+    if seen.provisional is not None:
+        words = f"the calendar {seen.calendar} does not know the holidays of {seen.provisional} yet"
+        return Finding(
+            "rules", LOOK, words, "Dates in it are provisional; add its edition to calendars.toml."
+        )
+    return Finding("rules", GOOD, words)

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,3 +90,18 @@ def test_the_space_that_is_left(
 
     monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage())
     assert doctor._disk(tmp_path / "profile" / "deep").state == state
+
+
+@pytest.mark.parametrize(
+    ("calendar", "today", "state", "found"),
+    [
+        ("uk-default", date(2026, 12, 1), "ok", "last looked up on 2026-"),
+        ("cn-default", date(2026, 9, 30), "ok", "last looked up on 2026-"),
+        ("cn-default", date(2026, 10, 1), "look", "does not know the holidays of 2027 yet"),
+        ("uk-default", date(2028, 12, 1), "look", "last looked up on 2026-"),
+    ],
+)
+def test_rules_that_age(calendar: str, today: date, state: str, found: str) -> None:
+    made = doctor._rules(settings(calendar=calendar), today)
+    assert (made.state, found in made.found) == (state, True), made
+    assert bool(made.advice) == (state == "look")
