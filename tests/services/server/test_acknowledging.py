@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,29 +12,11 @@ from crmdesk.models.wire import Row
 from crmdesk.services.complaints.correspondence import send_letter
 from crmdesk.services.complaints.remedies import mark_remedy
 from crmdesk.services.store.values import from_micros
-from tests.cluster import Cluster
 from tests.services.complaints.house import ANNA, CALL, proposed, settled, under_regime
 from tests.services.server.mirror import DEVICE, MirroredDesk, lay_out, rows_before
 from tests.services.server.sender import rows_of
 
 APPLY = "SELECT crm.apply(ROW(%s, %s, 1, %s::jsonb, NULL, %s, 'agent', %s, %s, false)::crm.operation_in)"
-
-
-@pytest.fixture
-def server(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner, with nothing in the database."""
-    database = cluster.database()
-    with database.connect() as connection:
-        connection.execute("SET timezone = 'UTC'; SET session_replication_role = replica")
-        yield connection
-    database.drop()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
-    made = MirroredDesk(tmp_path)
-    yield made
-    made.close()
 
 
 def on_both(desk: MirroredDesk, server: Any, kind: str, use_case: Callable[..., Any], *given: Any) -> None:

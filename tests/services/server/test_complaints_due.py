@@ -6,7 +6,6 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -50,32 +49,6 @@ from tests.services.server.sender import rows_of
 STEPS = ("T2", "T4", "T5", "T6", "T6", "T7", "T8", "T9", "T11", "T12", "T14", "T17", "T20", "E1", "H1", "T18")
 ONWARD = frozenset(STEPS) - {"E1", "H1", "T18"}
 ROUNDS = 14
-
-
-@pytest.fixture(scope="module")
-def base(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner to a server with the calendar of these years."""
-    database = cluster.database()
-    with database.connect() as connection:
-        connection.execute("SET timezone = 'UTC'")
-        procedure.fill_calendar(connection, shop())
-        yield connection
-    database.drop()
-
-
-@pytest.fixture
-def server(base: Any) -> Iterator[Any]:
-    """The same, with nothing of other tests in it."""
-    with base.transaction(force_rollback=True):
-        base.execute("SET LOCAL session_replication_role = replica")
-        yield base
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
-    made = MirroredDesk(tmp_path)
-    yield made
-    made.close()
 
 
 def run_both(desk: MirroredDesk, server: Any) -> int:

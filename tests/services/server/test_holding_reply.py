@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +21,6 @@ from crmdesk.models.regime import RECEIPT
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints.procedure import House, business_time, regimes
 from crmdesk.services.server import procedure
-from tests.cluster import Cluster
 from tests.services.complaints.house import ANNA, BEGIN, CALL, DORA, proposed, under_regime
 from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out, rows_before
 from tests.services.server.test_acknowledging import ended, send_on_both
@@ -39,23 +36,6 @@ SEND = (
     "SELECT crm.apply_letter_send("
     "ROW(%s, 'letter.send', 1, %s::jsonb, NULL, %s, 'agent', %s, %s, false)::crm.operation_in)"
 )
-
-
-@pytest.fixture
-def server(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner, with nothing in the database."""
-    database = cluster.database()
-    with database.connect() as connection:
-        connection.execute("SET timezone = 'UTC'; SET session_replication_role = replica")
-        yield connection
-    database.drop()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
-    made = MirroredDesk(tmp_path)
-    yield made
-    made.close()
 
 
 def line_of(desk: MirroredDesk, row: Row) -> Row:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,42 +14,13 @@ import pytest
 from crmdesk.models.complaint_step import version_under
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
-from crmdesk.services.server import procedure
-from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS
-from tests.models.hours import shop
 from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA
 from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
 ASSESSED["impact"] = {"persons": 0, "money": 0}
 PROPOSAL = {**PAYLOADS["T8"], "remedies": [{"type": "refund", "value": 100_00}]}
-
-
-@pytest.fixture(scope="module")
-def base(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner to a server with the calendar of these years."""
-    database = cluster.database()
-    with database.connect() as connection:
-        connection.execute("SET timezone = 'UTC'")
-        procedure.fill_calendar(connection, shop())
-        yield connection
-    database.drop()
-
-
-@pytest.fixture
-def server(base: Any) -> Iterator[Any]:
-    """The same, with nothing of other tests in it."""
-    with base.transaction(force_rollback=True):
-        base.execute("SET LOCAL session_replication_role = replica")
-        yield base
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[MirroredDesk]:
-    made = MirroredDesk(tmp_path)
-    yield made
-    made.close()
 
 
 def at_work(desk: MirroredDesk, **assessed: Any) -> Row:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +19,6 @@ from crmdesk.models.workflow import ROLES
 from crmdesk.services.complaints.correspondence import send_letter
 from crmdesk.services.complaints.letters import KINDS
 from crmdesk.services.complaints.taking import approve
-from tests.cluster import Cluster
 from tests.models.cases import CIRCUMSTANCES, complete, workflow
 from tests.models.test_workflow import STATES
 from tests.services.complaints.house import ANNA, CHEN, ComplaintDesk
@@ -37,31 +33,6 @@ JUDGE = (
 )
 SEND = "SELECT crm.apply(ROW(%s, %s, 1, %s::jsonb, NULL, %s, 'agent', %s, %s, false)::crm.operation_in)"
 TELL = workflow().transition("T9")
-
-
-@pytest.fixture(scope="module")
-def base(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner."""
-    database = cluster.database()
-    with database.connect() as connection:
-        connection.execute("SET timezone = 'UTC'")
-        yield connection
-    database.drop()
-
-
-@pytest.fixture
-def server(base: Any) -> Iterator[Any]:
-    """The same, with nothing of other tests in it."""
-    with base.transaction(force_rollback=True):
-        base.execute("SET LOCAL session_replication_role = replica")
-        yield base
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
-    made = ComplaintDesk(tmp_path)
-    yield made
-    made.close()
 
 
 def compare(base: Any, asked: list[tuple[str, Case]]) -> set[str]:
