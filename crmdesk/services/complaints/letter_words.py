@@ -6,12 +6,16 @@ import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from crmdesk.errors import FileFault
 from crmdesk.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+_FILE = "letters/words.toml"
+_LACKS = "{file} lacks {key}. Put it back as it is in the file that crmdesk came with."
+_NO_TABLES = "{file} cannot be read: {words}. Put it right, or put back the one that crmdesk came with."
 _DECIMALS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -26,8 +30,15 @@ class LetterWords:
         self._table = table
 
     def __getitem__(self, key: str) -> str:
-        """Return the word *key*."""
-        word: str = self._table[key]
+        """Return the word *key*.
+
+        Raises:
+            FileFault: somebody took it out of the file.
+        """
+        try:
+            word: str = self._table[key]
+        except KeyError as error:
+            raise FileFault(_LACKS, file=_FILE, key=key) from error
         return word
 
     def called(self, table: str, key: str) -> str:
@@ -52,6 +63,15 @@ class LetterWords:
 
 @cache
 def letter_words(language: str) -> LetterWords:
-    """Return the words of *language*, ``en`` or ``zh``; read once in a process."""
-    tables = tomllib.loads(resource("letters", "words.toml").read_text(encoding="utf-8"))
-    return LetterWords(tables[language])
+    """Return the words of *language*, ``en`` or ``zh``; read once in a process.
+
+    Raises:
+        FileFault: the file is not there, or no TOML.
+    """
+    try:
+        tables = tomllib.loads(resource("letters", "words.toml").read_text(encoding="utf-8"))
+        return LetterWords(tables[language])
+    except (OSError, ValueError) as error:
+        raise FileFault(_NO_TABLES, file=_FILE, words=str(error)) from error
+    except KeyError as error:
+        raise FileFault(_LACKS, file=_FILE, key=language) from error

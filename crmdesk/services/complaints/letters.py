@@ -18,7 +18,7 @@ from functools import cache
 from string import Template
 from typing import TYPE_CHECKING
 
-from crmdesk.errors import InvalidInput
+from crmdesk.errors import FileFault, InvalidInput
 from crmdesk.models.regime import LANGUAGES, Regime, Sentence, not_said
 from crmdesk.resources import resource
 from crmdesk.services.complaints.letter_text import (
@@ -59,6 +59,13 @@ _NEEDED = {
 }
 _NAMES_A_BODY = ("named in this letter", "本函所列")
 """How a regime's sentence says that the letter must name the body outside."""
+_WRONG = (
+    "Line {line} of the template {file} cannot be filled in: {text} Put it right: $ stands before a name that"
+    " the other templates use, $$ prints the sign itself."
+)
+_UNREADABLE = (
+    "The template {file} is missing, empty or no text in UTF-8. Put back the one that crmdesk came with."
+)
 _CONDITION = re.compile(r"\[([a-z_ ]+)\] ")
 _BLOCK = re.compile(r"\$([a-z_]+)")
 
@@ -125,13 +132,22 @@ def text_of(kind: str, case: LetterCase) -> LetterText:
 
     Raises:
         InvalidInput: the letter would lack what it is written for; names the field.
+        FileFault: somebody changed the template such that nothing can be made of it.
     """
     _check(kind, case)
     words = letter_words(case.language)
     values, blocks = _values(case, words), _blocks(kind, case, words)
     facts = {name for name, value in (values | blocks).items() if value} | {case.finding}
-    lines = template(kind, case.language).splitlines()
-    filled = [each for line in lines for each in _filled(line, values, blocks, facts)]
+    filled = list[Paragraph]()
+    for number, line in enumerate(template(kind, case.language).splitlines(), 1):
+        try:
+            filled += _filled(line, values, blocks, facts)
+        except (KeyError, ValueError) as error:
+            raise FileFault(
+                _WRONG, file=_file(kind, case.language), line=number, text=one_line(line)
+            ) from error
+    if not filled:
+        raise FileFault(_UNREADABLE, file=_file(kind, case.language))
     return LetterText(case.language, tuple(_without_empty_sections(filled)))
 
 
@@ -225,8 +241,19 @@ def unprintable(text: str) -> str:
 
 @cache
 def template(kind: str, language: str) -> str:
-    """Return the template of a letter; read once in a process."""
-    return resource("letters", language, f"{kind}.txt").read_text(encoding="utf-8")
+    """Return the template of a letter; read once in a process.
+
+    Raises:
+        FileFault: it is not there, or no text.
+    """
+    try:
+        return resource("letters", language, f"{kind}.txt").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFault(_UNREADABLE, file=_file(kind, language)) from error
+
+
+def _file(kind: str, language: str) -> str:
+    return f"letters/{language}/{kind}.txt"
 
 
 def _check(kind: str, case: LetterCase) -> None:
