@@ -330,15 +330,19 @@ def record_answers(work: UnitOfWork, answers: Sequence[Answer]) -> None:
 
 
 def _record(work: UnitOfWork, answer: Answer) -> bool:
-    """Note one answer; return whether the rows are to be laid anew."""
+    """Note one answer; return whether the rows are to be laid anew.
+
+    A void one, in whose place nothing was sent, tells nobody anything: it was refused once, or is erased.
+    """
     connection = work.connection
     found = connection.execute(
-        "SELECT op_id, previous_state, outlook FROM outbox WHERE n = ? AND state = 'new'", (answer.n,)
+        "SELECT b.op_id, b.previous_state IS 'refused' OR o.id IS NULL, b.outlook FROM outbox AS b"
+        " LEFT JOIN operation AS o ON o.id = b.op_id WHERE b.n = ? AND b.state = 'new'",
+        (answer.n,),
     ).fetchone()
     if found is None:
         return False
-    op_id, previous, outlook = found
-    void = previous == "refused"
+    op_id, void, outlook = found
     refused = void or "rejected" in answer.result
     if refused and not void:
         note_refusal(work, UUID(bytes=op_id), answer.result)

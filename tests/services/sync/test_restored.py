@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crmdesk.models.outbox import VOID
+from crmdesk.services.customers.erase import erase
 from crmdesk.services.sync.outbox import prune, unsent
 from crmdesk.services.sync.refused import dismiss, refused_lines
 from crmdesk.services.sync.replica import read_place, server_forgot
 from tests.services.sync.conftest import START, SharedDesk
 from tests.services.sync.model_server import ModelServer
-from tests.services.sync.test_replica import add_note, shared_customer
+from tests.services.sync.test_replica import add_customer, add_note, shared_customer
 
 
 def test_a_restored_server_gets_what_it_forgot_and_nothing_it_refused(
@@ -50,6 +51,22 @@ def test_a_restored_server_gets_what_it_forgot_and_nothing_it_refused(
         (3, "refused"),
         (4, "answered"),
     ]
+
+
+def test_what_was_erased_since_the_backup_goes_again_as_nothing(desk: SharedDesk) -> None:
+    customer_id = shared_customer(desk)
+    desk.server.back_up()
+    add_note(desk, customer_id, "about him")
+    desk.sync()
+    desk.store.write(lambda work: (erase(work, customer_id), work.commit())).result()
+    kept = add_customer(desk, "somebody else")
+    assert desk.server.restore()
+    desk.connect()
+    assert [each.operation.kind for each in desk.read(unsent)] == [VOID, "customer.create"]
+    desk.sync()
+    assert ("customer", kept) in desk.server.shown()
+    assert desk.read(refused_lines) == ()
+    assert desk.sql("SELECT state FROM outbox ORDER BY n") == [("answered",), ("refused",), ("answered",)]
 
 
 def test_a_gap_is_healed_like_a_restore(desk: SharedDesk) -> None:
