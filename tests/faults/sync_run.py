@@ -77,7 +77,7 @@ def settle(world: World, faults: Faults) -> tuple[float, float]:
     """Let everybody rest, send all and read all; return how long the two took."""
     began = time.monotonic()
     # What never comes back after the restore is waited for no longer.
-    with world.database.connect() as owner:
+    with world.owner() as owner:
         owner.execute("SELECT crm.set_clock(NULL, '1 hour')")
     for word in ("rest", "drain", "level", "level"):
         if word == "level":

@@ -31,7 +31,7 @@ from tests.faults.lines import BadLine, line_to
 from tests.faults.small_disk import Disk, SmallDisk
 from tests.faults.sync_complaints import CODES
 from tests.faults.sync_desk import marked
-from tests.faults.sync_files import NUMBER
+from tests.faults.sync_files import NUMBER, attach_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("hotline", "legal", "workshop")
@@ -40,6 +40,7 @@ ROLES = (*("supervisor",) * 3, "administrator", *("agent",) * 3)
 SMALL = 2
 """So many desks have a small disk of their own."""
 PATIENCE_SECONDS = 90.0
+CANARY_BYTES = 2_000
 ERASABLE = """
 SELECT c.id FROM crm.customer c
 CROSS JOIN LATERAL (
@@ -225,6 +226,15 @@ class World:
         """The desks whose disk may be full."""
         return self.desks[-SMALL:]
 
+    def owner(self) -> Any:
+        """Return a connection of the server's owner, once it has come up again."""
+        pause = threading.Event()
+        for _ in range(int(PATIENCE_SECONDS)):
+            with suppress(psycopg.OperationalError):
+                return self.database.connect()
+            pause.wait(1.0)
+        return self.database.connect()
+
     def found_customers(self) -> None:
         """Have some customers that everybody talks to, and what they may complain about."""
         with self.database.connect() as owner:
@@ -234,12 +244,14 @@ class World:
             self._push("customer.create", {"fields": {"name": f"house {n}", "kind": "person"}, "points": []})
 
     def drop_canary(self) -> None:
-        """Have the boss write what nobody at these desks may read."""
+        """Have the boss write what nobody at these desks may read, and attach it."""
         with self.database.connect() as owner:
             (customer,) = owner.execute("SELECT id::text FROM crm.customer LIMIT 1").fetchone()
         text = f"{marked('board', 'boss')} {uuid4().hex}"
         words = {"call_id": None, "customer_id": customer, "text": text, "team_id": str(team_id("board"))}
         self._push("note.append", words)
+        with self.database.connect() as owner, owner.transaction():
+            attach_hidden(owner, customer, team_id("board"), f"{text} {CANARY_BYTES}")
         self.canaries += 1
 
     def erase(self, *, without_complaints: bool = False) -> bool:
