@@ -68,6 +68,20 @@ def test_a_form_that_was_not_saved_changes_nothing(complaining: Seat) -> None:
     assert finished_as(complaining) == "resolved"
 
 
+def test_what_is_restricted_is_not_told_by_the_code_of_the_call(complaining: Seat) -> None:
+    fields = complaining.window.side.complaints.intake.form.fields
+    fields.more.setFocus()
+    complaining.key(Qt.Key.Key_Space)
+    fields.restricted.setFocus()
+    complaining.key(Qt.Key.Key_Space)
+    complaining.ctrl(Qt.Key.Key_Return)
+    (sheet,) = (asked[-1] for asked in complaining.desk.named("log_complaint"))
+    assert sheet.restricted
+    end(complaining)
+    assert complaining.parts.wrap_up.marks.accessibleName() == ""
+    assert finished_as(complaining) == "resolved"
+
+
 def test_a_house_without_the_code_gets_by_without_it(complaining: Seat) -> None:
     kept: tuple[DispositionChoice, ...] = tuple(
         choice for choice in sample.DISPOSITIONS if choice.key != "complaint_filed"

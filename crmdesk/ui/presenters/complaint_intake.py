@@ -37,7 +37,8 @@ class ComplaintIntakePresenter(QObject):
         make_room: put away what else stands beside the record.
 
     Signals:
-        logged(str, str): a complaint is saved; the id of its call, empty without one, and its number.
+        logged(str, str): a complaint that is not restricted is saved; the id of its call, empty without one, and
+            its number.
     """
 
     logged = Signal(str, str)
@@ -273,7 +274,9 @@ class ComplaintIntakePresenter(QObject):
             self.files.attach(key, logged, sheet.files)
         if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
-        self.logged.emit(sheet.call_id, logged.number)
+        if not sheet.restricted:
+            # What a call came to is everybody's.
+            self.logged.emit(sheet.call_id, logged.number)
 
     def _tell(self, logged: Logged) -> None:
         form, case = self._form, self.cases.shown
