@@ -37,8 +37,7 @@ class ComplaintIntakePresenter(QObject):
         make_room: put away what else stands beside the record.
 
     Signals:
-        logged(str, str): a complaint that is not restricted is saved; the id of its call, empty without one, and
-            its number.
+        logged(str, str): a complaint is saved that is not restricted; the id of its call or nothing, its number.
     """
 
     logged = Signal(str, str)
