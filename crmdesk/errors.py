@@ -7,7 +7,8 @@
     │   ├── InvalidInput      a field is missing or not acceptable
     │   ├── Conflict          somebody changed the same field meanwhile
     │   ├── Denied            this person may not do that
-    │   └── NotFound          there is no such record
+    │   ├── NotFound          there is no such record
+    │   └── Stopped           this person broke it off
     ├── WorldFault            network, disk, lock or keyring are to blame
     │   ├── StoreFault
     │   │   ├── KeyUnavailable      the keyring is locked, not started or absent
@@ -101,6 +102,10 @@ class NotFound(AgentError):
     """There is no such record."""
 
     kind = "not_found"
+
+
+class Stopped(AgentError):
+    """Somebody broke it off; nothing is left half done."""
 
 
 class WorldFault(CrmdeskError):

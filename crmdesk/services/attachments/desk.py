@@ -23,6 +23,7 @@ from crmdesk.services.attachments.filing import (
 )
 from crmdesk.services.attachments.keys import COMING
 from crmdesk.services.executor import Lane
+from crmdesk.services.stop import Stop
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Told = Callable[[int, int], object]
 """Hears how many bytes of a content are here, and of how many."""
-Fetch = Callable[[UUID, Told], None]
+Fetch = Callable[[UUID, Told, Stop], None]
+"""Brings a content here, telling how much of it has come, until it is broken off."""
 
 
 def _nobody(_done: int, _total: int) -> None:
@@ -86,22 +88,30 @@ def keep_file(
         cabinet.done(file_id)
 
 
-def here(store: Store, cabinet: Cabinet, file_id: UUID, fetch: Fetch, told: Told = _nobody) -> Sealed:
+def here(
+    store: Store,
+    cabinet: Cabinet,
+    file_id: UUID,
+    fetch: Fetch,
+    told: Told = _nobody,
+    stop: Stop | None = None,
+) -> Sealed:
     """Return what opens a content that lies here by then: where it does not it is fetched.
 
     Raises:
         NotFound: there is no such attachment.
         ServerFault: it is only at the server, which cannot be used just now.
+        Stopped: it was broken off; what has come waits, sealed, for the next time.
     """
     sealed, state = store.read(sealed_file, file_id).result()
     if state in ("", COMING) or not cabinet.holds(file_id):
-        fetch(file_id, told)
+        fetch(file_id, told, stop or Stop())
         sealed, _ = store.read(sealed_file, file_id).result()
     store.write(look_at, file_id)
     return sealed
 
 
-def alone(_file_id: UUID, _told: Told) -> None:
+def alone(_file_id: UUID, _told: Told, _stop: Stop) -> None:
     """Refuse to fetch anything: this desk shares with nobody."""
     raise NotFound("The content of this file is not on this computer, and this desk works alone.")
 
@@ -109,19 +119,19 @@ def alone(_file_id: UUID, _told: Told) -> None:
 def fetching(profile: Profile, store: Store) -> Fetch:
     """Return what brings a content here from the server that this desk shares, if it shares one."""
 
-    def fetch(file_id: UUID, told: Told) -> None:
+    def fetch(file_id: UUID, told: Told, stop: Stop) -> None:
         from crmdesk.services.sync.address import ServerAddress
         from crmdesk.services.sync.sharing import server_of
         from crmdesk.services.sync.trust import trusting
 
         held = store.read(server_of).result()
         if held is None:
-            alone(file_id, told)
+            alone(file_id, told, stop)
             return
         from crmdesk.services.sync.contents import fetch_content
 
         address = trusting(profile, ServerAddress.from_values(held))
-        fetch_content(store, profile, address, file_id, told)
+        fetch_content(store, profile, address, file_id, told, stop)
 
     return fetch
 
@@ -150,6 +160,7 @@ class Attachments:
         self._fetch = fetch
         self._filing = Lane("files")
         self._looking = Lane("fetch")
+        self._under_way: set[Stop] = set()
 
     def of(self, record_id: UUID) -> Future[tuple[AttachedFile, ...]]:
         """Ask for the files of a complaint or a customer, oldest first."""
@@ -159,20 +170,22 @@ class Attachments:
         """Attach a file, or bytes that are to be called *name*; faults as in :func:`keep_file`."""
         return self._filing.run(self._add, record_id, source, name)
 
-    def read(self, file_id: UUID, told: Told = _nobody) -> Future[bytes]:
+    def read(self, file_id: UUID, told: Told = _nobody, stop: Stop | None = None) -> Future[bytes]:
         """Ask for a content, fetched where it is not here; faults as in :func:`here` and FileFault."""
-        return self._given(file_id, told, self._cabinet.read)
+        return self._given(file_id, told, stop, self._cabinet.read)
 
-    def save(self, file_id: UUID, path: Path, told: Told = _nobody) -> Future[None]:
+    def save(self, file_id: UUID, path: Path, told: Told = _nobody, stop: Stop | None = None) -> Future[None]:
         """Write a content to *path*, whole or not at all, over what is there."""
-        return self._given(file_id, told, lambda sealed: self._cabinet.save(sealed, path))
+        return self._given(file_id, told, stop, lambda sealed: self._cabinet.save(sealed, path))
 
-    def open_copy(self, file_id: UUID, told: Told = _nobody) -> Future[Path]:
+    def open_copy(self, file_id: UUID, told: Told = _nobody, stop: Stop | None = None) -> Future[Path]:
         """Ask for a plain copy that another program can show; it goes when this program ends."""
-        return self._given(file_id, told, self._cabinet.open_copy)
+        return self._given(file_id, told, stop, self._cabinet.open_copy)
 
     def close(self) -> None:
-        """Finish what is queued; take plain copies away."""
+        """Finish what is queued, but fetch nothing more; take plain copies away."""
+        for stop in self._under_way.copy():
+            stop.ask()
         self._filing.close()
         self._looking.close()
         self._cabinet.tidy()
@@ -180,9 +193,16 @@ class Attachments:
     def _add(self, record_id: UUID, source: Path | bytes, name: str) -> UUID:
         return keep_file(self._store, self._cabinet, limits_of(self._settings()), record_id, source, name)
 
-    def _given(self, file_id: UUID, told: Told, give: Callable[[Sealed], T]) -> Future[T]:
-        def look() -> T:
-            return give(here(self._store, self._cabinet, file_id, self._fetch, told))
+    def _given(self, file_id: UUID, told: Told, stop: Stop | None, give: Callable[[Sealed], T]) -> Future[T]:
+        wish = stop or Stop()
 
+        def look() -> T:
+            wish.check()
+            sealed = here(self._store, self._cabinet, file_id, self._fetch, told, wish)
+            wish.check()
+            return give(sealed)
+
+        self._under_way.add(wish)
         asked: Future[Any] = self._looking.run(look)
+        asked.add_done_callback(lambda _: self._under_way.discard(wish))
         return asked

@@ -24,6 +24,7 @@ from crmdesk.services.attachments.cabinet import PIECE_BYTES, Cabinet, Sealed
 from crmdesk.services.attachments.filing import expect, mark, sealed_file
 from crmdesk.services.attachments.keys import COMING, REFUSED, THERE
 from crmdesk.services.attachments.room import make_room
+from crmdesk.services.stop import Stop
 from crmdesk.services.store.values import to_micros
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import Link, connect, worded
@@ -195,24 +196,30 @@ def fetch_content(
     address: ServerAddress,
     file_id: UUID,
     told: Callable[[int, int], object] = lambda _done, _total: None,
+    stop: Stop | None = None,
 ) -> None:
     """Bring a content here from the server, on a short line of its own; what came before a cut stays.
 
-    Any thread; waits for the server. *told* hears how many bytes are here, and of how many.
+    Any thread; waits for the server. *told* hears how many bytes are here, and of how many; *stop* breaks it
+    off, which is a cut like any other.
 
     Raises:
         NotFound: there is no such attachment, or its content has not reached the server yet.
         ServerFault: the server cannot be used just now.
         StoreFault: no space.
         FileFault: what came is not what was attached.
+        Stopped: it was broken off.
     """
+    stop = stop or Stop()
     with profile.cabinet.fetching:
+        stop.check()
         sealed = _expected(store, file_id)
         password = profile.secrets.get(profile.id, PASSWORD) or ""
         with (
             closing(connect(address, password, wait_seconds=CONNECT_SECONDS)) as link,
             worded(address),
             link.patient(),
+            stop.ending(link.interrupt),
         ):
             _fetch_pieces(link, profile.cabinet, sealed, told)
         if not profile.cabinet.accept(sealed):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmdesk.models.changes import ChangeSet
     from crmdesk.models.wire import Row
     from crmdesk.services.profile import Profile
+    from crmdesk.services.stop import Stop
     from crmdesk.services.store.connection import Connection
     from crmdesk.services.store.store import Store
     from crmdesk.services.sync.adoption import Plan
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from crmdesk.services.sync.worker import SyncWorker
 
 OnStatus = Callable[[SyncStatus], None]
+OnProgress = Callable[[int, int], None]
+"""Hears how much is here, and of how much."""
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Tell nobody."""
 
 
 class SharedDesk:
@@ -262,9 +269,7 @@ class SharedDesk:
 
         self._store.write(refused.send_as_note, op_id, customer_id).result()
 
-    def load_history(
-        self, customer_id: UUID, told: Callable[[int, int], None] = lambda _done, _total: None
-    ) -> int:
+    def load_history(self, customer_id: UUID, told: OnProgress = _nobody) -> int:
         """Bring all history of a customer here; *told* hears entries that are here, and how many there are.
 
         Returns how many rows came; a desk that works alone has them all.
@@ -279,14 +284,17 @@ class SharedDesk:
 
         return load_history(self._store, self._profile, address, customer_id, told)
 
-    def load_file(self, complaint_id: UUID) -> int:
-        """Bring the file of a complaint here, if it is for this person; as :meth:`load_history`."""
+    def load_file(self, complaint_id: UUID, told: OnProgress = _nobody, stop: Stop | None = None) -> int:
+        """Bring the file of a complaint here, if it is for this person, until *stop* breaks it off (Stopped).
+
+        Otherwise as :meth:`load_history`.
+        """
         address = self.address()
         if address is None:
             return 0
         from crmdesk.services.sync.history import load_file
 
-        return load_file(self._store, self._profile, address, complaint_id)
+        return load_file(self._store, self._profile, address, complaint_id, told, stop)
 
     def _line(self, op_id: UUID) -> RefusedLine:
         from crmdesk.errors import NotFound

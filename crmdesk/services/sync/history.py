@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from crmdesk.models.outbox import PulledRow
+from crmdesk.services.stop import Stop
 from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.connection import Link, connect, worded
 from crmdesk.services.sync.coverage import COMPLAINT, CUSTOMER, Coverage, customer_key, take_history
@@ -56,17 +57,29 @@ def load_history(
     return len(rows)
 
 
-def load_file(store: Store, profile: Profile, address: ServerAddress, complaint_id: UUID) -> int:
+def load_file(
+    store: Store,
+    profile: Profile,
+    address: ServerAddress,
+    complaint_id: UUID,
+    told: OnProgress = lambda _done, _total: None,
+    stop: Stop | None = None,
+) -> int:
     """Bring the file of a complaint here and keep it level from now on; return how many rows came.
 
-    None come when it is not for this person. Otherwise as :func:`load_history`.
+    None come when it is not for this person. Otherwise as :func:`load_history`; *told* hears of its tables.
 
     Raises:
         ServerFault: nothing has changed here.
+        Stopped: it was broken off; nothing has changed here.
     """
     rows: list[PulledRow] = []
-    with _snapshot(profile, address) as (link, tick):
-        for table, condition in of_file("k"):
+    tables, stop = of_file("k"), stop or Stop()
+    stop.check()
+    with _snapshot(profile, address) as (link, tick), stop.ending(link.interrupt):
+        for done, (table, condition) in enumerate(tables):
+            told(done, len(tables))
+            stop.check()
             rows.extend(selected_rows(link, table, condition, {"complaints": [complaint_id]}))
     if rows:
         coverage = Coverage(COMPLAINT, customer_key(complaint_id), None, tick)
