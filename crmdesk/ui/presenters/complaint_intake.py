@@ -37,7 +37,7 @@ class ComplaintIntakePresenter(QObject):
         make_room: put away what else stands beside the record.
 
     Signals:
-        logged(str, str): a complaint is saved that is not restricted; the id of its call or nothing, its number.
+        logged(str, str): one that is not restricted is saved; the id of its call or nothing, its number.
     """
 
     logged = Signal(str, str)
@@ -273,8 +273,7 @@ class ComplaintIntakePresenter(QObject):
             self.files.attach(key, logged, sheet.files)
         if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
-        if not sheet.restricted:
-            # What a call came to is everybody's.
+        if not sheet.restricted:  # What a call came to is everybody's.
             self.logged.emit(sheet.call_id, logged.number)
 
     def _tell(self, logged: Logged) -> None:
