@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crmdesk.errors import WorldFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from crmdesk.models.sync_views import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         SyncStatus,
     )
     from crmdesk.models.types import CustomerId
+    from crmdesk.services.stop import Stop
 
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ class Alone:
         """Answer at once: all there is of a customer is here."""
         return _known(None)
 
-    def load_file(self, complaint_id: UUID) -> Future[None]:
+    def load_file(self, complaint_id: UUID, told: Callable[[int, int], object], stop: Stop) -> Future[None]:
         """Answer at once: every complaint's file is here."""
         return _known(None)
 

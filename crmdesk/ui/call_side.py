@@ -18,6 +18,7 @@ from crmdesk.ui.complaint_side import ComplaintSide
 from crmdesk.ui.parts import Parts
 from crmdesk.ui.presenters.calls import CallsPresenter
 from crmdesk.ui.presenters.commands import CommandsPresenter
+from crmdesk.ui.presenters.customer_files import CustomerFiles
 from crmdesk.ui.presenters.notes import NotesPresenter
 from crmdesk.ui.presenters.people import PeoplePresenter
 from crmdesk.ui.presenters.record import RecordPresenter
@@ -102,7 +103,10 @@ class CallSide(QObject):
         self.shared = SharedSide(
             place, tools, self.record, self.people, self._window, lambda: self.wrap_up.ready
         )
-        self.complaints = ComplaintSide(place, tools, self._window, self.record, self._make_room)
+        self.files = CustomerFiles(place, tools, self.record, self)
+        self.complaints = ComplaintSide(
+            place, tools, self._window, self.record, self.files, make_room=self._make_room
+        )
         self.commands = CommandsPresenter(
             *(place, self.calls, self.record, self.notes, self.wrap_up, self.people, self.shared),
             self.complaints,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.complaint_list import ComplaintListPresenter
     from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
     from crmdesk.ui.presenters.complaint_survey import SurveyPresenter
+    from crmdesk.ui.presenters.customer_files import CustomerFiles
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
@@ -32,6 +33,7 @@ class ComplaintSide(QObject):
     """Opens complaints and passes keys on to the one that is shown, or is being written down.
 
     Args:
+        files: of the customer shown: what is given goes there while no complaint is shown or written down.
         make_room: put away what else stands beside the record.
 
     Signals:
@@ -46,9 +48,12 @@ class ComplaintSide(QObject):
         tools: Tools,
         window: QMainWindow,
         record: RecordPresenter,
+        files: CustomerFiles,
+        *,
         make_room: Callable[[], object],
     ) -> None:
         super().__init__(window)
+        self.files = files
         self._place = place
         self._tools = tools
         self._record = record
@@ -119,15 +124,14 @@ class ComplaintSide(QObject):
         if self.lettering:
             self.letter.save()
             return True
-        return self.shown and self.page.files.save()
+        return (self.page.files if self.shown else self.files).save()
 
     def attach(self, *, pasted: bool) -> None:
-        """Choose a file, or take what is *pasted*, for the form that is open or the complaint shown."""
+        """Choose a file, or take what is *pasted*, for the form that is open or for what is shown."""
         form = "intake" in self.__dict__ and self.intake.is_open
         files = self.intake.files if form else self.page.files if self.shown else None
         if files is None:
-            told = self._place.words.tr("Open a complaint first, or write one down with F8: files go there.")
-            self._place.parts.messages.say(told, "due")
+            self.files.attach(pasted=pasted)
         elif pasted:
             files.given.paste()
         else:

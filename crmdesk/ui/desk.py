@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from datetime import datetime
     from uuid import UUID
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from crmdesk.models.types import ArticleId, CallId, CustomerId, TaskId
     from crmdesk.models.worklist import Answer, DispositionChoice, Worklist
     from crmdesk.services.customers.duplicates import Duplicate
+    from crmdesk.services.stop import Stop
     from crmdesk.ui.aftercare_desk import Aftercare
     from crmdesk.ui.complaint_desk import Complaints
     from crmdesk.ui.files_desk import Files
@@ -166,8 +167,11 @@ class Sharing(Protocol):
         """Fetch all older history of a customer from the server."""
         ...
 
-    def load_file(self, complaint_id: UUID) -> Future[None]:
-        """Fetch the file of a complaint from the server, if it is for this person; told like any change."""
+    def load_file(self, complaint_id: UUID, told: Callable[[int, int], object], stop: Stop) -> Future[None]:
+        """Fetch the file of a complaint from the server, if it is for this person; told like any change.
+
+        *told* hears from another thread how much of it is here, and of how much; *stop* breaks it off.
+        """
         ...
 
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crmdesk.services.attachments.filing import AttachedFile
     from crmdesk.services.complaints.intake_sheet import HeldFile
     from crmdesk.services.profile import Profile
+    from crmdesk.services.stop import Stop
     from crmdesk.services.store.store import Store
 
 
@@ -59,11 +60,14 @@ class Files(Protocol):
         """Attach what was held; return why some could not be."""
         ...
 
-    def save(self, file_id: UUID, path: Path, told: Told) -> Future[None]:
-        """Write a content to *path*; *told* hears from another thread how much of it has come."""
+    def save(self, file_id: UUID, path: Path, told: Told, stop: Stop) -> Future[None]:
+        """Write a content to *path*; *told* hears from another thread how much of it has come.
+
+        *stop* breaks it off: then nothing is written, and what has come waits for the next time.
+        """
         ...
 
-    def open_copy(self, file_id: UUID, told: Told) -> Future[Path]:
+    def open_copy(self, file_id: UUID, told: Told, stop: Stop) -> Future[Path]:
         """Ask for a plain copy for another program; it goes when this program ends."""
         ...
 
@@ -105,13 +109,13 @@ class LocalFiles:
         """Attach what was held; return why some could not be."""
         return self._lane.run(self._attach_held, record_id, files)
 
-    def save(self, file_id: UUID, path: Path, told: Told) -> Future[None]:
+    def save(self, file_id: UUID, path: Path, told: Told, stop: Stop) -> Future[None]:
         """Write a content to *path*."""
-        return self._attachments.save(file_id, path, told)
+        return self._attachments.save(file_id, path, told, stop)
 
-    def open_copy(self, file_id: UUID, told: Told) -> Future[Path]:
+    def open_copy(self, file_id: UUID, told: Told, stop: Stop) -> Future[Path]:
         """Ask for a plain copy for another program."""
-        return self._attachments.open_copy(file_id, told)
+        return self._attachments.open_copy(file_id, told, stop)
 
     def close(self) -> None:
         """Finish what is under way; take plain copies away."""

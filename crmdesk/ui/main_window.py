@@ -78,8 +78,9 @@ AHEAD = (
     *("crmdesk.services.complaints.intake_sheet", "crmdesk.ui.complaint_words"),
     *("crmdesk.ui.views.complaint_intake_solution", "crmdesk.ui.views.complaint_intake"),
     *("crmdesk.ui.presenters.complaint_intake", "crmdesk.ui.intake_desk"),
+    *("crmdesk.services.attachments.desk", "crmdesk.ui.files_desk", "crmdesk.ui.views.file_list"),
 )
-"""Modules of the form of a complaint, read when the window is whole and nothing happens."""
+"""Modules of the form of a complaint and of a customer's files, read when nothing else is to be done."""
 
 
 @dataclass(frozen=True, slots=True)

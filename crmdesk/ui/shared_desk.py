@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SyncStatus,
     )
     from crmdesk.models.types import CustomerId
+    from crmdesk.services.stop import Stop
     from crmdesk.services.sync.colleagues import Colleagues
     from crmdesk.services.sync.desk import SharedDesk
 
@@ -111,9 +112,9 @@ class SharedHere(Alone):
         """Fetch all older history of a customer from the server."""
         return self._older.run(self._load_history, customer_id)
 
-    def load_file(self, complaint_id: UUID) -> Future[None]:
+    def load_file(self, complaint_id: UUID, told: Callable[[int, int], object], stop: Stop) -> Future[None]:
         """Fetch the file of a complaint from the server."""
-        return self._older.run(self._load_file, complaint_id)
+        return self._older.run(self._load_file, complaint_id, told, stop)
 
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """Say what is done at this desk."""
@@ -165,8 +166,8 @@ class SharedHere(Alone):
 
         self.side().load_history(customer_id, told)
 
-    def _load_file(self, complaint_id: UUID) -> None:
-        self.side().load_file(complaint_id)
+    def _load_file(self, complaint_id: UUID, told: Callable[[int, int], None], stop: Stop) -> None:
+        self.side().load_file(complaint_id, told, stop)
 
     def authority(self, path: str) -> Future[AuthoritySeen]:
         """Look at the certificate at *path*."""

@@ -12,6 +12,7 @@ from crmdesk.models.text import Text
 from crmdesk.services.attachments.filing import AttachedFile
 from crmdesk.services.complaints.intake_sheet import HeldFile
 from crmdesk.services.complaints.record_view import Named
+from crmdesk.services.stop import Stop
 from crmdesk.ui.files_desk import Given, content_of
 from tests.ui import sample
 
@@ -43,6 +44,7 @@ class FakeFiles:
         self.problems: tuple[Text, ...] = ()
         self.steps: tuple[tuple[int, int], ...] = ()
         self.copy = Path("copy")
+        self.stops: list[Stop] = []
 
     def of(self, record_id: UUID) -> Future[tuple[AttachedFile, ...]]:
         """See :class:`crmdesk.ui.files_desk.Files`."""
@@ -83,15 +85,18 @@ class FakeFiles:
 
         return self._run("attach_held", done, record_id, files)
 
-    def save(self, file_id: UUID, path: Path, told: Callable[[int, int], object]) -> Future[None]:
+    def save(self, file_id: UUID, path: Path, told: Callable[[int, int], object], stop: Stop) -> Future[None]:
         """See :class:`crmdesk.ui.files_desk.Files`."""
+        self.stops.append(stop)
         return self._run("save_file", lambda: self._come(told), file_id, path)
 
-    def open_copy(self, file_id: UUID, told: Callable[[int, int], object]) -> Future[Path]:
+    def open_copy(self, file_id: UUID, told: Callable[[int, int], object], stop: Stop) -> Future[Path]:
         """See :class:`crmdesk.ui.files_desk.Files`."""
+        self.stops.append(stop)
 
         def copied() -> Path:
             self._come(told)
+            stop.check()
             return self.copy
 
         return self._run("open_copy", copied, file_id)

@@ -23,6 +23,7 @@ from crmdesk.models.sync_views import (
     SyncStatus,
 )
 from crmdesk.models.types import CustomerId
+from crmdesk.services.stop import Stop
 from tests.ui import sample, sample_sharing
 
 Result = TypeVar("Result")
@@ -42,6 +43,8 @@ class FakeSharing:
         self.present: dict[CustomerId, tuple[PresenceLine, ...]] = {}
         self.told: list[tuple[str, CustomerId | None, str]] = []
         self.requests: tuple[HelpRequest, ...] = ()
+        self.fetching: Stop | None = None
+        self.coming: Callable[[Callable[[int, int], object]], None] = lambda _told: None
         self.belongs = Membership(
             "db.example.com:5432/crmdesk",
             "lin.yue",
@@ -79,9 +82,10 @@ class FakeSharing:
         """See :class:`crmdesk.ui.desk.Sharing`."""
         return self._run("load_history", lambda: None, customer_id)
 
-    def load_file(self, complaint_id: UUID) -> Future[None]:
+    def load_file(self, complaint_id: UUID, told: Callable[[int, int], object], stop: Stop) -> Future[None]:
         """See :class:`crmdesk.ui.desk.Sharing`."""
-        return self._run("load_file", lambda: None, complaint_id)
+        self.fetching = stop
+        return self._run("load_file", lambda: self.coming(told), complaint_id)
 
     def tell_presence(self, state: str, customer_id: CustomerId | None, doing: str) -> None:
         """See :class:`crmdesk.ui.desk.Sharing`."""

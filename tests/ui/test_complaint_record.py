@@ -281,7 +281,8 @@ def test_the_file_of_one_that_ended_long_ago_is_fetched_when_it_is_opened(place:
     place.open(row)
     assert place.seat.parts.messages.text == "The server db does not answer."
     told = [line.text for line in place.page.view.file.lines.rows]
-    assert told == ["This complaint ended long ago: its file lies at the server and is fetched from there."]
+    ended = "This complaint ended long ago: its file lies at the server."
+    assert told == [ended, "Enter fetches it from there"]
     del place.seat.desk.refuse["load_file"]
     place.open(row)
     assert place.seat.desk.named("load_file") == [(row["id"],)] * 2

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from crmdesk.errors import FileFault, InvalidInput, NotFound
 from crmdesk.models.text import say
-from crmdesk.ui.presenters.complaint_files import OPENED
+from crmdesk.ui.presenters.record_files import OPENED
 from crmdesk.ui.views.complaint_intake import ComplaintIntake
 from tests.services.complaints.house import ComplaintDesk
 from tests.ui import sample
@@ -441,7 +441,7 @@ def test_the_next_complaint_of_the_call_begins_without_files(seat: Seat, bill: P
 
 def test_without_a_complaint_the_keys_say_where_files_go(seat: Seat) -> None:
     seat.key(Qt.Key.Key_F, CTRL_SHIFT)
-    assert seat.parts.messages.text.startswith("Open a complaint first")
+    assert seat.parts.messages.text.startswith("Open a customer or a complaint first")
 
 
 def test_a_content_that_is_gone_is_told(place: ComplaintSeat) -> None:

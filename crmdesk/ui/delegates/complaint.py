@@ -120,7 +120,7 @@ class RecordDelegate(RowDelegate):
             ink.icon(painter, QPoint(x, top + height // 2 - 8), line.icon, theme.accent)
             x += 24
         colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
-        room = (right - x) * 2 // 3
+        room = max((right - x) * 2 // 3, right - x - ink.strong.horizontalAdvance(line.text) - 12)
         used = ink.put_right(painter, right - room, top, room, height, line.aside, fonts.body, colour)
         ink.put(painter, x, top, right - x - used - 8, height, line.text, fonts.strong, theme.text)
 
@@ -184,6 +184,8 @@ class RecordDelegate(RowDelegate):
         ink.put(painter, left, top + 2, width - used - 12, face, line.text, fonts.strong, theme.text)
         colour = theme.muted if line.tone == "plain" else theme.tone(line.tone)[0]
         ink.put(painter, left, top + 22, width, face, line.aside, fonts.body, colour)
+        if line.percent:
+            painter.fillRect(left, top + 40, width * min(100, line.percent) // 100, 2, ink.colour(colour))
 
     def _link(self, painter: QPainter, area: QRect, line: RecordLine) -> None:
         ink, theme = self.ink, self.ink.theme

@@ -172,7 +172,7 @@ class LinesOf:
     def _outside(self, record: ComplaintRecord) -> Iterator[RecordLine]:
         tr = self._words.tr
         if record.elsewhere:
-            told = tr("This complaint ended long ago: its file lies at the server and is fetched from there.")
+            told = tr("This complaint ended long ago: its file lies at the server.")
             yield RecordLine("alert", told, icon="clock", tone="due")
             return
         whom = self._named(record.owner) or self._named(record.team)

@@ -61,7 +61,7 @@ class FileLines:
         words = self._words
         state = said(words, STATES, file.state)
         if percent is not None:
-            state = words.tr("is being fetched, {percent} %", percent=percent)
+            state = words.tr("is being fetched, {percent} % · Esc breaks off", percent=percent)
         elif file.state == "refused" and file.why is not None:
             state = f"{state}: {words.text(file.why)}"
         who = words.pick(file.author.name_en, file.author.name_zh) if file.author is not None else ""
@@ -72,7 +72,8 @@ class FileLines:
             label=size_word(file.size),
             aside=" · ".join(part for part in (state, who, when) if part),
             icon="note",
-            tone=_TONES.get(file.state, "plain"),
+            tone="accent" if percent is not None else _TONES.get(file.state, "plain"),
+            percent=percent or 0,
             source=file,
         )
 

@@ -26,7 +26,8 @@ class RecordLine:
 
     ``kind`` is section, text, quiet, line, remedy, link, letter, mark, file, log, clock, detail, event or
     alert; ``label`` stands before, ``aside`` at the right of ``text``. ``percent`` fills the bar of a clock,
-    -1: it has stopped. ``source`` is what a key on the line is about: opened, unfolded, marked as done.
+    -1: it has stopped, or of a file that is being fetched. ``source`` is what a key on the line is about:
+    opened, unfolded, marked as done.
     """
 
     kind: str

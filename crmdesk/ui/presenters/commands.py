@@ -249,6 +249,7 @@ class CommandsPresenter(QObject):
             self._follow_ups.close,
             self._people.close,
             parts.home.close_article,
+            self._complaints.files.stop,
             self._record.close_article,
             parts.timeline.close_detail,
             self._record.clear_search,
@@ -312,6 +313,7 @@ class CommandsPresenter(QObject):
         notes: list[QWidget] = [parts.note.edit(n) for n in range(1, 5)]
         return [
             parts.caller.list,
+            *self._complaints.files.controls(),
             parts.timeline.list,
             parts.chooser.list,
             parts.answers.search,

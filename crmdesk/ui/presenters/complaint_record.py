@@ -10,10 +10,12 @@ from crmdesk.ui.complaint_heads import HeadsOf
 from crmdesk.ui.complaint_words import field_word, listed
 from crmdesk.ui.delegates.home import Line
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
-from crmdesk.ui.presenters.complaint_files import ComplaintFiles, file_of
+from crmdesk.ui.presenters.closed_file import FETCH, ClosedFile
+from crmdesk.ui.presenters.complaint_files import ComplaintFiles
 from crmdesk.ui.presenters.complaint_next import NextThing, why_refused
 from crmdesk.ui.presenters.complaint_remedies import RemedyKey
 from crmdesk.ui.presenters.complaint_told import TELL, StandingTold
+from crmdesk.ui.presenters.record_files import file_of
 from crmdesk.ui.presenters.step_forms import NOTE, StepForms
 from crmdesk.ui.views.complaint_record import ComplaintView
 
@@ -67,6 +69,7 @@ class ComplaintPresenter(QObject):
         self.forms = StepForms(place, tools, self.view, self)
         self.told = StandingTold(place, self.view.standing, self.forms, self)
         self.files = ComplaintFiles(place, self.view, self)
+        self.closed_file = ClosedFile(place, self)
         self.remedies = RemedyKey(place, self.view, self)
         self.next = NextThing(place, self.view, self)
         self.record: ComplaintRecord | None = None
@@ -156,7 +159,7 @@ class ComplaintPresenter(QObject):
             self.forms.begin_note()
 
     def close(self) -> bool:
-        """Esc: put form or steps away, then go back where the complaint was opened from."""
+        """Esc: put form or steps away, break off what is fetched, then go back to what was shown before."""
         if not self.shown:
             return False
         if self.forms.close():
@@ -165,8 +168,14 @@ class ComplaintPresenter(QObject):
             self.view.present_right(self.view.trail)
             self.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
             return True
-        self._back()
+        if not self._break_off():
+            self._back()
         return True
+
+    def _break_off(self) -> bool:
+        """Fetch no more; return whether anything was being fetched."""
+        file = self.record is not None and self.closed_file.stop(self.record.head.id)
+        return self.files.stop() or file
 
     def panes(self) -> list[QWidget]:
         """Return what F6 goes through."""
@@ -193,6 +202,7 @@ class ComplaintPresenter(QObject):
         self.forms.taken.connect(self._on_taken)
         self.forms.stale.connect(self.refresh)
         self.files.changed.connect(self._show_file)
+        self.closed_file.changed.connect(self._show_file)
         self.forms.closed.connect(lambda: view.file.list.setFocus(Qt.FocusReason.OtherFocusReason))
         tools.bridge.changed.connect(self._on_changed)
         self._words.changed.connect(self.retranslate)
@@ -206,21 +216,11 @@ class ComplaintPresenter(QObject):
             self.view.present_right(self.view.trail)
         self._show(record)
         if record.elsewhere:
-            self._fetch(record)
+            self.closed_file.fetch(record.head.id)
         stage.present(self.view)
         self._clock.start()
         self.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self.view.file.list.scrollToTop()
-
-    def _fetch(self, record: ComplaintRecord) -> None:
-        """Fetch what the server has of it; the rows tell of themselves."""
-
-        def failed(error: BaseException) -> None:
-            told = self._words.error(error)
-            self._place.parts.messages.say(told, "due", self._words.tr("Esc closes"))
-
-        future = self._place.desk.sharing.load_file(record.head.id)
-        self._place.operations.run(future, lambda _: None, failed=failed, topic="file")
 
     def _show(self, record: ComplaintRecord) -> None:
         self.record = record
@@ -242,7 +242,8 @@ class ComplaintPresenter(QObject):
 
     def _show_file(self) -> None:
         if self.record is not None:
-            self.view.file.show_lines(self.files.laid_in(self._lines.file(self.record)))
+            lines = self.files.laid_in(self._lines.file(self.record))
+            self.view.file.show_lines(self.closed_file.laid_in(self.record, lines))
 
     def _show_steps(self, record: ComplaintRecord) -> None:
         here = [step for step in record.steps if step.here and step.transition != _DUE]
@@ -270,6 +271,8 @@ class ComplaintPresenter(QObject):
         file = file_of(line)
         if file is not None:
             self.files.open(file)
+        elif line.source == FETCH and self.record is not None:
+            self.closed_file.fetch(self.record.head.id)
         elif line.kind == "letter":
             self.letter_wanted.emit(line.source)
         elif line.kind == "link":

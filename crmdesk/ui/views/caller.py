@@ -96,6 +96,10 @@ class CallerPane(Pane):
             if rows[number] != fact:
                 self.list.facts.replace(number, fact)
 
+    def add_below(self, pane: QWidget) -> None:
+        """Put one more pane below the lines, above who else is here."""
+        self.content.insertWidget(1, pane)
+
     @property
     def presence(self) -> tuple[tuple[str, str], ...]:
         """Who else is at this record, as shown: (text, tone) pairs."""

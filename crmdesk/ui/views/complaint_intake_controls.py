@@ -18,7 +18,7 @@ from crmdesk.ui.widgets.told import Told
 if TYPE_CHECKING:
     from crmdesk.ui.itemmodels.record_line import RecordLine
     from crmdesk.ui.presenters.workplace import Tools
-    from crmdesk.ui.views.held_files import HeldFiles
+    from crmdesk.ui.views.file_list import FileList
 
 _WHAT_HEIGHT = 96
 LABELS = {
@@ -46,8 +46,8 @@ HINTS = {
     "repeat_of": word("The first complaint of the row is linked"),
     "channel": word("How the complaint reached us"),
     "received_at": word("When it reached us, not when it is typed"),
-    "complainant": word("Name of whoever speaks, if it is not the customer"),
-    "third_party": word("How related, and that the customer agrees"),
+    "complainant": word("Name, if it is not the customer"),
+    "third_party": word("How related; the customer agrees"),
     "worth": word("The sum it is about; a high one makes it graver"),
     "restricted": word("Others see number and state only"),
 }
@@ -85,7 +85,7 @@ class IntakeControls(QWidget):
         self.notes = {name: Told(tools.ink, self, 4) for name in ("customer", *LABELS)}
         self._tools = tools
         self.attach = ActionButton(tools.ink, tools.actions["attach-file"], self, icon="note")
-        self.held: HeldFiles | None = None
+        self.held: FileList | None = None
         self._form = QFormLayout()
         self._rows: dict[str, QWidget] = {}
         self._lay_out()
@@ -116,9 +116,10 @@ class IntakeControls(QWidget):
         if self.held is None:
             if not lines:
                 return
-            from crmdesk.ui.views.held_files import HeldFiles
+            from crmdesk.ui.views.file_list import FileList
 
-            self.held = HeldFiles(self._tools, self)
+            tells = word("Delete takes a file away again")
+            self.held = FileList(self._tools, self, word("Files of the new complaint"), tells)
             self.held.unwanted.connect(self.file_unwanted)
             self._below.addWidget(self.held)
             QWidget.setTabOrder(self.attach, self.held.list)
