@@ -199,9 +199,11 @@ class Ink(QObject):
             base += face.height
 
     def centred(self, painter: QPainter, area: QRect, text: str, colour: str) -> None:
-        """Draw a hint in the middle of an empty area."""
+        """Draw a hint in the middle of an empty area; a low one gets its first line only."""
         painter.setFont(self.fonts.body)
         painter.setPen(self._pens.get(colour) or self._pen(colour))
+        if painter.boundingRect(area, _CENTRE, text).height() > area.height():
+            text = text.partition("\n")[0]
         painter.drawText(area, _CENTRE, text)
 
     def icon(self, painter: QPainter, at: QPoint, name: str, colour: str, size: int = 16) -> None:

@@ -65,6 +65,7 @@ def test_f9_asks_and_a_content_customer_closes_the_complaint(place: AftercareSea
     assert asked(place)["asked_result"] == 90
     assert "Satisfaction 75 (n = 2)" in form.top.text()
     assert "Expected repurchase 82 % (solved quickly)" in form.top.text()
+    assert "54 % later, 19 % not content, 9 % unhappy and silent" in form.top.text()
     assert "not a forecast" in form.top.text()
     seat.ctrl(RETURN)
     seat.settle()

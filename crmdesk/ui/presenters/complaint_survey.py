@@ -46,7 +46,9 @@ CLASSES = {
     "silent": word("unhappy and silent"),
 }
 _DEFINITION = word(
-    "Expected repurchase {percent} % ({how}): shares of an old survey, an indicator, not a forecast."
+    "Expected repurchase {percent} % ({how}). {fast} % solved by the third business day, {solved} % later,"
+    " {voiced} % not content, {silent} % unhappy and silent: shares of an old survey, an indicator,"
+    " not a forecast."
 )
 
 
@@ -131,8 +133,8 @@ class SurveyPresenter(SideForm):
         tr, share = self._words.tr, csm(_graded(self.form.values()).values())
         value = round(share.value) if share.value is not None else None
         how = sheet.outlook(value)
-        percent = round(REPURCHASE[how] * 100)
-        definition = tr(_DEFINITION, percent=percent, how=said(self._words, CLASSES, how))
+        shares = {name: round(share * 100) for name, share in REPURCHASE.items()}
+        definition = tr(_DEFINITION, percent=shares[how], how=said(self._words, CLASSES, how), **shares)
         if value is None:
             return [tr("No grade yet."), definition]
         told = tr(

@@ -143,7 +143,7 @@ class LetterView(QWidget):
         ):
             line.setSpacing(8)
             for widget in widgets:
-                line.addWidget(widget, 2 if widget is self.which else 1 if line is top else 0)
+                line.addWidget(widget, 0 if line is foot else 3 if widget is self.language else 4)
         foot.insertStretch(1, 1)
         self.sent_via.setMinimumWidth(120)
         content = self.left.content
