@@ -72,6 +72,15 @@ def views_go_in_their_own_thread(request: pytest.FixtureRequest) -> Iterator[Non
 
 
 @pytest.fixture
+def light_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new profiles and backups take no time for keys from words."""
+    from crmdesk.services.store.sealing import Derivation
+    from tests.stores import light
+
+    monkeypatch.setattr(Derivation, "fresh", light)
+
+
+@pytest.fixture
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home folder of its own, so that nothing of the person who runs the tests is read or written."""
     home = tmp_path_factory.mktemp("home")

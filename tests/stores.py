@@ -1,10 +1,12 @@
-"""The store of a desk on its first day, made once for each process of tests and copied."""
+"""What desks of tests begin with: an empty store, made once and copied; recovery keys that cost no time."""
 
+import os
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from crmdesk.services.store.schema import ensure_schema
+from crmdesk.services.store.sealing import SALT_BYTES, Derivation
 
 KEY = bytes(range(32))
 
@@ -14,6 +16,11 @@ def empty_store(path: Path, key: bytes = KEY) -> Path:
     path.write_bytes(_empty(key))
     path.chmod(0o600)
     return path
+
+
+def light() -> Derivation:
+    """Return Argon2id as weak as it gets: its strength has a test of its own."""
+    return Derivation(os.urandom(SALT_BYTES), time_cost=1, memory_kib=8, lanes=1)
 
 
 @cache

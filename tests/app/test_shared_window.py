@@ -84,7 +84,7 @@ class SharedWindow:
 
 
 @pytest.fixture
-def seat(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[SharedWindow]:
+def seat(tmp_path: Path, qapp: QApplication, qtbot: QtBot, light_recovery: None) -> Iterator[SharedWindow]:
     """A window that works alone, ready for keys."""
     profile = new_profile(
         tmp_path / "desk", test=True, settings={"language": "en"}, secrets=MemorySecrets(), environment={}

@@ -17,7 +17,7 @@ PATIENCE_MS = 20_000
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     yield new_profile(
         tmp_path / "desk", settings={"language": "en"}, secrets=MemorySecrets(), environment={}
     ).profile

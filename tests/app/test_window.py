@@ -16,7 +16,7 @@ from crmdesk.services.telephony.hook_server import HookServer
 
 
 @pytest.fixture
-def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, light_recovery: None) -> Profile:
     monkeypatch.setenv("CRMDESK_KEY_FILE", str(tmp_path / "keys.json"))
     return new_profile(tmp_path / "desk").profile
 

@@ -25,6 +25,8 @@ from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.files import FileLock
 from crmdesk.services.store.keys import STORE_KEY, KeyFileSecrets, MemorySecrets
 
+pytestmark = pytest.mark.usefixtures("light_recovery")
+
 
 @pytest.fixture
 def secrets() -> MemorySecrets:

@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     settings = {"extension": "1001"}
     held = new_profile(tmp_path / "desk", settings=settings, secrets=MemorySecrets(), environment={}).profile
     furnish(held, "lin.yue")

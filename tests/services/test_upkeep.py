@@ -21,7 +21,7 @@ from crmdesk.services.upkeep import Upkeep
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     held = new_profile(tmp_path / "desk", secrets=MemorySecrets(), environment={}).profile
     yield held
     held.close()

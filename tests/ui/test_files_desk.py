@@ -18,11 +18,13 @@ from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 from crmdesk.ui.files_desk import Given, LocalFiles
 
+pytestmark = pytest.mark.usefixtures("qapp")
+"""Qt takes the thread that first asks it for something for its own: not the lane where pictures are read."""
 MIB = 1024 * 1024
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     with new_profile(tmp_path / "desk", secrets=MemorySecrets(), environment={}).profile as made:
         yield made
 

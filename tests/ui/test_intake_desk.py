@@ -22,7 +22,7 @@ from crmdesk.ui.intake_desk import LocalIntakes
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     held = new_profile(tmp_path / "desk", secrets=MemorySecrets(), environment={}).profile
     furnish(held, "lin.yue")
     yield held

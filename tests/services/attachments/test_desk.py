@@ -46,7 +46,7 @@ def _add(work: UnitOfWork) -> UUID:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, light_recovery: None) -> Iterator[Place]:
     secrets = MemorySecrets()
     made = Place(new_profile(tmp_path / "desk", secrets=secrets, environment={}).profile, secrets)
     yield made

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +22,6 @@ from crmdesk.services.store.backup import NIGHTLY, backup, nightly, restore
 from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.frames import FRAME_BYTES
 from crmdesk.services.store.keys import MemorySecrets
-from crmdesk.services.store.sealing import Derivation
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
 
@@ -31,11 +29,7 @@ PASSPHRASE = "correct horse 电池"
 AT = datetime(2026, 11, 20, 22, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def quick_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id as weak as it gets: its strength has a test of its own."""
-    weak = partial(Derivation, time_cost=1, memory_kib=32, lanes=1)
-    monkeypatch.setattr(Derivation, "fresh", staticmethod(lambda: weak(os.urandom(16))))
+pytestmark = pytest.mark.usefixtures("light_recovery")
 
 
 def add(work: UnitOfWork, name: str) -> UUID:

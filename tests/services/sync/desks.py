@@ -25,6 +25,7 @@ from crmdesk.services.sync.address import PASSWORD, ServerAddress
 from crmdesk.services.sync.first_sync import AT_ONCE, FirstCopy
 from crmdesk.services.sync.worker import Pace, SyncWorker
 from tests.cluster import Database, Person
+from tests.stores import light
 
 
 @dataclass
@@ -96,11 +97,6 @@ def quick() -> Pace:
     )
 
 
-def _light() -> Derivation:
-    """Return parameters of a recovery key that take no time; nobody recovers a test's desk."""
-    return Derivation(bytes(16), time_cost=1, memory_kib=32)
-
-
 @contextmanager
 def desk(
     database: Database,
@@ -114,7 +110,7 @@ def desk(
     at_once: int = AT_ONCE,
 ) -> Iterator[TestDesk]:
     """Give a desk of *person* with an empty store, shared with *database*; nothing is connected yet."""
-    with patch.object(Derivation, "fresh", _light):
+    with patch.object(Derivation, "fresh", light):
         profile = new_profile(folder, test=True, secrets=MemorySecrets(), environment={}).profile
     profile.secrets.set(profile.id, PASSWORD, person.password)
     store = profile.open_store(str(person.agent_id), followers)

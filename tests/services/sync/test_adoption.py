@@ -34,7 +34,7 @@ CUSTOMERS = 12
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     """A test profile with the demo company in it."""
     made = new_profile(tmp_path / "demo", test=True, secrets=MemorySecrets(), environment={}).profile
     content = load_demo_content(resource("demo"))

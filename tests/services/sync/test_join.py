@@ -23,7 +23,7 @@ from tests.cluster import Database, Person
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     """A test profile with its starter rows."""
     made = new_profile(tmp_path / "profile", test=True, secrets=MemorySecrets(), environment={})
     furnish(made.profile, "before")

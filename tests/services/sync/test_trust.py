@@ -22,7 +22,7 @@ from tests.cluster import Database, Person
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, light_recovery: None) -> Iterator[Profile]:
     made = new_profile(tmp_path / "profile", test=True, secrets=MemorySecrets(), environment={}).profile
     yield made
     made.close()
