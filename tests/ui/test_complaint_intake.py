@@ -454,6 +454,13 @@ def test_the_language_changes_in_the_form_too(seat: Seat) -> None:
     seat.window.commands.run("language")
     assert made.fields.filters["category"].line.text() == "发动机 · 产品质量"
     assert made.fields.solved.text() == "当场解决  Ctrl+R"
+    seat.settle()
+    assert made.fields.because.text() == seat.window.words.tr(
+        "{severity}: {reasons}",
+        severity="S3",
+        reasons=seat.window.words.tr("Nothing speaks for a graver or a lesser severity."),
+    )
+    assert "Nothing" not in made.fields.because.text()
     (sheet,) = save(seat)
     assert sheet.category == CATEGORIES[0].key
 

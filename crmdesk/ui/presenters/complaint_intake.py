@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crmdesk.services.complaints.intake import Assessment, Logged, Offer
-    from crmdesk.services.complaints.intake_sheet import Sheet
     from crmdesk.ui.presenters.intake_cases import Case
     from crmdesk.ui.presenters.record import RecordPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
@@ -130,7 +129,7 @@ class ComplaintIntakePresenter(QObject):
         self._saving = True
         self._operations.run(
             self._desk.intakes.log(sheet),
-            lambda logged: self._on_logged(case.key, logged, sheet),
+            lambda logged: self._on_logged(replace(case, sheet=sheet), logged),
             failed=self._on_refused,
         )
 
@@ -265,12 +264,12 @@ class ComplaintIntakePresenter(QObject):
         if self.cases.shown is not None and self._form is not None and not self._form.isHidden():
             self._form.fields.assess(found, self.cases.shown.by_hand)
 
-    def _on_logged(self, key: str, logged: Logged, sheet: Sheet) -> None:
-        self._saving = False
+    def _on_logged(self, case: Case, logged: Logged) -> None:
+        self._saving, key, sheet = False, case.key, case.sheet
         self.cases.kept.pop(key, None)
         self.cases.saved[key] = logged
         if self.files is not None:
-            self.files.attach(key, logged, sheet.files)
+            self.files.attach(case, logged)
         if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
         if not sheet.restricted:  # What a call came to is everybody's.
@@ -282,6 +281,8 @@ class ComplaintIntakePresenter(QObject):
             return
         inside = self.has_focus
         form.show_saved(logged.number, *told_of(case, logged, self._words, self._place.moments))
+        if self.files is not None:
+            self.files.show()
         if inside:
             self._back_to_call()
 
@@ -330,3 +331,5 @@ class ComplaintIntakePresenter(QObject):
         logged = self.cases.logged
         if logged is not None and self.is_open:
             self._tell(logged)
+        else:
+            self.look_again()
