@@ -36,8 +36,8 @@ ACKNOWLEDGEMENT, ACKNOWLEDGE = "acknowledgement", "acknowledge"
 """The kind of letter, and the clock of a regime that ends when one has left the house."""
 HOLDING = "holding"
 """The letter that says it takes longer."""
-REFERRAL, ANSWER = "referral", "answer"
-"""The letter to an outside body, and the clock by which it is answered."""
+OUTSIDE, REFERRAL, ANSWER = "E2", "referral", "answer"
+"""The step by which an outside body asks, the letter to it, and the clock by which it is answered."""
 UNDECIDED = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})
 """States in which a letter to an outside body cannot tell the decision yet."""
 RESOLVE = "resolve"
@@ -281,21 +281,42 @@ def letter_sent(rows: Rows, operation: Operation) -> Iterable[RowChange]:
             yield from _ended(rows, operation, head, ACKNOWLEDGE, "acknowledged")
         elif head is not None and row["kind"] == HOLDING:
             yield from _held(rows, operation, head)
-        elif head is not None and row["kind"] == REFERRAL and head["state"] not in UNDECIDED:
-            yield from _ended(rows, operation, head, ANSWER, "answered")
+        elif head is not None and row["kind"] == REFERRAL and (clock := _answered_by(rows, head, row)):
+            yield from _ended(rows, operation, head, clock, "answered")
+
+
+def _answered_by(rows: Rows, head: Row, letter: Row) -> str:
+    """Return the clock of the outside body that a letter answers, empty when it answers none.
+
+    It answers who had asked last when it was written, once it tells the decision: written before that, or
+    before the body asked again, it says nothing that it waits for.
+    """
+    events = sorted(rows.where("complaint_event", "complaint_id", head["id"]), key=lambda row: row["version"])
+    written = letter["made_at"]
+    decided = (row for row in events if row["from_state"] in UNDECIDED and row["to_state"] not in UNDECIDED)
+    asked = [(row["at"], json.loads(row["fields"])["body"]) for row in events if row["transition"] == OUTSIDE]
+    body = next((body for at, body in reversed(asked) if at <= written), "")
+    undecided = head["state"] in UNDECIDED or any(row["at"] > written for row in decided)
+    if not body or undecided or any(each == body and at > written for at, each in asked):
+        return ""
+    return f"{body}/{ANSWER}"
 
 
 def _ended(
     rows: Rows, operation: Operation, head: Row, name: str, why: str, *, own: bool = False
 ) -> Iterator[RowChange]:
-    """Yield the end of the clocks *name* of regimes and outside bodies, and of our *own*: none is paused."""
+    """Yield the end of the clocks *name* of regimes and outside bodies, and of our *own*: none is paused.
+
+    With its regime or body a *name* is that of one clock.
+    """
     from crmdesk.models.clock import Why, is_regimes
     from crmdesk.models.complaint_file import going
     from crmdesk.models.complaint_step import ledger_of
 
     before = ledger = ledger_of(rows.where("clock_line", "complaint_id", head["id"]))
     for clock in going(before):
-        if clock.rpartition("/")[2] == name and (own or is_regimes(clock)):
+        called = clock if is_regimes(name) else clock.rpartition("/")[2]
+        if called == name and (own or is_regimes(clock)):
             reason = Why(why, (("operation", str(operation.id)),))
             ledger = ledger.stop_unpaused(clock, operation.at, reason)
     yield from _counted(operation, head, before, ledger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from crmdesk.models.wire import Row
 from crmdesk.services.complaints.correspondence import send_letter
 from crmdesk.services.complaints.remedies import mark_remedy
 from crmdesk.services.store.values import from_micros
-from tests.services.complaints.house import ANNA, CALL, proposed, settled, under_regime
+from tests.services.complaints.house import ANNA, CALL, DORA, proposed, settled, under_regime
 from tests.services.server.mirror import DEVICE, MirroredDesk, lay_out, rows_before
 from tests.services.server.sender import rows_of
 
@@ -92,3 +93,90 @@ def test_an_outside_body_is_answered_by_the_letter_that_tells_it_the_decision(
     assert ended(desk, row, count) == []
     send_on_both(desk, server, desk.letter(row, "referral"))
     assert ended(desk, row, count) == [("12315/answer", "answered")]
+
+
+def asked(desk: MirroredDesk, row: Row, body: str) -> Row:
+    theirs: dict[str, Any] = {"date": desk.iso(), "their_deadline": desk.iso(days=20)}
+    return desk.step(row, "E2", body=body, reference="SH-2026-17", **theirs)
+
+
+def told(desk: MirroredDesk, row: Row) -> Row:
+    version = row["proposal_version"]
+    return desk.step(row, "T9", DORA, proposal_version=version, call_id=str(CALL), sent_via="phone")
+
+
+def sent_ends(desk: MirroredDesk, server: Any, row: Row, letter: str) -> list[str]:
+    count = len(desk.rows("clock_line", row["id"]))
+    send_on_both(desk, server, letter)
+    return [clock for clock, _ in ended(desk, row, count)]
+
+
+def test_a_letter_written_before_the_decision_was_told_answers_nobody(
+    desk: MirroredDesk, server: Any
+) -> None:
+    row = asked(desk, desk.step(under_regime(desk, "none"), "T5", contacted_at=desk.iso()), "12315")
+    row = proposed(desk, row)
+    early = desk.letter(row, "referral")
+    row = told(desk, row)
+    assert sent_ends(desk, server, row, early) == [], "it says that nothing is decided yet"
+    late = desk.letter(row, "referral")
+    assert sent_ends(desk, server, row, late) == ["12315/answer"]
+
+
+def test_a_letter_written_before_the_body_asked_or_asked_again_answers_it_not(
+    desk: MirroredDesk, server: Any
+) -> None:
+    row = told(desk, proposed(desk))
+    before = desk.letter(row, "referral")
+    row = asked(desk, row, "12315")
+    assert sent_ends(desk, server, row, before) == []
+    between = desk.letter(row, "referral")
+    row = asked(desk, {**row, **desk.row("complaint", row["id"])}, "12315")
+    assert sent_ends(desk, server, row, between) == []
+    assert sent_ends(desk, server, row, desk.letter(row, "referral")) == ["12315/answer"]
+
+
+def test_of_two_bodies_the_one_is_answered_that_had_asked_last(desk: MirroredDesk, server: Any) -> None:
+    row = asked(desk, told(desk, proposed(desk)), "12315")
+    first = desk.letter(row, "referral")
+    row = asked(desk, row, "court")
+    second = desk.letter(row, "referral")
+    assert sent_ends(desk, server, row, second) == ["court/answer"]
+    assert sent_ends(desk, server, row, first) == ["12315/answer"]
+
+
+def test_a_decision_that_was_refused_and_a_new_one_ask_for_a_new_letter(
+    desk: MirroredDesk, server: Any
+) -> None:
+    row = asked(desk, told(desk, proposed(desk)), "12315")
+    old = desk.letter(row, "referral")
+    row = desk.step(row, "T12", reason="Not enough.")
+    assert sent_ends(desk, server, row, old) == []
+    old = desk.letter(row, "referral")
+    row = told(desk, proposed(desk, {**row, **desk.row("complaint", row["id"])}))
+    assert sent_ends(desk, server, row, old) == []
+    assert sent_ends(desk, server, row, desk.letter(row, "referral")) == ["12315/answer"]
+
+
+def test_any_order_of_asking_deciding_writing_and_sending(desk: MirroredDesk, server: Any) -> None:
+    chance, ends = random.Random(20261122), 0
+    for _ in range(10):
+        row = desk.step(under_regime(desk, "none"), "T5", contacted_at=desk.iso())
+        row = asked(desk, row, "12315")
+        row = told(desk, proposed(desk, row)) if chance.random() < 0.6 else row
+        letters: list[str] = []
+        for _ in range(chance.randint(6, 10)):
+            desk.later(minutes=chance.randrange(600))
+            row = {**desk.row("complaint_body", row["id"]), **desk.row("complaint", row["id"])}
+            move = chance.choice(("ask", "write", "write", "send", "on"))
+            if move == "ask":
+                row = asked(desk, row, chance.choice(("12315", "court")))
+            elif move == "write":
+                letters.append(desk.letter(row, "referral"))
+            elif move == "send" and letters:
+                ends += len(sent_ends(desk, server, row, letters.pop(chance.randrange(len(letters)))))
+            elif row["state"] == "RESPONDED":
+                row = desk.step(row, "T12", reason="Not enough.")
+            else:
+                row = told(desk, proposed(desk, row))
+    assert ends > 2

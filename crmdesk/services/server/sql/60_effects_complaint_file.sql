@@ -188,9 +188,8 @@ BEGIN
             _ := crm.end_clocks(o, head, 'acknowledge', 'acknowledged', false);
         ELSIF was.kind = 'holding' THEN
             _ := crm.hold_clocks(o, head, was.id);
-        ELSIF was.kind = 'referral' AND head.state NOT IN (
-            'RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED') THEN
-            _ := crm.end_clocks(o, head, 'answer', 'answered', false);
+        ELSIF was.kind = 'referral' THEN
+            _ := crm.end_clocks(o, head, crm.answered_by(head, was), 'answered', false);
         END IF;
     END IF;
 END
@@ -212,7 +211,30 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION crm.is_undecided(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_state IN ('RECEIVED', 'ACKNOWLEDGED', 'ASSESSED', 'INVESTIGATING', 'WAITING', 'PROPOSED')
+$$;
+
+-- The clock of the outside body that a letter answers, NULL when it answers none. It answers who had asked last when it
+-- was written, once it tells the decision: written before that, or before the body asked again, it says nothing that it
+-- waits for.
+CREATE OR REPLACE FUNCTION crm.answered_by(p_head crm.complaint, p_letter crm.letter) RETURNS text
+LANGUAGE sql STABLE AS $$
+    WITH later AS (
+        SELECT e.* FROM crm.complaint_event e WHERE e.complaint_id = p_head.id AND e.at > p_letter.made_at
+    ), asked AS (
+        SELECT e.fields::jsonb ->> 'body' AS body FROM crm.complaint_event e
+        WHERE e.complaint_id = p_head.id AND e.transition = 'E2' AND e.at <= p_letter.made_at
+        ORDER BY e.version DESC LIMIT 1)
+    SELECT a.body || '/answer' FROM asked a
+    WHERE NOT crm.is_undecided(p_head.state) AND NOT EXISTS (
+        SELECT 1 FROM later l
+        WHERE (crm.is_undecided(l.from_state) AND NOT crm.is_undecided(l.to_state))
+           OR (l.transition = 'E2' AND l.fields::jsonb ->> 'body' = a.body))
+$$;
+
 -- The clocks of this name end that regimes and outside bodies set, and with p_own the firm's; none of them is paused.
+-- With its regime or body a name is that of one clock.
 CREATE OR REPLACE FUNCTION crm.end_clocks(
     o crm.operation_in, p_head crm.complaint, p_name text, p_why text, p_own boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -220,7 +242,8 @@ DECLARE
     ended CONSTANT text[] := ARRAY(
         SELECT r.clock FROM crm.clock_runs(p_head.id) r
         WHERE NOT r.stopped AND (
-            (crm.is_regimes(r.clock) AND split_part(r.clock, '/', 2) = p_name) OR (p_own AND r.clock = p_name)));
+            (crm.is_regimes(r.clock) AND p_name IN (r.clock, split_part(r.clock, '/', 2)))
+            OR (p_own AND r.clock = p_name)));
 BEGIN
     PERFORM crm.count_on(o, p_head, crm.moved_lines(o.id, p_head.id, o.at, p_why, ended, false, NULL));
 END
