@@ -19,6 +19,8 @@ from crmdesk.values import dataclass
 
 FACTS_AT_LEAST = 10
 """Characters of "what happened"."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""So much later than now may be what has happened, by a clock that is not quite right."""
 UNDO_WITHIN = timedelta(seconds=60)
 ATTEMPTS_BEFORE_START = 2
 ATTEMPTS_BEFORE_CLOSING = 3
@@ -81,7 +83,7 @@ class Case:
         remedies: rows of the complaint's remedy lines.
         approvals: (approver, proposal version) of the approvals made until now.
         granted: the sum of all remedy lines of this complaint and those linked as its repeats, smallest unit.
-        csm: satisfaction of the survey named, None without.
+        csm: satisfaction of the survey named or, if that is less, of the latest; None without.
         wording_missing: sentences the regime demands and the letter lacks.
         cause_seen: complaints of the cause in the last 90 days, as far as known here.
         target: row of the complaint named by ``target_id``, None when there is none.
@@ -127,9 +129,14 @@ def _complainant_told(case: Case) -> Text | None:
     return None if case.given("call_id") else say("A complaint of somebody not identified needs the call.")
 
 
+def _is_over(case: Case, moment: Any) -> bool:
+    """Whether it was told when something was, and that does not lie ahead."""
+    return bool(moment) and datetime.fromisoformat(moment) <= case.now + CLOCKS_DIFFER
+
+
 def _received_not_later(case: Case) -> Text | None:
     received = case.moment("received_at")
-    if received is not None and received <= case.now + timedelta(minutes=2):
+    if received is not None and received <= case.now + CLOCKS_DIFFER:
         return None
     return say("It cannot have been received later than now. Check the time of receipt.")
 
@@ -157,8 +164,8 @@ def _containment_for_safety(case: Case) -> Text | None:
 
 
 def _owner_reached_out(case: Case) -> Text | None:
-    tried = set(case.given("attempts") or ())
-    if case.given("contacted_at") or len(tried) >= ATTEMPTS_BEFORE_START:
+    tried = {each for each in case.given("attempts") or () if _is_over(case, each)}
+    if _is_over(case, case.given("contacted_at")) or len(tried) >= ATTEMPTS_BEFORE_START:
         return None
     return say("The owner has to have spoken with the customer, or tried twice. Enter when.")
 
@@ -246,7 +253,8 @@ def _remedies_done_or_ordered(case: Case) -> Text | None:
     told = {UUID(line["id"]): line for line in case.given("remedies_state") or ()}
     for row in case.remedies:
         line = told.get(row["id"], {})
-        if row["type"] != "none" and not (row.get("done_at") or line.get("done_at") or line.get("order_id")):
+        done = row.get("done_at") or _is_over(case, line.get("done_at"))
+        if row["type"] != "none" and not (done or line.get("order_id")):
             return say("Each remedy has to be done or ordered first.")
     return None
 
@@ -290,10 +298,8 @@ def _not_sampled(case: Case) -> Text | None:
 
 
 def _customer_asked_or_tried(case: Case) -> Text | None:
-    parts = {each["part"] for each in case.given("attempts") or ()}
-    tried = (
-        len(case.given("attempts") or ()) >= ATTEMPTS_BEFORE_CLOSING and len(parts) >= ATTEMPTS_BEFORE_CLOSING
-    )
+    parts = {each["part"] for each in case.given("attempts") or () if _is_over(case, each["time"])}
+    tried = len(parts) >= ATTEMPTS_BEFORE_CLOSING
     left_out = case.actor.role == "system" and _not_sampled(case) is None
     if case.given("survey_id") or case.given("declined") or tried or left_out:
         return None

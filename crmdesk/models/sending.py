@@ -11,6 +11,8 @@ from crmdesk.models.gates import GATES, Case
 from crmdesk.models.text import Text, say
 
 DECISION, REJECTION = "decision", "rejection"
+TOLD_BY = {"T3": (REJECTION,), "T9": (DECISION, "summary")}
+"""Steps that tell the customer something, and the kinds of letters that do."""
 DECIDING = (DECISION, REJECTION)
 """Kinds of letters that promise something, or turn somebody away."""
 TOLD = frozenset({"RESPONDED", "RESOLVED", "FOLLOW_UP", "CLOSED"})

@@ -320,7 +320,9 @@ def _tell_standing(step: Step) -> Outcome:
 
 
 def _escalate(step: Step) -> Outcome:
-    return Outcome({"level": step.given("to_level")}, step.file.ledger, errands=(Errand("escalated"),))
+    level = step.given("to_level")
+    called = (Errand("escalated"),) if level > (step.has("level") or 0) else ()
+    return Outcome({"level": level}, step.file.ledger, errands=called)
 
 
 def _go_external(step: Step) -> Outcome:

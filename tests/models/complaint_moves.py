@@ -21,6 +21,7 @@ from crmdesk.models.gates import Actor, Limits
 from crmdesk.models.metrics import csm
 from crmdesk.models.operations import Author, Operation
 from crmdesk.models.payload import checked
+from crmdesk.models.sending import TOLD_BY
 from crmdesk.models.steps import take
 from crmdesk.models.types import AgentId, child_id
 from crmdesk.models.verdict import verdict
@@ -128,7 +129,7 @@ def make_letter(world: Hotline, dice: Dice) -> Operation:
     world.letters.append(world.author.new_id())
     fields = {
         "complaint_id": dice.pick(world.complaints or [NOBODY]),
-        "kind": dice.one("decision", "acknowledgement"),
+        "kind": dice.one("decision", "acknowledgement", "rejection"),
         "language": "zh",
         "text": dice.word * 3,
         "digest": f"{dice.b:064x}",
@@ -285,7 +286,7 @@ def _ahead(world: Hotline, _dice: Dice, _file: ComplaintFile, _target: UUID, fil
 def _proposal(world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
     """Told by a letter about this complaint, else on the telephone."""
     told = {name: value for name, value in filled.items() if name != "letter_id"}
-    letters = _letters(world, file.fields["id"])
+    letters = _letters(world, file.fields["id"], "T9")
     how = {"letter_id": letters[0]} if letters else {"call_id": filled["letter_id"]}
     return {**told, **how, "proposal_version": file.fields["proposal_version"] or 1}
 
@@ -293,12 +294,14 @@ def _proposal(world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, f
 def _rejection(
     world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields
 ) -> Fields | None:
-    letters = _letters(world, file.fields["id"])
+    letters = _letters(world, file.fields["id"], "T3")
     return {**filled, "letter_id": letters[0]} if letters else None
 
 
-def _letters(world: Hotline, complaint: UUID) -> list[str]:
-    return sorted(str(row["id"]) for row in world.memory.where("letter", "complaint_id", complaint))
+def _letters(world: Hotline, complaint: UUID, step: str) -> list[str]:
+    """Return the letters about a complaint that tell what *step* decides."""
+    letters = world.memory.where("letter", "complaint_id", complaint)
+    return sorted(str(row["id"]) for row in letters if row["kind"] in TOLD_BY[step])
 
 
 def _remedies(world: Hotline, dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
@@ -314,7 +317,8 @@ def _failed(
 
 def _closing(_world: Hotline, dice: Dice, _file: ComplaintFile, _target: UUID, filled: Fields) -> Fields:
     action = {"decided": bool(dice.b % 2), "reason": dice.word + " once"}
-    return {**filled, "declined": True, "corrective_action": action}
+    given = {name: value for name, value in filled.items() if name != "survey_id"}
+    return {**given, "declined": True, "corrective_action": action}
 
 
 def _other(_world: Hotline, _dice: Dice, file: ComplaintFile, target: UUID, filled: Fields) -> Fields | None:

@@ -19,6 +19,7 @@ from crmdesk.models.complaint_file import LEVEL_MOST, ComplaintFile, runs
 from crmdesk.models.gates import GATES, MINOR, Actor, Case
 from crmdesk.models.operations import Rows
 from crmdesk.models.rules import TEXT_LIMIT
+from crmdesk.models.sending import TOLD_BY
 from crmdesk.models.text import Text
 from crmdesk.models.verdict import possible, verdict
 from crmdesk.models.wire import Json, Row, to_json
@@ -214,7 +215,7 @@ class _Lists:
             values = [value for value in _FIXED[field.type] if self._may_give(step, field.name, value)]
             return tuple(Choice(value) for value in values)
         if field.name in _OF_COMPLAINT:
-            return self._children(_OF_COMPLAINT[field.name])
+            return self._children(_OF_COMPLAINT[field.name], TOLD_BY.get(step.id, ()))
         if field.name == "remedy_id" or field.type == "remedies_state":
             return tuple(Choice(str(row["id"])) for row in self._case.remedies)
         if field.type == "regime":
@@ -238,10 +239,10 @@ class _Lists:
             return max(0, most - self._case.granted)
         return payload.MONEY_LIMIT if field.type == "remedies" else _MOST.get(field.type)
 
-    def _children(self, table: str) -> tuple[Choice, ...]:
+    def _children(self, table: str, kinds: tuple[str, ...]) -> tuple[Choice, ...]:
         of = self._case.has("id")
         found = self._rows.where(table, "complaint_id", of) if of else []
-        return tuple(Choice(str(row["id"])) for row in found)
+        return tuple(Choice(str(row["id"])) for row in found if not kinds or row["kind"] in kinds)
 
     def _listed(self, name: str) -> tuple[Choice, ...]:
         if name not in self._read:

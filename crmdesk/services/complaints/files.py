@@ -171,7 +171,8 @@ def _granted(rows: Rows, fields: Row) -> int:
 def _csm(rows: Rows, fields: Row, payload: Mapping[str, Json]) -> int | None:
     named = payload.get("survey_id")
     survey = rows.get("survey", UUID(named)) if named else None
-    return survey["csm"] if survey else fields.get("csm")
+    scores = (survey["csm"] if survey else None, fields.get("csm"))
+    return min((each for each in scores if each is not None), default=None)
 
 
 def _wording_missing(

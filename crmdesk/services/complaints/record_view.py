@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from crmdesk.models.sending import TOLD_BY
 from crmdesk.models.wire import Json
 from crmdesk.services.complaints.allowed import Allowed
 from crmdesk.services.complaints.letter_due import LetterDue
@@ -158,6 +159,11 @@ class LetterView:
     made_at: datetime
     sent_at: datetime | None
     sent_via: str
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells the customer what was decided."""
+        return any(self.kind in kinds for kinds in TOLD_BY.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
-from crmdesk.services.complaints.correspondence import letter_of, mark_sent
+from crmdesk.services.complaints.correspondence import mark_sent
 from crmdesk.services.complaints.errands import see_to_errands, take_back_errands
 from crmdesk.services.complaints.files import (
     actor_of,
@@ -35,6 +35,7 @@ from crmdesk.services.complaints.files import (
     reads_changed,
 )
 from crmdesk.services.complaints.follow_up import finish_errands
+from crmdesk.services.complaints.named import check_named
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.sync.outbox import device
 from crmdesk.values import dataclass
@@ -145,15 +146,14 @@ def take_step(
         Conflict: the state is another one, or a field the step looks at was changed.
         InvalidInput: a field is missing or wrong.
         Denied: it may not be done; the sentence says why.
-        NotFound: the complaint or the letter it names is not here.
+        NotFound: the complaint, or the letter or survey it names, is not here.
     """
     step = rules.rules.workflow.transition(transition)
     rows = work.stored
     file = file_of(rows, complaint_id, _target(rows, step, complaint_id, fields))
     _refuse_stale(work, step, file, from_state, base_version)
     payload = checked(step, fields, rules.codes)
-    if payload.get("letter_id"):
-        letter_of(rows, UUID(payload["letter_id"]), complaint_id)
+    check_named(rows, step.id, payload, complaint_id)
     actor = actor_of(rows, work.connection, work.author)
     if _only_first_of_two(work, rules, step, file, actor, payload):
         approve(work, rules, complaint_id, payload["proposal_version"])

@@ -216,7 +216,7 @@ class StepForms(QObject):
             return replace(asked, choices=(call,), default=call.value)
         if asked.name in {"ack_channel", "sent_via"} and slot is not None:
             return replace(asked, default="phone")
-        if asked.name == "sent_via" and asked.default == "phone" and _unsent(record) is not None:
+        if asked.name == "sent_via" and asked.default == "phone" and _unsent(record):
             return replace(asked, default="letter")
         if asked.default is not None:
             return asked
@@ -225,7 +225,7 @@ class StepForms(QObject):
             "date": now.isoformat,
             "open_points": lambda: self._open_points(record),
             "remedies": lambda: _proposed(record),
-            "letter_id": lambda: _unsent(record),
+            "letter_id": lambda: _first_of(asked.choices, _unsent(record)),
             "accepted_by": lambda: record.customer.name or (record.body.complainant if record.body else ""),
         }
         make = known.get(asked.name)
@@ -312,9 +312,13 @@ def _opened(record: ComplaintRecord, transition: str) -> _Open:
     return _Open(record.head.id, transition, record.head.state, record.head.rev)
 
 
-def _unsent(record: ComplaintRecord) -> str | None:
-    """Return the letter that was made and has not left the house."""
-    return next((str(each.id) for each in record.letters if each.sent_at is None), None)
+def _unsent(record: ComplaintRecord) -> frozenset[str]:
+    """Return the letters that tell a decision and have not left the house."""
+    return frozenset(str(each.id) for each in record.letters if each.sent_at is None and each.tells)
+
+
+def _first_of(choices: tuple[Choice, ...], values: frozenset[str]) -> Json:
+    return next((each.value for each in choices if each.value in values), None)
 
 
 def _proposed(record: ComplaintRecord) -> Json:

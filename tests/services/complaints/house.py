@@ -16,7 +16,9 @@ from crmdesk.models.customer import open_customer
 from crmdesk.models.operations import Author
 from crmdesk.models.wire import Row, field_types
 from crmdesk.services.complaints import taking
+from crmdesk.services.complaints.due import act_on
 from crmdesk.services.complaints.procedure import House, Procedure, procedure
+from crmdesk.services.complaints.surveys import Answers, record_survey
 from crmdesk.services.followers import followers
 from crmdesk.services.store.connection import open_connection
 from crmdesk.services.store.rows import StoredRows
@@ -191,3 +193,19 @@ def settled(
     lines = desk.rows("remedy_line", row["id"])
     ordered = [{"id": str(each["id"]), "order_id": "SO-1"} for each in lines]
     return desk.step(row, "T11", accepted_by="王芳", how="said", remedies_state=ordered)
+
+
+def followed_up(desk: ComplaintDesk) -> Row:
+    """Return a complaint of severity S3 whose customer is being asked, at a desk that works alone."""
+    row = settled(desk, remedies=({"type": "none", "value": 0},))
+    desk.connection.execute("UPDATE complaint SET severity = 'S3'")
+    desk.later(days=9)
+    with desk.work() as work:
+        act_on(work, desk.rules(), row["id"])
+    return desk.row("complaint", row["id"])
+
+
+def survey(desk: ComplaintDesk, row: Row, grade: int) -> str:
+    """Keep one grade that the customer of *row* gave; return the survey's id."""
+    with desk.work() as work:
+        return str(record_survey(work, Answers(grades={"result": grade}), row["id"]))

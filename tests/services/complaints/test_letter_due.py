@@ -58,9 +58,9 @@ def test_the_letter_that_a_rejection_names_is_due_until_it_is_sent(desk: Complai
     assert due(desk, row) is None
 
 
-def test_a_rejection_may_name_an_older_letter_of_another_kind(desk: ComplaintDesk) -> None:
+def test_a_rejection_may_name_an_older_letter(desk: ComplaintDesk) -> None:
     row = desk.log()
-    letter = written(desk, row, "closing")
+    letter = written(desk, row, "rejection")
     written(desk, row, "holding")
     reject(desk, row, letter)
     assert due(desk, row) == letter

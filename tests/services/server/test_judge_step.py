@@ -15,7 +15,7 @@ from crmdesk.models.complaint_step import version_under
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
 from tests.models.cases import PAYLOADS
-from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA
+from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA, followed_up, survey
 from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
@@ -375,3 +375,56 @@ def test_a_check_list_holds_when_each_point_of_it_does(desk: MirroredDesk, serve
         "illegal",
         "facts, in_time, undecided, not_query",
     )
+
+
+def test_a_survey_that_a_step_names_is_one_about_this_complaint(desk: MirroredDesk, server: Any) -> None:
+    row = followed_up(desk)
+    good, bad = survey(desk, desk.log(), 90), survey(desk, row, -60)
+    chosen = {"survey_id": str(bad), "root_cause": "wrong_part"}
+    desk.step(desk.row("complaint", row["id"]), "T16", CHEN, **chosen)
+    made = last(desk, server)
+    other = {**made.payload["fields"], "survey_id": str(good)}
+    assert refused(server, made, fields=other)["why"].startswith("This survey is about another complaint")
+    with pytest.raises(psycopg.Error) as caught, server.transaction():
+        judge(server, made, "agent")
+    assert "below zero" in str(caught.value.diag.message_detail)
+
+
+def test_who_takes_no_steps_owns_no_complaint_at_the_server_either(desk: MirroredDesk, server: Any) -> None:
+    desk.step(desk.log(), "H1", CHEN, to=str(BELA), open_points="x")
+    made = last(desk, server)
+    for change in ("role = 'administrator'", "role = 'auditor'", "active = false"):
+        with server.transaction(force_rollback=True):
+            server.execute(f"UPDATE crm.agent SET {change} WHERE id = %s", (BELA,))
+            assert refused(server, made)["fields"] == ["to"]
+
+
+def test_a_decision_is_told_by_the_letter_that_tells_it(desk: MirroredDesk, server: Any) -> None:
+    row = desk.log()
+    letter = desk.letter(row)
+    desk.step(row, "T3", DORA, reason="not_ours", other_route="The maker.", letter_id=letter)
+    made = last(desk, server)
+    server.execute("UPDATE crm.letter SET kind = 'acknowledgement'")
+    assert refused(server, made)["fields"] == ["letter_id"]
+    server.execute("UPDATE crm.letter SET kind = 'rejection'")
+    judge(server, made)
+
+
+def test_what_was_done_lies_not_ahead(desk: MirroredDesk, server: Any) -> None:
+    row, ahead = at_work(desk), desk.iso(days=1)
+    made = last(desk, server)
+    assert refused(server, made, fields={"contacted_at": ahead})["rejected"] == "illegal"
+    tried = [desk.iso(hours=-1), ahead]
+    assert refused(server, made, fields={"attempts": tried})["rejected"] == "illegal"
+    solved(desk, row)
+    made = last(desk, server)
+    later = [{**each, "done_at": ahead} for each in made.payload["fields"]["remedies_state"]]
+    fields = {**made.payload["fields"], "remedies_state": later}
+    assert refused(server, made, fields=fields)["rejected"] == "illegal"
+    row = followed_up(desk)
+    parts = zip(("morning", "afternoon", "evening"), (-3, -2, -1), strict=True)
+    tried_at = [{"part": part, "time": desk.iso(days=days)} for part, days in parts]
+    desk.step(row, "T16", CHEN, attempts=tried_at, root_cause="wrong_part")
+    made = last(desk, server)
+    late = [*tried_at[:2], {**tried_at[2], "time": desk.iso(days=1)}]
+    assert refused(server, made, fields={**made.payload["fields"], "attempts": late})["rejected"] == "illegal"

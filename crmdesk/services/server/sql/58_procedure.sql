@@ -348,10 +348,7 @@ BEGIN
     IF o.payload ->> 'transition' = 'T16' THEN
         k.cause_seen := crm.cause_seen(coalesce(p_fields ->> 'root_cause', p_body.cause, ''), o.at);
     END IF;
-    SELECT s.csm INTO k.csm FROM crm.survey s WHERE s.id = (p_fields ->> 'survey_id')::uuid;
-    IF NOT FOUND THEN
-        k.csm := p_body.csm;
-    END IF;
+    k.csm := least(p_body.csm, (SELECT s.csm FROM crm.survey s WHERE s.id = (p_fields ->> 'survey_id')::uuid));
     k.wording_missing := crm.wording_missing(p_head.regime, (p_fields ->> 'letter_id')::uuid, 'decision');
     k.target := (SELECT to_jsonb(c) FROM crm.complaint c WHERE c.id = (p_fields ->> 'target_id')::uuid);
     k.last := crm.last_step(p_head);
@@ -433,11 +430,12 @@ CREATE OR REPLACE FUNCTION crm.check_letter(o crm.operation_in, p_head crm.compl
 LANGUAGE plpgsql AS $$
 DECLARE
     about uuid;
+    kind text;
 BEGIN
     IF coalesce(p_letter, 'null') = 'null' THEN
         RETURN;
     END IF;
-    SELECT l.complaint_id INTO about FROM crm.letter l WHERE l.id = (p_letter #>> '{}')::uuid;
+    SELECT l.complaint_id, l.kind INTO about, kind FROM crm.letter l WHERE l.id = (p_letter #>> '{}')::uuid;
     IF NOT FOUND THEN
         PERFORM crm.wait_for_parent(o);
         PERFORM crm.refuse('gone', 'There is no such letter. Make it first.', '{}', '{letter_id}');
@@ -445,6 +443,45 @@ BEGIN
         PERFORM crm.refuse(
             'invalid', 'This letter is about another complaint. Make one for this complaint first.', '{}',
             '{letter_id}');
+    ELSIF kind <> ALL (CASE o.payload ->> 'transition'
+            WHEN 'T3' THEN '{rejection}'::text[] WHEN 'T9' THEN '{decision,summary}' ELSE ARRAY[kind] END) THEN
+        PERFORM crm.refuse(
+            'invalid', 'This letter does not tell the decision. Make the one that does first.', '{}', '{letter_id}');
+    END IF;
+END
+$$;
+
+-- The survey that a step names is one about this complaint.
+CREATE OR REPLACE FUNCTION crm.check_survey(o crm.operation_in, p_head crm.complaint, p_survey jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    about uuid;
+BEGIN
+    IF coalesce(p_survey, 'null') = 'null' THEN
+        RETURN;
+    END IF;
+    SELECT s.complaint_id INTO about FROM crm.survey s WHERE s.id = (p_survey #>> '{}')::uuid;
+    IF NOT FOUND THEN
+        PERFORM crm.gone(o, 'survey');
+    ELSIF about IS DISTINCT FROM p_head.id THEN
+        PERFORM crm.refuse(
+            'invalid', 'This survey is about another complaint. Choose one about this complaint.', '{}',
+            '{survey_id}');
+    END IF;
+END
+$$;
+
+-- Whoever takes no steps owns no complaint; of who is not known here nothing is known.
+CREATE OR REPLACE FUNCTION crm.check_owner(p_field text, p_owner jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    named CONSTANT text := (
+        SELECT coalesce(nullif(a.name_en, ''), nullif(a.name_zh, ''), a.login) FROM crm.agent a
+        WHERE a.id = (p_owner #>> '{}')::uuid AND (a.role IN ('administrator', 'auditor') OR NOT a.active));
+BEGIN
+    IF named IS NOT NULL THEN
+        PERFORM crm.refuse(
+            'invalid', '{name} handles no complaints. Choose another owner.', jsonb_build_object('name', named),
+            ARRAY[p_field]);
     END IF;
 END
 $$;
@@ -568,7 +605,9 @@ BEGIN
     IF p_head.id IS NOT NULL THEN
         PERFORM crm.refuse_stale(o, step, p_head, to_jsonb(p_body) || to_jsonb(p_head));
     END IF;
-    PERFORM crm.check_fields(name, fields), crm.check_letter(o, p_head, fields -> 'letter_id');
+    PERFORM crm.check_fields(name, fields), crm.check_letter(o, p_head, fields -> 'letter_id'),
+            crm.check_survey(o, p_head, fields -> 'survey_id'), crm.check_owner('owner', fields -> 'owner'),
+            crm.check_owner('to', fields -> 'to');
     k := crm.case_of(o, p_head, p_body, fields);
     refusal := crm.verdict(name, k);
     IF refusal IS NOT NULL THEN

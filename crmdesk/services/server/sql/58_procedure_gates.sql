@@ -16,6 +16,11 @@ CREATE OR REPLACE FUNCTION crm.gate_complainant_told(k crm.step_case) RETURNS js
     END
 $$;
 
+-- Whether it was told when something was, and that does not lie ahead, by a clock that is not quite right.
+CREATE OR REPLACE FUNCTION crm.is_over(k crm.step_case, p_moment text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(p_moment, '')::timestamptz <= k.now + interval '2 minutes', false)
+$$;
+
 CREATE OR REPLACE FUNCTION crm.gate_received_not_later(k crm.step_case) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN ((k.payload ->> 'received_at')::timestamptz <= k.now + interval '2 minutes') IS NOT TRUE
         THEN crm.lacks('It cannot have been received later than now. Check the time of receipt.') END
@@ -48,9 +53,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION crm.gate_owner_reached_out(k crm.step_case) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN k.payload ->> 'contacted_at' <> '' THEN NULL
+        WHEN crm.is_over(k, k.payload ->> 'contacted_at') THEN NULL
         WHEN (SELECT count(DISTINCT a) FROM jsonb_array_elements_text(
-            coalesce(k.payload -> 'attempts', '[]')) a) >= 2 THEN NULL
+            coalesce(k.payload -> 'attempts', '[]')) a WHERE crm.is_over(k, a)) >= 2 THEN NULL
         ELSE crm.lacks('The owner has to have spoken with the customer, or tried twice. Enter when.')
     END
 $$;
@@ -139,7 +144,7 @@ LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN EXISTS (
             SELECT 1 FROM jsonb_array_elements(coalesce(k.remedies, '[]')) r
             WHERE r ->> 'type' <> 'none' AND r ->> 'done_at' IS NULL AND coalesce((
-                SELECT coalesce(t ->> 'done_at', t ->> 'order_id', '') = ''
+                SELECT NOT crm.is_over(k, t ->> 'done_at') AND coalesce(t ->> 'order_id', '') = ''
                 FROM jsonb_array_elements(coalesce(k.payload -> 'remedies_state', '[]')) WITH ORDINALITY AS e(t, n)
                 WHERE t ->> 'id' = r ->> 'id' ORDER BY n DESC LIMIT 1), true))
         THEN crm.lacks('Each remedy has to be done or ordered first.') END
@@ -193,8 +198,9 @@ CREATE OR REPLACE FUNCTION crm.gate_customer_asked_or_tried(k crm.step_case) RET
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN k.payload ->> 'survey_id' <> '' OR k.payload -> 'declined' = 'true' OR crm.left_out(k) THEN NULL
-        WHEN (SELECT count(*) >= 3 AND count(DISTINCT a ->> 'part') >= 3
-              FROM jsonb_array_elements(coalesce(k.payload -> 'attempts', '[]')) a) THEN NULL
+        WHEN (SELECT count(DISTINCT a ->> 'part') >= 3
+              FROM jsonb_array_elements(coalesce(k.payload -> 'attempts', '[]')) a
+              WHERE crm.is_over(k, a ->> 'time')) THEN NULL
         ELSE crm.lacks(
             'Ask the customer first, or try three times: in the morning, the afternoon and the evening.')
     END
