@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from tests.services.complaints.house import ComplaintDesk
+from tests.services.complaints.house import CHEN, ComplaintDesk
+from tests.services.complaints.test_taking import proposed
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.conftest import Seat
 from tests.ui.test_complaint_intake import f8, talk
+from tests.ui.test_complaint_list import opened
 from tests.ui.test_complaint_record import next_form
 
 
@@ -60,3 +62,20 @@ def test_f9_where_nobody_is_to_be_asked_says_so_and_leaves_the_keyboard(place: C
     seat.ctrl_shift(Qt.Key.Key_M)
     seat.key(Qt.Key.Key_F9)
     assert seat.focus() is seat.window.side.complaints.lists.view.list
+
+
+def test_no_input_method_takes_the_letters_that_decide(place: ComplaintSeat) -> None:
+    proposed(place.house, 1_000_00)
+    lists, seat = opened(place, CHEN), place.seat
+    composes = Qt.WidgetAttribute.WA_InputMethodEnabled
+    assert lists.view.list.testAttribute(composes), "words are filtered by in any language"
+    seat.key(Qt.Key.Key_3)
+    assert not lists.view.list.testAttribute(composes)
+    seat.qtbot.keyClicks(seat.focus(), "/")
+    assert lists.view.list.testAttribute(composes), "now letters are words"
+    seat.commit("漏油")
+    assert lists.view.list.filter_text == "漏油"
+    seat.key(Qt.Key.Key_Escape)
+    assert not lists.view.list.testAttribute(composes)
+    seat.key(Qt.Key.Key_4)
+    assert lists.view.list.testAttribute(composes)

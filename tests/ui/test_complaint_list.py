@@ -329,23 +329,6 @@ def test_letters_filter_where_nothing_is_decided(place: ComplaintSeat) -> None:
     assert lists.shown
 
 
-def test_no_input_method_takes_the_letters_that_decide(place: ComplaintSeat) -> None:
-    proposed(place.house, 1_000_00)
-    lists, seat = opened(place, CHEN), place.seat
-    composes = Qt.WidgetAttribute.WA_InputMethodEnabled
-    assert lists.view.list.testAttribute(composes), "words are filtered by in any language"
-    seat.key(Qt.Key.Key_3)
-    assert not lists.view.list.testAttribute(composes)
-    seat.qtbot.keyClicks(seat.focus(), "/")
-    assert lists.view.list.testAttribute(composes), "now letters are words"
-    seat.commit("漏油")
-    assert lists.view.list.filter_text == "漏油"
-    seat.key(Qt.Key.Key_Escape)
-    assert not lists.view.list.testAttribute(composes)
-    seat.key(Qt.Key.Key_4)
-    assert lists.view.list.testAttribute(composes)
-
-
 def press_a(place: ComplaintSeat) -> None:
     place.seat.qtbot.keyClicks(place.seat.focus(), "a")
     place.seat.settle()

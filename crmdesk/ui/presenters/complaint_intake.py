@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -207,10 +208,8 @@ class ComplaintIntakePresenter(QObject):
             form.fields.edited.connect(self._on_edited)
             form.another_wanted.connect(self._on_another)
             self.files = IntakeFiles(self._place, self, form)
-            before: QWidget = self._place.parts.answers.article
-            for control in form.controls():
-                QWidget.setTabOrder(before, control)
-                before = control
+            for before, after in pairwise((self._place.parts.answers.article, *form.controls())):
+                QWidget.setTabOrder(before, after)
         return self._form
 
     def _on_edited(self, name: str) -> None:
@@ -277,33 +276,27 @@ class ComplaintIntakePresenter(QObject):
 
     def _tell(self, logged: Logged) -> None:
         form, case = self._form, self.cases.shown
-        if form is None or case is None:
+        if form is None or case is None or self.files is None:
             return
         inside = self.has_focus
         form.show_saved(logged.number, *told_of(case, logged, self._words, self._place.moments))
-        if self.files is not None:
-            self.files.show()
+        self.files.show()
         if inside:
             self._back_to_call()
 
     def _on_refused(self, error: BaseException) -> None:
         self._saving = False
-        form = self._form
-        if form is None:
-            self._operations.failed.emit(error)
-            return
         told, name = refusal(self._words, error)
-        form.refuse(told)
+        self.form.refuse(told)
         if name:
-            form.to_field(name)
+            self.form.to_field(name)
 
     def _on_another(self) -> None:
         case = self.cases.shown
         if case is not None:
             self.cases.saved.pop(case.key, None)
             self.cases.shown = None
-            fresh = self._wanted()
-            if fresh is not None:
+            if (fresh := self._wanted()) is not None:
                 self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
 
     def _on_unfinished(self, forms: tuple[Mapping[str, Any], ...]) -> None:
@@ -328,8 +321,7 @@ class ComplaintIntakePresenter(QObject):
             self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
 
     def _retranslate(self) -> None:
-        logged = self.cases.logged
-        if logged is not None and self.is_open:
-            self._tell(logged)
+        if self.cases.logged is not None and self.is_open:
+            self._tell(self.cases.logged)
         else:
             self.look_again()
