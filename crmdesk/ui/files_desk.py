@@ -37,8 +37,21 @@ class Given:
     picture: QImage | None = None
 
 
+@dataclass(frozen=True)
+class Left:
+    """A file that was held for a record and could not be attached to it, and why."""
+
+    file: HeldFile
+    why: Text
+
+
 class Files(Protocol):
     """Files as the window sees them. Any thread may complete the futures."""
+
+    @property
+    def most(self) -> int:
+        """Bytes that all files of a record may have."""
+        ...
 
     def of(self, record_id: UUID) -> Future[tuple[AttachedFile, ...]]:
         """Ask for the files of a complaint or customer, oldest first."""
@@ -56,8 +69,8 @@ class Files(Protocol):
         """Throw away what was held."""
         ...
 
-    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Text, ...]]:
-        """Attach what was held; return why some could not be."""
+    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Left, ...]]:
+        """Attach what was held; return those that could not be, which are held still."""
         ...
 
     def save(self, file_id: UUID, path: Path, told: Told, stop: Stop) -> Future[None]:
@@ -105,8 +118,8 @@ class LocalFiles:
         """Throw away what was held."""
         return self._lane.run(self._let_go, held)
 
-    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Text, ...]]:
-        """Attach what was held; return why some could not be."""
+    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Left, ...]]:
+        """Attach what was held; return those that could not be, which are held still."""
         return self._lane.run(self._attach_held, record_id, files)
 
     def save(self, file_id: UUID, path: Path, told: Told, stop: Stop) -> Future[None]:
@@ -116,6 +129,11 @@ class LocalFiles:
     def open_copy(self, file_id: UUID, told: Told, stop: Stop) -> Future[Path]:
         """Ask for a plain copy for another program."""
         return self._attachments.open_copy(file_id, told, stop)
+
+    @property
+    def most(self) -> int:
+        """Bytes that all files of a record may have."""
+        return self._limits.record
 
     def close(self) -> None:
         """Finish what is under way; take plain copies away."""
@@ -152,16 +170,16 @@ class LocalFiles:
 
         let_go(self._store, self._profile.cabinet, held)
 
-    def _attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> tuple[Text, ...]:
+    def _attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> tuple[Left, ...]:
         from crmdesk.services.attachments.staging import attach_held
 
-        problems: list[Text] = []
+        left: list[Left] = []
         for held in files:
             try:
                 self._store.write(attach_held, record_id, held, self._limits.record).result()
             except AgentError as error:
-                problems.append(Text(error.sentence, tuple(error.values.items())))
-        return tuple(problems)
+                left.append(Left(held, Text(error.sentence, tuple(error.values.items()))))
+        return tuple(left)
 
 
 def content_of(given: Given) -> Path | bytes:

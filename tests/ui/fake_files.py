@@ -13,7 +13,7 @@ from crmdesk.services.attachments.filing import AttachedFile
 from crmdesk.services.complaints.intake_sheet import HeldFile
 from crmdesk.services.complaints.record_view import Named
 from crmdesk.services.stop import Stop
-from crmdesk.ui.files_desk import Given, content_of
+from crmdesk.ui.files_desk import Given, Left, content_of
 from tests.ui import sample
 
 LIN = Named("lin", "Lin Yue", "林悦")
@@ -34,14 +34,18 @@ def attached(name: str, **changes: Any) -> AttachedFile:
 
 
 class FakeFiles:
-    """Keeps what it is given; ``listed`` by record, ``held`` by id, ``contents`` by name."""
+    """Keeps what it is given; ``listed`` by record, ``held`` by id, ``contents`` by name.
+
+    ``problems`` says by name what cannot be attached, ``most`` what all files of a record may have.
+    """
 
     def __init__(self, run: Callable[..., Future[Any]]) -> None:
         self._run = run
         self.listed: dict[UUID, list[AttachedFile]] = {}
         self.held: dict[str, HeldFile] = {}
         self.contents: dict[str, bytes] = {}
-        self.problems: tuple[Text, ...] = ()
+        self.problems: dict[str, Text] = {}
+        self.most = 200 << 20
         self.steps: tuple[tuple[int, int], ...] = ()
         self.copy = Path("copy")
         self.stops: list[Stop] = []
@@ -76,12 +80,13 @@ class FakeFiles:
         """See :class:`crmdesk.ui.files_desk.Files`."""
         return self._run("let_go", lambda: self.held.pop(held.id, None), held)
 
-    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Text, ...]]:
+    def attach_held(self, record_id: UUID, files: tuple[HeldFile, ...]) -> Future[tuple[Left, ...]]:
         """See :class:`crmdesk.ui.files_desk.Files`."""
 
-        def done() -> tuple[Text, ...]:
-            self.listed[record_id] = [attached(each.name) for each in files]
-            return self.problems
+        def done() -> tuple[Left, ...]:
+            good = [each for each in files if each.name not in self.problems]
+            self.listed[record_id] = [attached(each.name) for each in good]
+            return tuple(Left(each, self.problems[each.name]) for each in files if each.name in self.problems)
 
         return self._run("attach_held", done, record_id, files)
 

@@ -13,6 +13,7 @@ from crmdesk.errors import InvalidInput
 from crmdesk.models.customer import open_customer
 from crmdesk.services.followers import followers
 from crmdesk.services.profile import Profile, new_profile
+from crmdesk.services.stop import Stop
 from crmdesk.services.store.keys import MemorySecrets
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
@@ -65,10 +66,10 @@ def test_a_file_is_sealed_listed_opened_and_saved(
     (listed,) = files.of(record).result()
     assert (listed.id, listed.name, listed.size, listed.state) == (file_id, "维修单.pdf", 17, "here")
     assert all(b"the bill" not in each.read_bytes() for each in profile.attachments_path.iterdir())
-    copy = files.open_copy(file_id, lambda *_: None).result()
+    copy = files.open_copy(file_id, lambda *_: None, Stop()).result()
     assert copy.read_bytes() == b"%PDF-1.7 the bill"
     assert copy.stat().st_mode & 0o077 == 0
-    files.save(file_id, tmp_path / "saved.pdf", lambda *_: None).result()
+    files.save(file_id, tmp_path / "saved.pdf", lambda *_: None, Stop()).result()
     assert (tmp_path / "saved.pdf").read_bytes() == b"%PDF-1.7 the bill"
     files.close()
     assert not copy.exists()
@@ -110,7 +111,7 @@ def test_a_hostile_name_is_made_harmless_and_never_refused(
     assert listed.name
     assert len(listed.name.encode()) <= 255
     assert not set(listed.name) & set("\\/\u202e\x00\x07")
-    assert files.open_copy(listed.id, lambda *_: None).result().read_bytes() == b"content"
+    assert files.open_copy(listed.id, lambda *_: None, Stop()).result().read_bytes() == b"content"
 
 
 def test_what_was_held_is_attached_with_its_record(files: LocalFiles, record: UUID, tmp_path: Path) -> None:
@@ -121,6 +122,6 @@ def test_what_was_held_is_attached_with_its_record(files: LocalFiles, record: UU
     path.unlink()
     files.let_go(gone).result()
     assert files.of(record).result() == ()
-    (problem,) = files.attach_held(record, (held, gone)).result()
-    assert str(problem) == "The content of gone.jpg is not on this computer."
+    (left,) = files.attach_held(record, (held, gone)).result()
+    assert (left.file, str(left.why)) == (gone, "The content of gone.jpg is not on this computer.")
     assert [each.name for each in files.of(record).result()] == ["photo.jpg"]

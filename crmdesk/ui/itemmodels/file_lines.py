@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.itemmodels.record_line import RecordLine
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from crmdesk.services.attachments.filing import AttachedFile
     from crmdesk.services.complaints.intake_sheet import HeldFile
+    from crmdesk.ui.files_desk import Left
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.translation import Words
 
@@ -46,6 +48,14 @@ class FileLines:
         tr = self._words.tr
         aside = tr("Enter opens · Ctrl+S saves as") if count else tr("Drop one here, or Ctrl+Shift+F")
         return RecordLine("section", tr("Files"), aside=aside, icon="note")
+
+    def left(self, files: Iterable[Left]) -> list[RecordLine]:
+        """Return a heading and the lines of what could not be attached; none at all without such files."""
+        words = self._words
+        lines = [replace(held_line(each.file), aside=words.text(each.why), tone="breach") for each in files]
+        aside = words.tr("Delete takes it away")
+        heading = RecordLine("section", words.tr("Not attached"), aside=aside, icon="warning")
+        return [heading, *lines] if lines else []
 
     def lines(self, files: Iterable[AttachedFile], coming: Mapping[object, int]) -> list[RecordLine]:
         """Return a line for each file; *coming* tells of those being fetched how many percent are here."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from crmdesk.models.attachment import MIB
 from crmdesk.ui.itemmodels.file_lines import FileLines, held_line
 from crmdesk.ui.presenters.given_files import GivenFiles
 from crmdesk.ui.presenters.intake_cases import content_of
@@ -15,10 +16,9 @@ from crmdesk.ui.presenters.intake_cases import content_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmdesk.models.text import Text
     from crmdesk.services.complaints.intake import Logged
     from crmdesk.services.complaints.intake_sheet import HeldFile
-    from crmdesk.ui.files_desk import Given
+    from crmdesk.ui.files_desk import Given, Left
     from crmdesk.ui.presenters.complaint_intake import ComplaintIntakePresenter
     from crmdesk.ui.presenters.intake_cases import Case
     from crmdesk.ui.presenters.workplace import Workplace
@@ -42,9 +42,11 @@ class IntakeFiles(QObject):
         self._awaited: Counter[str] = Counter()
         self._names: list[tuple[str, str]] = []
         self._afterwards: Callable[[], None] | None = None
+        self._left: dict[str, tuple[Case, tuple[Left, ...]]] = {}
         self.given = GivenFiles(place, form, self)
         self.given.given.connect(self.take)
         form.fields.file_unwanted.connect(self._let_go)
+        form.left_unwanted.connect(self._let_left_go)
 
     def waiting(self, then: Callable[[], None]) -> bool:
         """Return whether something of the form shown is still being kept; then *then* is called after it."""
@@ -73,20 +75,47 @@ class IntakeFiles(QObject):
         names = [name for key, name in self._names if key == case.key]
         lines = [held_line(each) for each in case.sheet.files]
         self._form.fields.show_files([*lines, *self._lines.awaited(names)])
+        _, left = self._left.get(case.key, (None, ()))
+        self._form.show_left(self._lines.left(left))
 
-    def attach(self, key: str, logged: Logged, files: tuple[HeldFile, ...]) -> None:
-        """The complaint was saved: attach what waited for it, and only then forget the form."""
-        desk, operations = self._place.desk, self._place.operations
+    def attach(self, case: Case, logged: Logged) -> None:
+        """A complaint was saved: attach what waited for it, and only then forget its form.
 
-        def done(problems: tuple[Text, ...]) -> None:
-            operations.run(desk.intakes.forget(key))
-            for problem in problems:
-                self._say(self._place.words.text(problem))
+        What cannot be attached is told, and stays, with its form, until somebody takes it away.
+        """
 
-        if files:
-            operations.run(desk.files.attach_held(logged.id, files), done)
+        def done(left: tuple[Left, ...]) -> None:
+            self._keep_left(case, left)
+            for each in left:
+                why = self._place.words.text(each.why)
+                told = self._place.words.tr("{name} is not attached. {why}", name=each.file.name, why=why)
+                self._say(told)
+
+        if case.sheet.files:
+            future = self._place.desk.files.attach_held(logged.id, case.sheet.files)
+            self._place.operations.run(future, done)
         else:
             done(())
+
+    def _keep_left(self, case: Case, left: tuple[Left, ...]) -> None:
+        """Hold what is *left* of the files of a case that is saved; without any its form is forgotten."""
+        desk = self._place.desk.intakes
+        if left:
+            held = replace(case, sheet=replace(case.sheet, files=tuple(each.file for each in left)))
+            self._left[case.key] = (case, left)
+            self._place.operations.run(desk.keep(case.key, content_of(held)))
+        else:
+            self._left.pop(case.key, None)
+            self._place.operations.run(desk.forget(case.key))
+        self.show()
+
+    def _let_left_go(self, row: int) -> None:
+        """Throw away a file that could not be attached."""
+        shown = self._intake.cases.shown
+        case, left = self._left.get(shown.key, (None, ())) if shown is not None else (None, ())
+        if case is not None and 0 <= row < len(left):
+            self._place.operations.run(self._place.desk.files.let_go(left[row].file))
+            self._keep_left(case, (*left[:row], *left[row + 1 :]))
 
     def _hold(self, key: str, given: Given) -> None:
         entry = key, given.name
@@ -95,7 +124,9 @@ class IntakeFiles(QObject):
 
         def done(held: HeldFile) -> None:
             case = self._intake.cases.case_of(key)
-            if case is not None:
+            if case is not None and self._too_much(case, held):
+                self._place.operations.run(self._place.desk.files.let_go(held))
+            elif case is not None:
                 self._lay(case, (*case.sheet.files, held))
                 told = self._place.words.tr("Kept with the complaint: {name}", name=held.name)
                 self._place.parts.messages.say(told, "good")
@@ -115,6 +146,20 @@ class IntakeFiles(QObject):
                 then()
 
         self._place.operations.run(self._place.desk.files.hold(given), done, failed=failed)
+
+    def _too_much(self, case: Case, held: HeldFile) -> bool:
+        """Whether the files of *case* would be more than a record may have, which is told."""
+        most = self._place.desk.files.most
+        if sum(each.size for each in case.sheet.files) + held.size <= most:
+            return False
+        told = self._place.words.tr(
+            "{name} is not kept: the files of the complaint would have more than {limit} MB together. Attach"
+            " a smaller one, or take one away with Delete.",
+            name=held.name,
+            limit=most // MIB,
+        )
+        self._say(told)
+        return True
 
     def _let_go(self, row: int) -> None:
         case = self._intake.cases.shown

@@ -17,7 +17,9 @@ from crmdesk.ui.widgets.told import Told
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
+    from crmdesk.ui.itemmodels.record_line import RecordLine
     from crmdesk.ui.presenters.workplace import Tools
+    from crmdesk.ui.views.file_list import FileList
 
 _LOW = 160
 _ELSEWHERE = 372
@@ -29,13 +31,17 @@ class ComplaintIntake(Pane):
 
     Signals:
         another_wanted(): write down one more complaint about the same call.
+        left_unwanted(int): Delete on a file that could not be attached: its place among those.
     """
 
     another_wanted = Signal()
+    left_unwanted = Signal(int)
 
     def __init__(self, tools: Tools, parent: QWidget | None = None) -> None:
         super().__init__(tools.ink, parent)
-        self._words = tools.words
+        self._tools, self._words = tools, tools.words
+        self.left: FileList | None = None
+        self._below_saved = QVBoxLayout()
         self.fields = IntakeFields(tools, self)
         self.told = Told(tools.ink, self, 8)
         self.number = QLabel(self)
@@ -78,6 +84,21 @@ class ComplaintIntake(Pane):
         self.next.say(following)
         self._pages.setCurrentIndex(1)
         self._open()
+
+    def show_left(self, lines: list[RecordLine]) -> None:
+        """Show, below what was saved, the files that could not be attached to it."""
+        if self.left is None:
+            if not lines:
+                return
+            from crmdesk.ui.views.file_list import FileList
+
+            tells = word("Delete takes a file away")
+            self.left = FileList(self._tools, self, word("Files that were not attached"), tells)
+            # The first line is a heading.
+            self.left.unwanted.connect(lambda row: self.left_unwanted.emit(row - 1))
+            self._below_saved.addWidget(self.left)
+            QWidget.setTabOrder(self.another, self.left.list)
+        self.left.show_lines(lines)
 
     def refuse(self, sentence: str) -> None:
         """Say below the fields why it could not be saved; empty takes it away."""
@@ -170,6 +191,7 @@ class ComplaintIntake(Pane):
         self.number.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for part in (self.number, self.readout, self.next):
             column.addWidget(part)
+        column.addLayout(self._below_saved)
         column.addStretch(1)
         row = QHBoxLayout()
         row.addStretch(1)
