@@ -9,6 +9,8 @@ from crmdesk.models.text import Text, say
 from crmdesk.models.workflow import START, Permission, Transition, Workflow
 from crmdesk.values import dataclass
 
+NOT_THIS_ROLE = "Your role may not do this."
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -52,7 +54,7 @@ def _permitted(step: Transition, case: Case) -> Text | None:
     """Return None when one of the permissions fits, else what the nearest one lacks."""
     refusals = [_lacks(each, case) for each in step.who if each.role == case.actor.role]
     if not refusals:
-        return say("Your role may not do this.")
+        return say(NOT_THIS_ROLE)
     return None if None in refusals else refusals[-1]
 
 

@@ -298,7 +298,7 @@ def test_all_steps_are_listed_with_the_reason_why_not(place: ComplaintSeat) -> N
     seat.ctrl_shift(Qt.Key.Key_N)
     lines = {line.source: line for line in place.page.view.steps.lines.rows}
     assert place.page.view.steps.lines.rows[0].source == "T8"
-    assert lines["T19"].below == "Your role may not do this."
+    assert lines["T19"].below == "This takes another role: Supervisor."
     assert lines["T6"].icon == "check"
     steps = place.page.view.steps
     assert steps.list.hasFocus()

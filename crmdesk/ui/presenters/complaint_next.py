@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from crmdesk.ui.complaint_words import LETTERS
+from crmdesk.models.verdict import NOT_THIS_ROLE
+from crmdesk.ui.complaint_words import LETTERS, listed
+from crmdesk.ui.sync_words import ROLES
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
@@ -96,7 +98,12 @@ class NextThing(QObject):
 
 def why_refused(words: Words, step: Allowed) -> str:
     """Return why *step* cannot be taken: what is to be known first."""
-    return words.text(step.refused[0]) if step.refused else ""
+    if not step.refused:
+        return ""
+    if step.refused[0].template == NOT_THIS_ROLE:
+        roles = listed(words, [said(words, ROLES, role) for role in step.who if role in ROLES])
+        return words.tr("This takes another role: {roles}.", roles=roles)
+    return words.text(step.refused[0])
 
 
 def _follow_up_due(record: ComplaintRecord, at: datetime) -> datetime:
