@@ -10,7 +10,8 @@ from crmdesk.models.gates import MINOR, Actor, Case, Limits
 from crmdesk.services.complaints.files import SUPERVISOR
 from crmdesk.services.complaints.lists import LIMIT, Lines, open_lines
 
-_GRANTED = """(SELECT ifnull(sum(r.value), 0) FROM remedy_line AS r WHERE NOT r.void AND r.complaint_id IN (
+_GRANTED = """(SELECT ifnull(sum(r.value), 0) FROM remedy_line AS r WHERE NOT r.void
+ AND (r.complaint_id = c.id OR r.granted_at IS NOT NULL OR r.done_at IS NOT NULL) AND r.complaint_id IN (
  SELECT c.id UNION SELECT ifnull(c.repeat_of, c.id)
  UNION SELECT x.id FROM complaint AS x WHERE x.repeat_of = ifnull(c.repeat_of, c.id)))"""
 _SAID_YES = """(SELECT count(DISTINCT p.approver_id) FROM approval AS p WHERE p.complaint_id = b.id

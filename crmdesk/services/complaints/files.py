@@ -159,13 +159,17 @@ def _approvals(rows: Rows, complaint_id: UUID | None) -> frozenset[tuple[UUID, i
 
 
 def _granted(rows: Rows, fields: Row) -> int:
-    """Return the sum of the remedies of this complaint and of those it repeats or that repeat it."""
-    first = fields.get("repeat_of") or fields.get("id")
+    """Return the sum of the remedies of this complaint, and of those granted in its repeats."""
+    first, own = fields.get("repeat_of") or fields.get("id"), fields.get("id")
     if first is None:
         return 0
-    linked = {first, fields["id"], *(row["id"] for row in rows.where("complaint", "repeat_of", first))}
+    linked = {first, own, *(row["id"] for row in rows.where("complaint", "repeat_of", first))}
     lines = (row for each in linked for row in rows.where("remedy_line", "complaint_id", each))
-    return sum(row["value"] for row in lines if not row["void"])
+    return sum(
+        row["value"]
+        for row in lines
+        if not row["void"] and (row["complaint_id"] == own or row["granted_at"] or row["done_at"])
+    )
 
 
 def _csm(rows: Rows, fields: Row, payload: Mapping[str, Json]) -> int | None:

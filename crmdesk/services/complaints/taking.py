@@ -109,6 +109,7 @@ def _log(
     received = taken.moment("received_at") or taken.at
     number = give_number(work.connection, received, rules.house.tzinfo, tag)
     extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
+    extra["repeat_of"] = _first_of_row(work, intake.repeat_of)
     _write(work, step, taken, row_id, extra)
 
 
@@ -350,12 +351,18 @@ def _team(work: UnitOfWork, agent_id: UUID | None) -> UUID | None:
     return row["team_id"] if row else None
 
 
+def _first_of_row(work: UnitOfWork, earlier: UUID | None) -> UUID | None:
+    """Return the first of a row of repeats: all are linked to it, and limits count them all."""
+    row = work.row("complaint", earlier) if earlier else None
+    return (row["repeat_of"] or earlier) if row else earlier
+
+
 def _told(intake: Intake) -> Row:
     lines = {
         name: within(name, clean_line(getattr(intake, name)), NAME_LIMIT)
         for name in ("complainant", "third_party", "outlet", "language")
     }
-    names = ("repeat_of", "restricted", *(("money",) if intake.money else ()))
+    names = ("restricted", *(("money",) if intake.money else ()))
     return {**lines, **{name: getattr(intake, name) for name in names}}
 
 

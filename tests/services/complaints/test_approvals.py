@@ -83,14 +83,17 @@ def test_an_agent_is_not_asked_about_what_he_may_not_decide(desk: ComplaintDesk)
     assert waits_for(desk, small) == set()
 
 
-def test_what_repeats_it_counts_against_the_limit(desk: ComplaintDesk) -> None:
-    first = by(desk, ANNA, 150_00, "S3")
-    assert ANNA in waits_for(desk, first)
-    second = by(desk, ANNA, 100_00, "S3")
+def test_what_is_granted_in_a_repeat_counts_against_the_limit_and_what_is_proposed_does_not(
+    desk: ComplaintDesk,
+) -> None:
+    first, second = by(desk, ANNA, 150_00, "S3"), by(desk, ANNA, 100_00, "S3")
     link = (first["id"].bytes, second["id"].bytes)
     desk.connection.execute("UPDATE complaint SET repeat_of = ? WHERE id = ?", link)
     for row in (first, second):
-        assert waits_for(desk, row) == expected(desk, row) == {CHEN, DORA, EMIL}
+        assert waits_for(desk, row) == expected(desk, row) == {ANNA, CHEN, DORA, EMIL}
+    told = {"proposal_version": 1, "call_id": str(CALL), "sent_via": "phone"}
+    assert desk.step(second, "T9", ANNA, **told)["state"] == "RESPONDED"
+    assert waits_for(desk, first) == expected(desk, first) == {CHEN, DORA, EMIL}
 
 
 def test_a_yes_of_an_earlier_proposal_does_not_count(desk: ComplaintDesk) -> None:
@@ -108,3 +111,9 @@ def test_proposals_are_looked_up_through_indexes(desk: ComplaintDesk) -> None:
     plan = " ".join(str(row) for row in desk.connection.execute(query, (b"", 0, 0, 1, 9)))
     assert "ix_complaint_repeat_of" in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
+
+
+def test_a_repeat_of_a_repeat_belongs_to_the_first(desk: ComplaintDesk) -> None:
+    first = desk.log()
+    again = desk.log(repeat_of=first["id"])
+    assert desk.log(repeat_of=again["id"])["repeat_of"] == first["id"]

@@ -14,9 +14,11 @@ import pytest
 from crmdesk.models.complaint_step import version_under
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
+from crmdesk.services.complaints.files import actor_of, case_of, file_of
+from crmdesk.services.store.rows import StoredRows
 from tests.models.cases import PAYLOADS
 from tests.services.complaints.house import BELA, CALL, CHECKLIST, CHEN, DORA, IDA, followed_up, survey
-from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out
+from tests.services.server.mirror import DEVICE, MirroredDesk, judge, lay_out, rows_before
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
 ASSESSED["impact"] = {"persons": 0, "money": 0}
@@ -428,3 +430,26 @@ def test_what_was_done_lies_not_ahead(desk: MirroredDesk, server: Any) -> None:
     made = last(desk, server)
     late = [*tried_at[:2], {**tried_at[2], "time": desk.iso(days=1)}]
     assert refused(server, made, fields={**made.payload["fields"], "attempts": late})["rejected"] == "illegal"
+
+
+def test_what_is_only_proposed_in_a_repeat_counts_there_alone(desk: MirroredDesk, server: Any) -> None:
+    first = desk.step(at_work(desk), "T8", **PROPOSAL)
+    again = desk.log(repeat_of=first["id"])
+    third = desk.log(repeat_of=again["id"])
+
+    def granted(row: Row) -> int:
+        lay_out(server, rows_before(desk))
+        (told,) = server.execute(
+            "SELECT crm.granted(c) FROM crm.complaint c WHERE c.id = %s", (row["id"],)
+        ).fetchone()
+        stored = StoredRows(desk.connection)
+        file = file_of(stored, row["id"])
+        actor = actor_of(stored, desk.connection, desk.author)
+        case = case_of(stored, desk.connection, desk.rules(), file, actor, {}, desk.now)
+        assert case.granted == told
+        return int(told)
+
+    assert [granted(row) for row in (first, again, third)] == [100_00, 0, 0]
+    version = first["proposal_version"]
+    desk.step(first, "T9", DORA, proposal_version=version, call_id=str(CALL), sent_via="phone")
+    assert [granted(row) for row in (first, again, third)] == [100_00] * 3

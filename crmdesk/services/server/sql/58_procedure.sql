@@ -267,10 +267,11 @@ BEGIN
 END
 $$;
 
--- The sum of the remedies of a complaint and of those it repeats or that repeat it.
+-- The sum of the remedies of a complaint, and of those granted where it repeats or is repeated.
 CREATE OR REPLACE FUNCTION crm.granted(p_head crm.complaint) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(r.value), 0)::bigint FROM crm.remedy_line r
-    WHERE NOT r.void AND r.complaint_id IN (
+    WHERE NOT r.void AND (r.complaint_id = p_head.id OR r.granted_at IS NOT NULL OR r.done_at IS NOT NULL)
+      AND r.complaint_id IN (
         SELECT p_head.id UNION SELECT p_head.repeat_of WHERE p_head.repeat_of IS NOT NULL
         UNION SELECT c.id FROM crm.complaint c WHERE c.repeat_of = coalesce(p_head.repeat_of, p_head.id))
 $$;
