@@ -12,6 +12,7 @@ from crmdesk.errors import Conflict
 from crmdesk.services.complaints.allowed import Allowed, AskedField, Choice
 from crmdesk.ui.complaint_desk import StepWanted
 from crmdesk.ui.complaint_words import clock_word, refusal
+from crmdesk.ui.presenters.words_left import WordsLeft
 from crmdesk.ui.views.step_form import FormPlan
 from crmdesk.ui.widgets.step_fields import Kit
 from crmdesk.values import dataclass
@@ -68,8 +69,9 @@ class StepForms(QObject):
         self._record: ComplaintRecord | None = None
         self._open: _Open | None = None
         self._asked = ""
-        self._sending = False
+        self._sending = self._typed = False
         self._conflict: Conflict | None = None
+        self._words_left = WordsLeft(place, NOTE, _NOTE_ID)
         self._keeper = QTimer(self, singleShot=True, interval=_KEEP_MS)
         self._keeper.timeout.connect(self.keep)
         view.form.edited.connect(self._on_edited)
@@ -112,13 +114,27 @@ class StepForms(QObject):
 
     def close(self) -> bool:
         """Put the form away, keeping what was typed; return whether one was open."""
-        if self._open is None:
+        opened = self._open
+        if opened is None:
             return False
         self._flush()
+        texts = self._in_vain(opened)
+        if texts:
+            self._words_left.lay(opened.key, f"{opened.complaint_id}/{NOTE}", texts)
         self._open, self._conflict = None, None
         self._view.present_right(self._view.trail)
         self.closed.emit()
         return True
+
+    def _in_vain(self, opened: _Open) -> tuple[str, ...]:
+        """Return what was typed for a step that is not possible any more."""
+        record = self._record
+        step = record.step(opened.transition) if record is not None and record.body is not None else None
+        if step is None or step.may or not self._typed:
+            return ()
+        values = self._view.form.values()
+        texts = (values.get(field.name) for field in step.fields if field.type == "text")
+        return tuple(str(text) for text in texts if text)
 
     def keep(self) -> None:
         """Keep what stands in the form."""
@@ -195,6 +211,7 @@ class StepForms(QObject):
         told = self._words.tr("What you had typed before is here again.") if content else ""
         button = self._words.tr("Keep the note") if step.transition == NOTE else name
         form.open(FormPlan(name, button, fields, told), self._kit(record), content)
+        self._typed = bool(content)
         self._view.present_right(form)
         form.to_first()
 
@@ -299,6 +316,7 @@ class StepForms(QObject):
         self._view.form.say(f"{first} {told}".strip(), "due")
 
     def _on_edited(self) -> None:
+        self._typed = True
         if not self._keeper.isActive():
             self._keeper.start()
 
