@@ -384,6 +384,10 @@ class BusinessTime:
         day = self.local_day(received) + timedelta(days=n + 1)
         return wall_moment(day, 0, self._zone) - timedelta(seconds=1)
 
+    def day_end(self, due: datetime) -> datetime:
+        """Return the last second of the local day that something *due* ends, or that it lies in."""
+        return self.end_of_day(due - _INSTANT, 0)
+
     def local_day(self, moment: datetime) -> date:
         """Return the date at the shop."""
         return moment.astimezone(self._zone).date()

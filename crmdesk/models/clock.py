@@ -27,6 +27,11 @@ CUSTOMER = "customer"
 THE_CUSTOMERS_OWN = frozenset({"answer_window", "waiting", "appeal_window", "reopen_window"})
 """Clocks that run against the customer; waiting for him is what they are about."""
 
+ALL_DAY = frozenset({"follow_up"})
+"""Clocks that are met all day long on which they are due: some customers are reached in the evening only."""
+ASKED = "asked"
+"""The value of a reason that says when the customer was tried first: then he was asked, in time or late."""
+
 ENDED_OTHERWISE = frozenset({"withdrawn", "merged", "rejected"})
 """Reasons of a stop after which a clock was neither met nor breached."""
 
@@ -172,7 +177,7 @@ class Run:
         """Return how it stands at *at*, or how it stood when it stopped."""
         until = self.stop.at if self.stop else at
         course = self.course(until, measures)
-        late = self.overdue or until > course.due
+        late = self.overdue or self._is_late(until, course)
         return Standing(
             clock=self.last.clock,
             run=self.number,
@@ -183,6 +188,13 @@ class Run:
             course=course,
             provisional=self._provisional(course),
         )
+
+    def _is_late(self, until: datetime, course: Course) -> bool:
+        if self.last.clock not in ALL_DAY:
+            return until > course.due
+        asked = dict(self.stop.why.values).get(ASKED) if self.stop else None
+        first = min(until, datetime.fromisoformat(asked)) if asked else until
+        return first > max(course.due, course.measure.day_end(course.due))
 
     def _provisional(self, course: Course) -> bool:
         """Whether the due date may move: by holidays to be announced, or by a calendar not at hand."""

@@ -143,9 +143,9 @@ class Step:
         """Return the next level."""
         return min(LEVEL_MOST, (self.has("level") or 0) + 1)
 
-    def why(self, key: str) -> Why:
-        """Return *key* as the reason of lines of this step."""
-        return Why(key, (("operation", str(self.operation_id)),))
+    def why(self, key: str, **told: str) -> Why:
+        """Return *key* as the reason of lines of this step, with what else is *told* of it."""
+        return Why(key, (("operation", str(self.operation_id)), *told.items()))
 
     def span(self, clock: str, severity: str, *, halved: bool = False) -> Span | None:
         """Return how long *clock* may run with *severity*."""
@@ -176,12 +176,12 @@ class Step:
         stopped = self.stop(ledger, (clock,), why)
         return stopped.start(clock, self.at, self.at, Due(moment), self.why(why))
 
-    def stop(self, ledger: Ledger, clocks: Iterable[str], why: str) -> Ledger:
+    def stop(self, ledger: Ledger, clocks: Iterable[str], why: str, **told: str) -> Ledger:
         """Return *ledger* with *clocks* stopped, each with the regimes' clocks of that name."""
         wanted = set(clocks)
         for clock in going(ledger):
             if clock in wanted or (is_regimes(clock) and clock.rpartition("/")[2] in wanted):
-                ledger = ledger.stop(clock, self.at, self.measures, self.why(why))
+                ledger = ledger.stop(clock, self.at, self.measures, self.why(why, **told))
         return ledger
 
     def stop_all(self, ledger: Ledger, why: str) -> Ledger:

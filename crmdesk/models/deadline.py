@@ -55,6 +55,9 @@ class Measure(Protocol):
     def add(self, a: datetime, business: timedelta) -> datetime:
         """Return the earliest moment with that much time counted after *a*."""
 
+    def day_end(self, due: datetime) -> datetime:
+        """Return the last second of the shop's day on which something is *due*; the clock knows no days."""
+
     def provisional(self, moment: datetime, since: datetime | None = None) -> bool:
         """Whether a calendar year on the way is not announced yet."""
 
@@ -71,6 +74,10 @@ class WallTime:
     def add(self, a: datetime, business: timedelta) -> datetime:
         """Return *a* and so much later."""
         return a + business
+
+    def day_end(self, due: datetime) -> datetime:
+        """Return *due*: the clock knows no days."""
+        return due
 
     def provisional(self, moment: datetime, since: datetime | None = None) -> bool:
         """Return no: nobody announces the clock."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from crmdesk.models.clock import CUSTOMER, Ledger, Why
+from crmdesk.models.clock import ASKED, CUSTOMER, Ledger, Why
 from crmdesk.models.complaint_effects import is_unsettled
 from crmdesk.models.complaint_file import (
     FROM_RECEIPT,
@@ -253,7 +253,7 @@ def _due(step: Step) -> Outcome:
 
 
 def _close(step: Step) -> Outcome:
-    ledger = step.stop(step.file.ledger, ("follow_up", "resolve", "answer"), "closed")
+    ledger = step.stop(step.file.ledger, ("follow_up", "resolve", "answer"), "closed", **_asked(step))
     action: Mapping[str, Any] = step.given("corrective_action") or {}
     changed = {
         **_ids(step, "survey_id"),
@@ -265,6 +265,14 @@ def _close(step: Step) -> Outcome:
     }
     window = step.at + timedelta(days=step.rules.targets.reopen_days)
     return Outcome(changed, step.until(ledger, "reopen_window", window, "closed"))
+
+
+def _asked(step: Step) -> dict[str, str]:
+    """Return when the customer was tried first since it was resolved, as far as the step tells."""
+    resolved_at = step.has("resolved_at")
+    times = [datetime.fromisoformat(each["time"]) for each in step.given("attempts") or ()]
+    tried = [at for at in times if resolved_at is not None and at >= resolved_at]
+    return {ASKED: min(tried).astimezone(UTC).isoformat()} if tried else {}
 
 
 def _not_satisfied(step: Step) -> Outcome:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import BREACHED, BY_REASSESSMENT, LATE, STOPPED
 from crmdesk.models.complaint_file import ComplaintFile, LastEvent, Outcome, Rules, Step, going, next_due
 from crmdesk.models.deadline import due
@@ -18,7 +19,7 @@ from crmdesk.models.gates import Actor
 from crmdesk.models.steps import EFFECTS, take
 from crmdesk.models.workflow import START
 from tests.models.cases import AGENT, COMPLAINT, OTHER, PAYLOADS, REMEDY, SUPERVISOR, THIRD, workflow
-from tests.models.hours import at, regimes, shop, targets
+from tests.models.hours import at, calendar, regimes, shop, targets, wall
 
 RULES = Rules(workflow(), targets(), regimes(), shop(), {shop().version: shop()})
 MONDAY = at("2026-03-02 10:00")
@@ -335,6 +336,57 @@ def test_closing_ends_what_an_outside_body_waits_for() -> None:
         assert "12315/answer" in desk.going(), step
     desk.do("T16")
     assert "12315/answer" not in desk.going()
+
+
+def asked_afterwards() -> Desk:
+    """A complaint whose customer is to be asked by Thursday, 18:00."""
+    desk = at_work()
+    for step in ("T8", "T9", "T11"):
+        desk.do(step)
+    assert wall(desk.due("follow_up")) == "2026-03-05 18:00"
+    desk.do("T15", role="system", after=at("2026-03-05 09:00") - desk.now)
+    return desk
+
+
+def follow_up_of(desk: Desk, closed: str, *tried: str) -> str:
+    desk.now = at(closed)
+    attempts = [{"time": at(each).isoformat(), "part": "morning"} for each in tried]
+    desk.do("T16", attempts=attempts, survey_id=None)
+    return desk.file.ledger.standings(desk.now + timedelta(days=9), RULES.measures)["follow_up"].verdict
+
+
+@pytest.mark.parametrize(
+    ("closed", "tried", "verdict"),
+    [
+        ("2026-03-05 17:59", (), "met"),
+        ("2026-03-05 18:35", (), "met"),
+        ("2026-03-05 23:59", (), "met"),
+        ("2026-03-06 00:00", (), "breached"),
+        ("2026-03-06 09:40", ("2026-03-05 14:30", "2026-03-05 18:30", "2026-03-06 09:30"), "met"),
+        ("2026-03-06 18:40", ("2026-03-06 18:30", "2026-03-06 09:30", "2026-03-05 18:30"), "met"),
+        ("2026-03-09 09:40", ("2026-03-06 09:30", "2026-03-06 18:30", "2026-03-09 09:30"), "breached"),
+        ("2026-03-06 09:40", ("2026-02-27 09:30", "2026-03-06 09:35"), "breached"),
+    ],
+)
+def test_whoever_tries_on_the_day_that_was_told_asks_in_time(
+    closed: str, tried: tuple[str, ...], verdict: str
+) -> None:
+    assert follow_up_of(asked_afterwards(), closed, *tried) == verdict
+
+
+def test_until_the_day_is_over_the_customer_can_be_asked_in_time_and_only_he() -> None:
+    desk = asked_afterwards()
+    for moment, verdict in (("2026-03-05 22:00", "open"), ("2026-03-06 00:00", "breached")):
+        standing = desk.file.ledger.standings(at(moment), RULES.measures)["follow_up"]
+        assert standing.verdict == verdict
+    late = at_work()
+    evening = late.due("decide") + timedelta(minutes=30)
+    assert late.file.ledger.standings(evening, RULES.measures)["decide"].verdict == "breached"
+
+
+def test_a_day_that_ends_with_business_is_no_longer_than_that() -> None:
+    always = BusinessTime(calendar("Asia/Shanghai", week=(((0, 1440),),) * 7), 2026, 2026)
+    assert wall(always.day_end(always.close_of(MONDAY, 1))) == "2026-03-03 23:59"
 
 
 def test_one_in_five_withdrawn_is_surveyed() -> None:

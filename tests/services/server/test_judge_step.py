@@ -14,6 +14,7 @@ import pytest
 from crmdesk.models.complaint_step import version_under
 from crmdesk.models.operations import Operation
 from crmdesk.models.wire import Row
+from crmdesk.services.complaints.due import run_due
 from crmdesk.services.complaints.files import actor_of, case_of, file_of
 from crmdesk.services.store.rows import StoredRows
 from tests.models.cases import PAYLOADS
@@ -185,6 +186,27 @@ def test_a_due_date_is_the_one_that_targets_and_calendar_give(desk: MirroredDesk
     assert refused(server, made, lines=[since, *lines[1:]])["fields"] == ["due"]
     judge(server, made, lines=[{**moved, "calendar": "cn-default/99"}, *lines[1:]])
     assert refused(server, made, lines=lines[1:])["fields"] == ["clock"]
+
+
+def test_when_a_customer_was_tried_first_stands_among_the_attempts(desk: MirroredDesk, server: Any) -> None:
+    row = solved(desk, at_work(desk))
+    with desk.work() as work:
+        desk.now = row["follow_up_at"]
+        run_due(work, desk.rules())
+    row = {**row, **desk.row("complaint", row["id"])}
+    parts = ("morning", "afternoon", "evening")
+    tried = [{"time": desk.iso(hours=4 * n + 1), "part": part} for n, part in enumerate(parts)]
+    desk.later(days=3)
+    desk.step(row, "T16", attempts=tried, root_cause="wrong_part")
+    made = last(desk, server)
+    lines = made.payload["lines"]
+    (asked,) = (each for each in lines if each["clock"] == "follow_up")
+    assert asked["why_values"][2] == "asked"
+    assert datetime.fromisoformat(asked["why_values"][3]) == datetime.fromisoformat(tried[0]["time"])
+    for moment in ("2026-03-05T02:00:00+00:00", row["resolved_at"].isoformat()):
+        forged = {**asked, "why_values": [*asked["why_values"][:3], moment]}
+        others = [forged if each is asked else each for each in lines]
+        assert refused(server, made, lines=others)["fields"] == ["due"]
 
 
 def test_nobody_is_asked_later_than_the_clock_of_asking_allows(desk: MirroredDesk, server: Any) -> None:

@@ -275,6 +275,23 @@ BEGIN
 END
 $$;
 
+-- When a customer was tried first stands among the attempts that the step tells of, after it was resolved.
+CREATE OR REPLACE FUNCTION crm.check_asked(p_lines jsonb, p_fields jsonb, p_head crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    made_up text;
+BEGIN
+    SELECT l ->> 'clock' INTO made_up FROM jsonb_array_elements(p_lines) l
+    WHERE l -> 'why_values' ? 'asked' AND NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(coalesce(p_fields -> 'attempts', '[]')) a
+        WHERE a ->> 'time' IS NOT NULL AND (a ->> 'time')::timestamptz >= p_head.resolved_at
+          AND (a ->> 'time')::timestamptz = (l -> 'why_values' ->> 3)::timestamptz);
+    IF FOUND THEN
+        PERFORM crm.refuse_line(made_up);
+    END IF;
+END
+$$;
+
 -- Whether a clock, the firm's or a regime's, begins with the receipt.
 CREATE OR REPLACE FUNCTION crm.from_receipt(p_clock text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT p_clock IN ('acknowledge', 'contact', 'containment', 'decide', 'resolve') OR EXISTS (
@@ -317,7 +334,9 @@ BEGIN
         coalesce(p_set ->> 'severity', p_head.severity),
         ARRAY[p_head.received_at, (p_set ->> 'received_at')::timestamptz]);
     PERFORM crm.check_follow_up(p_head, coalesce(o.payload -> 'lines', '[]'), p_set);
-    IF o.payload ->> 'transition' = 'T19' THEN
+    IF o.payload ->> 'transition' = 'T16' THEN
+        PERFORM crm.check_asked(o.payload -> 'lines', o.payload -> 'fields', p_head);
+    ELSIF o.payload ->> 'transition' = 'T19' THEN
         SELECT * INTO other FROM crm.complaint c WHERE c.id = (o.payload -> 'fields' ->> 'target_id')::uuid;
         PERFORM crm.check_ledger(
             other.id, coalesce(target -> 'lines', '[]'), other.severity, ARRAY[other.received_at, p_head.received_at]);
