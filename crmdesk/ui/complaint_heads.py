@@ -37,7 +37,8 @@ class HeadsOf:
         )
         category = " › ".join(pick(each) for each in record.category)
         owner = tr("Owner: {name}", name=pick(record.owner)) if record.owner else tr("Nobody owns it")
-        received = tr("received {when}", when=self._moments.day_and_time(head.received_at))
+        at = self._moments.amid(self._moments.day_and_time(head.received_at))
+        received = tr("received {when}", when=at)
         below = " · ".join(part for part in (owner, category, received) if part)
         clock = record.next_clock
         line = self._lines.clock(clock) if clock is not None else None

@@ -75,7 +75,9 @@ class RowsOf:
 
     def _state(self, line: ComplaintLine) -> str:
         state = self._name(self._states, line.state)
-        return f"{state}: {said(self._words, WAIT_FOR, line.wait_for)}" if line.wait_for else state
+        if not line.wait_for:
+            return state
+        return self._words.tr("{state}: {whom}", state=state, whom=said(self._words, WAIT_FOR, line.wait_for))
 
     def _name(self, names: Names, key: str) -> str:
         return plain(self._words.pick(*names[key]) or key) if key in names else key

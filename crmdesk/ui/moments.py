@@ -81,6 +81,14 @@ class Moments:
         """Return ``Today 10:40``."""
         return f"{self.day(self.local(moment).date())} {self.clock_time(moment)}"
 
+    def amid(self, told: str) -> str:
+        """Return a day or moment told by this as it stands within a sentence: ``tomorrow 10:40``."""
+        for name in ("Today", "Yesterday", "Tomorrow"):
+            word = self._words.tr(name)
+            if told.startswith(word):
+                return word.lower() + told[len(word) :]
+        return told
+
     def day_of(self, moment: datetime) -> date:
         """Return the date at the site when *moment* was."""
         return self.local(moment).date()

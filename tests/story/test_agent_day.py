@@ -172,7 +172,7 @@ def told_in_writing(anna: Seat, number: str) -> None:
     assert anna.sql.row("SELECT kind, sent_at FROM letter") == ("acknowledgement", None)
     anna.press("Ctrl+Return")
     anna.sees(
-        "It is written down that the letter has left the house.", "Acknowledgement, sent Today · Letter"
+        "It is written down that the letter has left the house.", "Acknowledgement, sent today · Letter"
     )
     sent = "SELECT sent_via, length(digest), instr(text, ?) > 0 FROM letter"
     assert anna.sql.row(sent, number) == ("letter", 64, 1)
@@ -257,7 +257,7 @@ def approved_by_the_supervisor(chen: Seat, number: str) -> None:
     chen.sees("Letter: Decision")
     chen.chooses("Told by", "Letter")
     chen.press("Ctrl+Return")
-    chen.sees(f"{number}, Decision told", "Refund, CNY 500, promised", "Decision, sent Today · Letter")
+    chen.sees(f"{number}, Decision told", "Refund, CNY 500, promised", "Decision, sent today · Letter")
     told = "SELECT c.state, b.sent_via FROM complaint AS c JOIN complaint_body AS b ON b.id = c.id"
     assert chen.sql.row(f"{told} WHERE c.number = ?", number) == ("RESPONDED", "letter")
     answer = "SELECT answer_until FROM complaint WHERE number = ?"
@@ -289,7 +289,7 @@ def asked_afterwards(anna: Seat, number: str) -> None:
     anna.press("Return", "F9")
     anna.chooses("What came of the call", "Nobody")
     anna.press("Ctrl+Return")
-    anna.sees("Nobody answered. Try again Today 14:30.")
+    anna.sees("Nobody answered. Try again today 14:30.")
     assert follow_up(anna, number) == ("open", 1)
     anna.clock("2026-03-10 14:30")
     anna.press("F9")

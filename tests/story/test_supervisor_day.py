@@ -81,7 +81,7 @@ def the_night(chen: Seat, files: dict[str, str]) -> None:
     assert danger.startswith(f"{files['danger']}, 赵敏, S1 · Level 1 · Received")
     assert danger.endswith("Yesterday 18:10, overdue · Acknowledge"), "half an hour by the wall clock"
     chen.goes_to_line(files["danger"])
-    chen.sees("due Yesterday 18:10, by the clock", "Yesterday 17:40, started · received · Bela Sun")
+    chen.sees("due yesterday 18:10, by the clock", "Yesterday 17:40, started · received · Bela Sun")
 
 
 def sent_back(chen: Seat, number: str) -> None:
@@ -119,7 +119,7 @@ def approved(chen: Seat, number: str) -> None:
     kept_letter(chen, "Decision")
     chen.sees("Letter: Decision · Today 08:30", "Told by: Letter")
     chen.press("Ctrl+Return")
-    chen.sees(f"{number}, Decision told", "Decision, sent Today · Letter")
+    chen.sees(f"{number}, Decision told", "Decision, sent today · Letter")
     chen.back_to("Complaints")
     chen.press("3")
 

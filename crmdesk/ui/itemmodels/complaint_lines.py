@@ -149,7 +149,7 @@ class LinesOf:
         told = f"{event} · {said(words, WHY, line.why)}" if line.why else event
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
-        due = words.tr("due {when}", when=self.due(line))
+        due = words.tr("due {when}", when=self._moments.amid(self.due(line)))
         by = f"{due} · {line.by}" if line.by else due
         return RecordLine("detail", told, label=self._moments.day_and_time(line.at), aside=by)
 

@@ -77,9 +77,9 @@ class OutcomeLines:
     def _remedy(self, record: ComplaintRecord, line: RemedyView) -> RecordLine:
         tr, words = self._words.tr, self._words
         parts = [money(line.value, record.currency) if line.value else ""]
-        parts.append(tr("due {when}", when=self._day(line.due)) if line.due else "")
+        parts.append(tr("due {when}", when=self._moments.amid(self._day(line.due))) if line.due else "")
         if line.done_at is not None:
-            aside, tone = tr("done {when}", when=self._day(line.done_at)), "good"
+            aside, tone = tr("done {when}", when=self._moments.amid(self._day(line.done_at))), "good"
         elif line.failed_at is not None:
             aside, tone = tr("failed"), "breach"
         elif line.order_id:
@@ -111,7 +111,7 @@ class OutcomeLines:
         if letter.sent_at is None:
             return self._words.tr("not sent yet")
         by = said(self._words, CHANNELS, letter.sent_via)
-        return self._words.tr("sent {when} · {by}", when=self._day(letter.sent_at), by=by)
+        return self._words.tr("sent {when} · {by}", when=self._moments.amid(self._day(letter.sent_at)), by=by)
 
     def _ended(self, body: Body) -> Iterator[RecordLine]:
         tr, words = self._words.tr, self._words
@@ -141,7 +141,7 @@ class OutcomeLines:
             decided = tr("Decided") if body.corrective_action else tr("None needed")
             yield RecordLine("line", body.corrective_reason, label=decided)
         for action in record.actions:
-            due = tr("due {when}", when=self._day(action.due_at)) if action.due_at else ""
+            due = tr("due {when}", when=self._moments.amid(self._day(action.due_at))) if action.due_at else ""
             yield RecordLine("line", action.what, aside=due)
 
     def _tasks(self, record: ComplaintRecord) -> Iterator[RecordLine]:

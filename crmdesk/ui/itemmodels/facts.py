@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from crmdesk.ui.masking import masked_address, masked_code, masked_number, same_number
@@ -11,7 +11,6 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
     from crmdesk.models.screen_pop import AssetCard, Badge, ContactPointView, Counters, CustomerCard
     from crmdesk.models.text import Text
@@ -172,13 +171,21 @@ class FactsOf:
             day = self._moments.day(self._moments.day_of(asset.last_visit_at))
             yield Fact("line", f"{day} · {asset.last_visit}", label=tr("Last visit"))
         if asset.last_oil_change:
-            yield Fact("line", asset.last_oil_change, label=tr("Oil change"))
+            yield Fact("line", self._with_day(asset.last_oil_change), label=tr("Oil change"))
         if asset.mileage_km is not None:
             yield Fact("line", f"{asset.mileage_km:,} km".replace(",", " "), label=tr("Mileage"))
         if asset.warranty_until is not None:
             yield self._warranty(asset.warranty_until)
         if asset.vin:
             yield Fact("line", cover.code(asset.vin), label="VIN")
+
+    def _with_day(self, told: str) -> str:
+        """Return *told* with the ISO date it may begin with as days are told here."""
+        first, dot, rest = told.partition(" · ")
+        try:
+            return f"{self._moments.day(date.fromisoformat(first))}{dot}{rest}"
+        except ValueError:
+            return told
 
     def _asset_head(self, asset: AssetCard) -> Iterator[Fact]:
         yield Fact("asset", asset.model_name or asset.model, aside=asset.plate, icon="car")

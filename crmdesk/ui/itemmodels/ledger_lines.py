@@ -51,7 +51,7 @@ class LedgerOf:
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
         yield RecordLine("detail", told, label=moments.day_and_time(line.at))
-        due = words.tr("due {when}", when=self._lines.due(line))
+        due = words.tr("due {when}", when=moments.amid(self._lines.due(line)))
         yield RecordLine("detail", due, aside=line.by or words.tr("by the clock"))
 
 

@@ -92,7 +92,7 @@ class NextThing(QObject):
             return ""
         if head.state == "RESOLVED" and head.follow_up_at is not None:
             when = self._place.moments.day_and_time(_follow_up_due(record, head.follow_up_at))
-            return tr("Nothing to do now: the follow-up is due {when}.", when=when)
+            return tr("Nothing to do now: the follow-up is due {when}.", when=self._place.moments.amid(when))
         return tr("Nothing to do now. Other steps: Ctrl+Shift+N.")
 
 

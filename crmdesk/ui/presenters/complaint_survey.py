@@ -163,7 +163,7 @@ class SurveyPresenter(SideForm):
             return
         self._done()
         if sheet.next_at is not None:
-            when = self._place.moments.day_and_time(sheet.next_at)
+            when = self._place.moments.amid(self._place.moments.day_and_time(sheet.next_at))
             self._say(self._words.tr("Nobody answered. Try again {when}.", when=when), "good")
 
     def _on_answered(self, sheet: FollowUpSheet, values: Mapping[str, Json]) -> None:

@@ -14,7 +14,7 @@ from crmdesk.ui.itemmodels.rows import RowsModel
 from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.inputs import SearchBox
 from crmdesk.ui.widgets.lists import ListPane, RowDelegate
-from crmdesk.ui.widgets.pane import Pane
+from crmdesk.ui.widgets.pane import Pane, key_words
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -118,7 +118,6 @@ class KeyList(Pane):
         self.model.show([line for line in lines if wanted in line.spoken().casefold()])
 
     def _line(self, command: Command) -> Line:
-        native = QKeySequence.SequenceFormat.NativeText
-        keys = "  ".join(QKeySequence(key).toString(native) for key in command.keys[:2])
+        keys = "  ".join(key_words(QKeySequence(key)) for key in command.keys[:2])
         tip = self._words.tr(command.tip) if command.tip else ""
         return Line(command, "key", self._words.tr(command.text), tip, aside=keys)

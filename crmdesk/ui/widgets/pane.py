@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Pane(QWidget):
         painter.end()
 
 
+def key_words(keys: QKeySequence) -> str:
+    """Return *keys* as they are written on keyboards, and in all texts here: Qt calls Enter Return."""
+    return keys.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+
+
 class ActionButton(QToolButton):
     """A button that runs an action and shows its key behind the words; the ``main`` one stands out."""
 
@@ -108,7 +113,7 @@ class ActionButton(QToolButton):
         painter.end()
 
     def _key(self) -> str:
-        return self._action.shortcut().toString()
+        return key_words(self._action.shortcut())
 
     def _on_action_changed(self) -> None:
         self.setEnabled(self._action.isEnabled())

@@ -150,7 +150,8 @@ class RemediesField(StepField):
 
     def _line(self, line: dict[str, Json]) -> Line:
         due = line.get("due")
-        below = self._words.tr("due {when}", when=self._day(due)) if isinstance(due, str) else ""
+        when = self._moments.amid(self._day(due)) if isinstance(due, str) else ""
+        below = self._words.tr("due {when}", when=when) if when else ""
         amount = money(int(line.get("value") or 0), self._record.currency)
         return Line(
             line,
