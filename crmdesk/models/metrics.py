@@ -138,8 +138,8 @@ def reopened(facts: Collection[ComplaintFact]) -> Share:
 
 
 def upheld(facts: Collection[ComplaintFact]) -> Share:
-    """Return the share of those decided that was upheld, wholly or partly."""
-    decided = [fact for fact in facts if fact.finding]
+    """Return the share of those decided that was upheld, wholly or partly; what is only proposed is not."""
+    decided = [fact for fact in facts if fact.finding and (fact.responded_at is not None or fact.imported)]
     return Share(sum(fact.finding in FINDINGS_UPHELD for fact in decided), len(decided))
 
 

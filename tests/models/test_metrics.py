@@ -75,14 +75,16 @@ def test_durations_leave_out_waiting_for_the_customer() -> None:
 
 def test_shares() -> None:
     solved = replace(RESOLVED, first_contact=True)
-    back = replace(RESOLVED, reopened=1, repeat_of=UUID(int=9), finding="partly")
-    facts = (OPEN, solved, back, replace(RESOLVED, finding="not_upheld"))
+    told = replace(RESOLVED, responded_at=T0 + DAY)
+    back = replace(told, reopened=1, repeat_of=UUID(int=9), finding="partly")
+    facts = (replace(OPEN, finding="upheld"), solved, back, replace(told, finding="not_upheld"))
     assert metrics.first_contact(facts) == Share(1, 3)
     assert metrics.first_contact_net(facts, lambda fact, until: until == T0 + 9 * DAY) == Share(0, 3)
     assert metrics.first_contact_net(facts, lambda fact, until: False) == Share(1, 3)
     assert metrics.repeats(facts) == Share(1, 4)
     assert metrics.reopened(facts) == Share(1, 3)
-    assert metrics.upheld(facts) == Share(1, 2)
+    assert metrics.upheld(facts) == Share(1, 2), "what is only proposed is not decided"
+    assert metrics.upheld([replace(OPEN, finding="upheld", imported=True)]) == Share(1, 1)
     late = (RESOLVED, replace(RESOLVED, resolved_at=T0 + 4 * DAY), OPEN)
     assert metrics.within(late, "resolved_at", lambda fact: fact.received_at + 2 * DAY) == Share(1, 2)
     assert metrics.first_contact(()).value is None

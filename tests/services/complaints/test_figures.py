@@ -54,7 +54,7 @@ class Writer:
         resolved = None if days is None else fields.get("received_at", RECEIVED) + timedelta(days=days)
         head = {"state": "CLOSED", "received_at": RECEIVED, "logged_at": RECEIVED, "resolved_at": resolved}
         self.write("complaint", Complaint(id=row_id, **{**head, **fields}))
-        body = ComplaintBody(id=row_id, acknowledged_at=RECEIVED, **inside)
+        body = ComplaintBody(id=row_id, acknowledged_at=RECEIVED, responded_at=resolved, **inside)
         self.write("complaint_body", body)
         return row_id
 
@@ -110,7 +110,7 @@ def test_shares_of_first_contact_upheld_and_reopened(desk: ComplaintDesk, writer
     writer.complaint(1, first_contact=True, finding="upheld")
     writer.complaint(1, finding="partly", reopen_count=2)
     writer.complaint(1, finding="not_upheld")
-    writer.complaint(None, state="RECEIVED")
+    writer.complaint(None, state="PROPOSED", finding="upheld")
     found = asked(desk)
     assert (found.first_contact.part, found.first_contact.whole) == (1, 4)
     assert (found.upheld.part, found.upheld.whole) == (2, 3)
