@@ -65,6 +65,10 @@ def test_after_a_rejection_two_keys_write_down_that_its_letter_has_left(place: A
     letter = seat.window.side.complaints.letter
     assert letter.shown
     assert seat.focus() is letter.view.sent_via
+    which = letter.view.which
+    assert which.currentText() == "Rejection · Today 10:00 · not sent yet"
+    words = which.fontMetrics().horizontalAdvance(which.currentText())
+    seat.qtbot.waitUntil(lambda: which.width() - 40 > words, timeout=2000)
     seat.ctrl(RETURN)
     seat.settle()
     assert place.house.rows("letter", row["id"])[0]["sent_via"] == "letter"

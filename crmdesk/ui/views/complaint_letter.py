@@ -115,7 +115,8 @@ class LetterView(QWidget):
         """Show what can be done with the letter: keep it; or, once kept, say how it was sent."""
         self.text.setReadOnly(kept)
         for box in (self.kind, self.language):
-            box.setEnabled(not kept)
+            # Of a kept letter neither can be changed, and its name needs their room.
+            box.setVisible(not kept)
         self.keep_button.setVisible(not kept)
         self.marks.setVisible(not kept)
         for widget in (self.sent_button, self.sent_via):
