@@ -76,3 +76,4 @@ def test_the_next_complaint_does_not_show_what_the_former_could_not_take(seat: S
     seat.settle()
     assert not form.shows_form
     assert form.left is None or form.left.isHidden()
+    assert files(seat).held == {}, "nothing is held for ever that no form names"

@@ -105,7 +105,11 @@ class IntakeFiles(QObject):
             self._left[case.key] = (case, left)
             self._place.operations.run(desk.keep(case.key, content_of(held)))
         else:
-            self._left.pop(case.key, None)
+            former, over = self._left.pop(case.key, (case, ()))
+            if former.sheet.complaint_id != case.sheet.complaint_id:
+                # Another complaint of the same call: its form took the place of that which named them.
+                for each in over:
+                    self._place.operations.run(self._place.desk.files.let_go(each.file))
             self._place.operations.run(desk.forget(case.key))
         self.show()
 
