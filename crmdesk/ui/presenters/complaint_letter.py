@@ -311,7 +311,7 @@ class LetterPresenter(QObject):
         self._show_proof(proof)
         if kept.digest and proof.printed.digest != kept.digest:
             told = self._words.tr(
-                "The words are as they were sent; address, names or telephone of the sheet were others then."
+                "The words are as they were kept; address, names or telephone of the sheet were others then."
             )
             self.view.told.say(told, "due")
         (self.view.text if self.view.sent_via.isHidden() else self.view.sent_via).setFocus(
