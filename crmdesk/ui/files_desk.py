@@ -104,7 +104,7 @@ class LocalFiles:
 
     def of(self, record_id: UUID) -> Future[tuple[AttachedFile, ...]]:
         """Ask for the files of a complaint or customer."""
-        return self._attachments.of(record_id)
+        return self._store.read(_files_of, record_id)
 
     def add(self, record_id: UUID, given: Given) -> Future[UUID]:
         """Attach something."""
@@ -180,6 +180,13 @@ class LocalFiles:
             except AgentError as error:
                 left.append(Left(held, Text(error.sentence, tuple(error.values.items()))))
         return tuple(left)
+
+
+def _files_of(connection: Any, record_id: UUID) -> tuple[AttachedFile, ...]:
+    """Return the files of a record; what that needs is loaded by the reader, not by the GUI thread."""
+    from crmdesk.services.attachments.filing import attached_files
+
+    return attached_files(connection, record_id)
 
 
 def content_of(given: Given) -> Path | bytes:

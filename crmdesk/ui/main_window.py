@@ -69,6 +69,7 @@ LATER = (
     "crmdesk.ui.views.wrap_up",
     "crmdesk.ui.parts",
     "crmdesk.ui.presenters.calls",
+    "crmdesk.ui.presenters.customer_files",
     "crmdesk.ui.presenters.commands",
     "crmdesk.ui.call_side",
 )
@@ -78,7 +79,7 @@ AHEAD = (
     *("crmdesk.services.complaints.intake_sheet", "crmdesk.ui.complaint_words"),
     *("crmdesk.ui.views.complaint_intake_solution", "crmdesk.ui.views.complaint_intake"),
     *("crmdesk.ui.presenters.complaint_intake", "crmdesk.ui.intake_desk"),
-    *("crmdesk.services.attachments.desk", "crmdesk.ui.files_desk", "crmdesk.ui.views.file_list"),
+    *("crmdesk.ui.files_desk", "crmdesk.ui.views.file_list"),
 )
 """Modules of the form of a complaint and of a customer's files, read when nothing else is to be done."""
 

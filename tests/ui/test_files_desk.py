@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -125,3 +127,20 @@ def test_what_was_held_is_attached_with_its_record(files: LocalFiles, record: UU
     (left,) = files.attach_held(record, (held, gone)).result()
     assert (left.file, str(left.why)) == (gone, "The content of gone.jpg is not on this computer.")
     assert [each.name for each in files.of(record).result()] == ["photo.jpg"]
+
+
+def test_the_services_of_files_are_loaded_by_whoever_reads_and_not_by_who_asks(tmp_path: Path) -> None:
+    asks = (
+        "import sys\n"
+        "from concurrent.futures import Future\n"
+        "from uuid import UUID\n"
+        "from crmdesk.ui.files_desk import LocalFiles\n"
+        "class Store:\n"
+        "    def read(self, query, *arguments):\n"
+        "        return Future()\n"
+        "files = LocalFiles(None, Store())\n"
+        "files.of(UUID(int=1))\n"
+        "print(sorted(name for name in sys.modules if name.startswith('crmdesk.services.attachments.')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
