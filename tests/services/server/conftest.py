@@ -12,9 +12,12 @@ from tests.cluster import Cluster
 from tests.services.server.mirror import MirroredDesk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base(cluster: Cluster) -> Iterator[Any]:
-    """A connection of the owner to a database in which no test leaves anything."""
+    """A connection of the owner to a database in which no test leaves anything.
+
+    Not longer than the module: tests of others restart the server.
+    """
     database = cluster.database()
     with database.connect() as connection:
         connection.execute("SET timezone = 'UTC'")
