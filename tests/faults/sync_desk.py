@@ -36,14 +36,16 @@ from crmdesk.services.sync import contents, outbox, session, sharing
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.worker import Pace, SyncWorker
 from tests.faults import sync_complaints
-from tests.faults.points import plant, plant_in_files
+from tests.faults.points import FILE_POINTS, plant, plant_in_files
 from tests.faults.sync_files import Files
 
 TWICE = 0.1
 """Of what is sent, so much is sent twice."""
-FILES = 0.06
-"""Of what is done, so much is done with files."""
-COMPLAINTS_TO = (0.2, 0.4)
+FILES, FILES_TO_DIE_AT = 0.05, 0.5
+"""Of what is done, so much is done with files; by whoever is to die at one of its points."""
+AFTER_FILES_SECONDS = (0.5, 3.0)
+"""People do nothing for a while then."""
+COMPLAINTS_TO = (0.2, 0.45)
 """Up to this number of the dice people do something with complaints; the administrator does more."""
 TRIES = 200
 """So often contents are sent at most that wait."""
@@ -85,6 +87,7 @@ class Worker:
         )
         self.sync = SyncWorker(store, profile, address, pace=pace)
         store.on_change(self.sync.changed)
+        self.files_share = FILES
         self.files = Files(store, profile, chance, self._mark, tell)
 
     def work(self) -> None:
@@ -93,7 +96,7 @@ class Worker:
             try:
                 done = self._one()
             except CrmdeskError as refused:
-                tell("not", type(refused).__name__)
+                tell("not", type(refused).__name__, str(refused))
             else:
                 if done is not None:
                     tell("did", *done)
@@ -132,10 +135,13 @@ class Worker:
             threading.Event().wait(0.05)
 
     def _one(self) -> Done | None:
-        if self._chance.random() < FILES:
-            return self.files.something()
-        done: Done = self._store.write(self._something).result().result
-        return done
+        if self._chance.random() < self.files_share:
+            done = self.files.something()
+            # Contents go while nothing else waits.
+            self._resting.wait(self._chance.uniform(*AFTER_FILES_SECONDS))
+            return done
+        wrote: Done = self._store.write(self._something).result().result
+        return wrote
 
     def _something(self, work: UnitOfWork) -> Done:
         """Do one thing with rows."""
@@ -149,7 +155,7 @@ class Worker:
             team = self._own_team(row)
             text = f"{marked(team, self.login) if team else 'complaint'} {uuid4().hex}"
             return sync_complaints.something(work, self._chance, whose, text)
-        elif dice < 0.45:
+        elif dice < 0.5:
             made = self._note(work, whose)
         elif dice < 0.8:
             whose = self._chance.choice(known[:6])
@@ -247,6 +253,8 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
             plant_in_files(reached)
         send_badly(random.Random(f"{seed} twice"))
         desk = Worker(profile, store, chance, teams)
+        if point and point.partition(":")[0] in FILE_POINTS:
+            desk.files_share = FILES_TO_DIE_AT
         desk.sync.start()
         busy = threading.Thread(target=desk.work)
         if os.environ.get("FAULT_IDLE"):

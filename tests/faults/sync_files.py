@@ -33,6 +33,8 @@ OFTEN = (8, 1, 2, 8, 1)
 """How often files of each of the :data:`SIZES` (from, to) are attached."""
 LOOKED_AT = 4
 """Of the contents that are only at the server, each desk fetches so many when all faults are healed."""
+OF_TEAMS = 0.85
+"""Above a half: who looks at a file mostly looks at one that not everybody has the right to."""
 NUMBER = re.compile(r"[0-9a-f]{32}")
 Tell = Callable[..., None]
 
@@ -75,11 +77,12 @@ class Files:
         Raises:
             CrmdeskError: it could not be done here.
         """
-        if self._chance.random() < 0.5:
+        if (luck := self._chance.random()) < 0.5:
             return self._attach()
         known = self._store.read(_files).result()
         if known:
-            file_id, name, author = self._chance.choice(known)
+            of_teams = [each for each in known if not each[1].startswith("file ")]
+            file_id, name, author = self._chance.choice((of_teams if luck < OF_TEAMS else ()) or known)
             asked = self._given.read(file_id)
             asked.add_done_callback(partial(self._seen, file_id, name, author != self._store.author.actor))
         return None
@@ -97,7 +100,9 @@ class Files:
                 self._seen(file_id, name, author != self._store.author.actor, asked, "lacking")
 
     def tidy(self) -> None:
-        """Take away what nobody knows any more, as is done each hour."""
+        """Take away what nobody knows any more, as is done each hour: keys are gone by then."""
+        for key in self._store.read(nobodys_keys).result():
+            self._tell("stray", key)
         sweep(self._store, self._profile)
 
     def close(self) -> None:
@@ -204,13 +209,20 @@ def unsealed(file: Connection, folder: Path) -> Iterator[tuple[UUID, str, bytes 
 def nobodys(file: Connection, folder: Path) -> list[str]:
     """Return what lies in a desk's folder of contents, or among its keys, without belonging to anything."""
     keys = {key.hex() for (key,) in file.execute("SELECT id FROM attachment_file").fetchall()}
-    refused = "SELECT lower(replace(json_extract(payload, '$.id'), '-', '')) FROM not_accepted"
-    owned = {key.hex() for (key,) in file.execute("SELECT id FROM attachment").fetchall()}
-    owned |= {each for (each,) in file.execute(f"{refused} WHERE kind = 'attachment.add'").fetchall()}
     there = {path.name.removesuffix(".coming") for path in folder.iterdir()} if folder.exists() else set()
     return [f"the file {each} is nobody's" for each in sorted(there - keys)] + [
-        f"the key of {each} is nobody's" for each in sorted(keys - owned)
+        f"the key of {each} is nobody's" for each in nobodys_keys(file)
     ]
+
+
+def nobodys_keys(file: Connection) -> list[str]:
+    """Return the ids of contents that a desk has keys of without having their attachments."""
+    found = file.execute(
+        "SELECT lower(hex(id)) FROM attachment_file WHERE id NOT IN (SELECT id FROM attachment) AND"
+        " lower(hex(id)) NOT IN (SELECT lower(replace(json_extract(payload, '$.id'), '-', ''))"
+        " FROM not_accepted WHERE kind = 'attachment.add') ORDER BY id"
+    )
+    return [key for (key,) in found.fetchall()]
 
 
 def attach_hidden(owner: Any, customer: str, team: UUID, name: str) -> None:

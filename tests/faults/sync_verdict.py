@@ -113,7 +113,9 @@ class Verdict:
         ]
         spoilt += [" ".join(words) for words in desk.said if words[0] in ("spoilt", "lacking")]
         self._note("spoilt", [f"{login}: {each}" for each in spoilt])
-        self._note("left_behind", [f"{login}: {each}" for each in nobodys(file, folder)])
+        left = nobodys(file, folder)
+        left += [f"the key of {words[1]} outlived its file" for words in desk.said if words[0] == "stray"]
+        self._note("left_behind", [f"{login}: {each}" for each in left])
         for file_id in hidden_from(session, self.files):
             self.hidden.append((login, file_id))
             self._note("foreign_bytes", [f"{login}: {each}" for each in given_way(session, file_id)])

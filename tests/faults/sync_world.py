@@ -189,6 +189,7 @@ class World:
         self.desks: list[DeskProcess] = []
         self.device = uuid4()
         self.canaries = 0
+        self.sent_meanwhile = 0
         self.erased: dict[UUID, frozenset[str]] = {}
         """Who was erased, and the numbers of what was said of him."""
 
