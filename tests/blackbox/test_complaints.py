@@ -83,6 +83,17 @@ def procedure(desk: Desk) -> Any:
         yield Procedure(rpc)
 
 
+def test_logging_weighs_a_complaint_and_finds_what_it_repeats(procedure: Procedure) -> None:
+    first = procedure.open()["complaint"]
+    again = [procedure.open(customer_id=first["customer_id"])["complaint"] for _ in range(2)]
+    assert [(each["severity"], each["repeat_of"]) for each in (first, *again)] == [
+        *(("S3", None), ("S3", first["id"]), ("S2", first["id"]))
+    ]
+    assert procedure.open(what_happened="行驶中发动机舱冒烟起火")["complaint"]["severity"] == "S1"
+    dear = procedure.open(money=money("2000.01"))["complaint"]
+    assert (dear["severity"], dear["money"]) == ("S2", money("2000.01"))
+
+
 def test_the_main_line_from_the_call_to_closed(procedure: Procedure) -> None:
     ask, step = procedure.ask, procedure.step
     file = procedure.open()

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from crmdesk.models.text import say
 from crmdesk.services.complaints.guess import Guess
-from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Earlier, Logged, Offer
+from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Logged, Offer
 from crmdesk.services.complaints.intake_sheet import Sheet
+from crmdesk.services.complaints.provisional import Earlier
 from tests.ui import sample
 
 CATEGORIES = (

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from crmdesk.models.text import Text
 from crmdesk.services.complaints import intake_sheet
 from crmdesk.services.complaints.files import SUPERVISOR, actor_of
-from crmdesk.services.complaints.procedure import House, Procedure, procedure, targets
+from crmdesk.services.complaints.procedure import House, Procedure, procedure
+from crmdesk.services.complaints.provisional import Earlier, Gravity, severity_rule, weigh
 from crmdesk.services.complaints.sentence import readout, readout_solved
 from crmdesk.services.complaints.taking import open_complaint, tag_of
-from crmdesk.services.customers.values import micros, moment_at, rows
+from crmdesk.services.customers.values import rows
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.values import dataclass
 
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from crmdesk.models.operations import Author
     from crmdesk.services.complaints.guess import Guess
     from crmdesk.services.complaints.intake_sheet import Sheet
-    from crmdesk.services.complaints.severity import Provisional
     from crmdesk.services.store.unit_of_work import UnitOfWork
-
-REPEATS = 20
-"""No more earlier complaints are looked at than these."""
 
 _CATEGORIES = """SELECT c.key, c.name_en, c.name_zh, ifnull(p.name_en, ''), ifnull(p.name_zh, ''),
  c.needs_asset FROM complaint_category AS c
@@ -39,9 +35,6 @@ _ASSETS = """SELECT a.id, a.model, a.plate, ifnull(m.name_en, ''), ifnull(m.name
    WHERE v.asset_id = a.id ORDER BY v.visited_at DESC LIMIT 1),
  (SELECT max(v.visited_at) FROM service_visit AS v WHERE v.asset_id = a.id)
  FROM asset AS a LEFT JOIN product_model AS m ON m.key = a.model WHERE a.customer_id = ?"""
-_REPEAT = """SELECT id, number, state, received_at, ifnull(repeat_of, id) FROM complaint
- WHERE {} = ? AND received_at >= ? AND received_at <= ? AND category = ? AND state <> 'MERGED'
- ORDER BY received_at DESC LIMIT ?"""
 _CUSTOMER = "SELECT name, name_alt, language FROM customer WHERE id = ?"
 
 
@@ -50,14 +43,6 @@ class Guesses(Protocol):
 
     def guess(self, text: str, at_most: int = 3) -> tuple[Guess, ...]:
         """Return the likeliest categories of *text*, the best first."""
-        ...
-
-
-class Gravity(Protocol):
-    """Whoever tells how grave something probably is."""
-
-    def provisional(self, text: str, value: Decimal | int | None = None, repeats: int = 0) -> Provisional:
-        """Return the severity of what happened."""
         ...
 
 
@@ -73,10 +58,8 @@ def starter_sense() -> Sense:
     """Return what a shop begins with. Reads the disk; tenths of a second."""
     from crmdesk.services.complaints.categories import starter_categories
     from crmdesk.services.complaints.guess import CategoryGuesser
-    from crmdesk.services.complaints.severity import starter_rule
 
-    categories = starter_categories()
-    return Sense(CategoryGuesser(categories), starter_rule(categories))
+    return Sense(CategoryGuesser(starter_categories()), severity_rule())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +84,6 @@ class AssetChoice:
     name_zh: str
     plate: str
     outlet: str
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """An earlier complaint of which this may be a repeat; ``root`` is the first of the row."""
-
-    id: str
-    number: str
-    state: str
-    received_at: datetime
-    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,27 +177,8 @@ def assess(connection: Any, sheet: Sheet, sense: Sense) -> Assessment:
     known = {key for (key,) in rows(connection, "SELECT key FROM complaint_category")}
     guesses = tuple(each for each in sense.guesses.guess(sheet.what_happened) if each.key in known)
     category = sheet.category or (guesses[0].key if guesses else "")
-    repeats = earlier(connection, sheet, category)
-    worth = Decimal(intake_sheet.cents(sheet.worth) or 0) / intake_sheet.CENTS
-    found = sense.gravity.provisional(sheet.what_happened, worth or None, len(repeats))
-    return Assessment(guesses, found.severity, found.because, repeats)
-
-
-def earlier(connection: Any, sheet: Sheet, category: str) -> tuple[Earlier, ...]:
-    """Return what one of *category* would repeat: same customer or asset, within the window, newest first."""
-    until = datetime.fromisoformat(sheet.received_at)
-    since = micros(until - timedelta(days=targets().repeat_days))
-    found: dict[bytes, tuple[Any, ...]] = {}
-    for column, value in (("customer_id", sheet.customer_id), ("asset_id", sheet.asset_id)):
-        if value and category:
-            of = UUID(value).bytes, since, micros(until), category, REPEATS
-            found |= {row[0]: row for row in rows(connection, _REPEAT.format(column), *of)}
-    newest = sorted(found.values(), key=lambda row: (-row[3], row[0]))
-    return tuple(
-        Earlier(str(UUID(bytes=row_id)), number, state, moment_at(at), str(UUID(bytes=root)))
-        for row_id, number, state, at, root in newest
-        if str(UUID(bytes=row_id)) != sheet.complaint_id
-    )
+    found = weigh(connection, intake_sheet.matter(sheet, category), sense.gravity)
+    return Assessment(guesses, found.severity, found.because, found.repeats)
 
 
 def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) -> Logged:

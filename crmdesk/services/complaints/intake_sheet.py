@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from crmdesk.models.wire import Json
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from crmdesk.services.complaints.provisional import Matter
     from crmdesk.services.complaints.taking import Intake
 
 NOTHING = "none"
@@ -145,6 +147,21 @@ def cents(typed: str) -> int | None:
     return int(value) if value.is_finite() and 0 <= value == int(value) else None
 
 
+def matter(sheet: Sheet, category: str) -> Matter:
+    """Return what *sheet* is about as one of *category*; what is no sum counts as none."""
+    from crmdesk.services.complaints.provisional import Matter
+
+    return Matter(
+        id=UUID(sheet.complaint_id),
+        received_at=datetime.fromisoformat(sheet.received_at),
+        category=category,
+        what_happened=sheet.what_happened,
+        customer_id=_id(sheet.customer_id),
+        asset_id=_id(sheet.asset_id),
+        money=cents(sheet.worth) or 0,
+    )
+
+
 def first_step(sheet: Sheet) -> dict[str, Json]:
     """Return the payload of T1."""
     given = {
@@ -171,7 +188,7 @@ def beside(sheet: Sheet) -> Intake:
         third_party=sheet.third_party.strip(),
         outlet=sheet.outlet,
         language=sheet.language,
-        repeat_of=UUID(sheet.repeat_of) if sheet.repeat_of else None,
+        repeat_of=_id(sheet.repeat_of),
         restricted=sheet.restricted,
         money=cents(sheet.worth) or 0,
     )
@@ -204,6 +221,10 @@ def from_draft(kept: Mapping[str, Any]) -> Sheet:
     solution = known.pop("solution", None)
     known["files"] = tuple(_held(each) for each in known.get("files", ()))
     return Sheet(**known, solution=_solution(solution) if solution else None)
+
+
+def _id(held: str) -> UUID | None:
+    return UUID(held) if held else None
 
 
 def _held(kept: Mapping[str, Any]) -> HeldFile:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from crmdesk.errors import InvalidInput
+from crmdesk.models.payload import MONEY_LIMIT
 from crmdesk.models.wire import Json
 from crmdesk.services.complaints.procedure import CENTS
 from crmdesk.services.rpc.kinds import TEXT, Field, record
@@ -32,7 +33,7 @@ def read_money(name: str, value: Json, currency: str) -> int:
     """Return money as whole units of the smallest one.
 
     Raises:
-        InvalidInput: it is no money, finer than the smallest unit, or of another currency.
+        InvalidInput: it is no money, finer than the smallest unit, of another currency, or too much.
     """
     if not isinstance(value, Mapping) or set(value) != {"amount", "currency"}:
         raise _refused(name, 'money, for example {"amount": "150.00", "currency": "' + currency + '"}')
@@ -41,7 +42,10 @@ def read_money(name: str, value: Json, currency: str) -> int:
         raise _refused(f"{name}.amount", "a decimal number with two places at most, for example 150.00")
     if value["currency"] != currency:
         raise _refused(f"{name}.currency", f"{currency}, the currency of this site")
-    return int(match[1]) * CENTS + int((match[2] or "0").ljust(2, "0"))
+    units = int(match[1]) * CENTS + int((match[2] or "0").ljust(2, "0"))
+    if units > MONEY_LIMIT:
+        raise _refused(f"{name}.amount", f"{MONEY_LIMIT // CENTS} at most")
+    return units
 
 
 def _refused(name: str, wanted: str) -> InvalidInput:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from crmdesk.models.text import Text
-    from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Earlier, Offer
+    from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Offer
     from crmdesk.services.complaints.intake_sheet import Sheet
+    from crmdesk.services.complaints.provisional import Earlier
     from crmdesk.ui.presenters.workplace import Tools
 
 _WRITTEN = "%Y-%m-%d %H:%M"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.files import actor_of, fields_of, file_of, remedies_of
 from crmdesk.services.complaints.looked_at import looked_at
 from crmdesk.services.complaints.procedure import Procedure, procedure
+from crmdesk.services.complaints.provisional import matter_of, severity_rule, weigh
 from crmdesk.services.complaints.register import COLUMNS, register_part
 from crmdesk.services.complaints.remedies import mark_remedy
 from crmdesk.services.rpc.complaint_records import (
@@ -53,7 +55,7 @@ from crmdesk.services.rpc.kinds import (
 from crmdesk.services.rpc.listing import Listing, page_of
 from crmdesk.services.rpc.method import Given, Method, change, query
 from crmdesk.services.rpc.methods.work import NOTE, NOTE_NAMES
-from crmdesk.services.rpc.money import with_units
+from crmdesk.services.rpc.money import MONEY, read_money, with_units
 from crmdesk.services.rpc.rows import one, select, told
 from crmdesk.services.rpc.updates import BY_ID
 from crmdesk.services.store.rows import StoredRows
@@ -91,12 +93,18 @@ OPENING = (
     Field("unidentified", FLAG, "instead of a customer; needs the call"),
     Field("call_id", ID),
     Field("asset_id", ID),
-    Field("severity", TEXT, "S1 to S4, for now"),
+    Field("severity", TEXT, "S1 to S4, for now; left out: as words, sum and earlier complaints say"),
     Field("complainant", TEXT, "who speaks, if not the customer"),
     Field("third_party", TEXT, "for whom he speaks, with consent"),
     Field("outlet", TEXT, "key of the outlet it is about"),
     Field("language", TEXT),
-    Field("repeat_of", ID, "the earlier complaint it repeats"),
+    Field("money", MONEY, "the sum it is about"),
+    Field(
+        "repeat_of",
+        nullable(ID),
+        "the earlier complaint it repeats; left out: the latest of the same customer or asset in the category"
+        " within 90 days; null: none",
+    ),
     Field("restricted", FLAG, "others see only number, state and whom to ask"),
     Field("id", ID, "made by the sender, so that opening it twice makes one"),
 )
@@ -119,11 +127,23 @@ def open_complaint(work: Any, desk: Desk, given: Given) -> Json:
     """Log a complaint."""
     rules = rules_of(work.connection, desk)
     _refuse_strangers(work, given)
-    intake = taking.Intake(**{name: given[name] for name in INTAKE if name in given})
-    fields = {name: value for name, value in given.items() if name not in (*INTAKE, "id")}
+    fields, intake = _weighed(work, rules, given)
     tag = taking.tag_of(work.connection, desk.parts.tag)
-    row = taking.open_complaint(work, rules, tag, to_json(fields), intake, given.get("id"))
+    row = taking.open_complaint(work, rules, tag, fields, intake, given.get("id"))
     return _file(work.connection, desk, rules, row["id"])
+
+
+def _weighed(work: Any, rules: Procedure, given: Given) -> tuple[dict[str, Json], taking.Intake]:
+    """Return payload and the rest of what was *given*, with what logging brings about where nobody said."""
+    fields = {name: to_json(value) for name, value in given.items() if name not in (*INTAKE, "money", "id")}
+    intake = taking.Intake(**{name: given[name] for name in INTAKE if name in given})
+    if "money" in given:
+        intake = replace(intake, money=read_money("money", given["money"], rules.house.currency))
+    matter = matter_of(rules, fields, intake.money, given.get("id"))
+    found = weigh(work.connection, matter, severity_rule())
+    if "repeat_of" not in given:
+        intake = replace(intake, repeat_of=_id(found.repeat_of))
+    return {"severity": found.severity, **fields}, intake
 
 
 def get_complaint(connection: Any, desk: Desk, given: Given) -> Json:
