@@ -6,7 +6,7 @@ A start loads these with every other effect; the procedure is loaded when somebo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -55,6 +55,8 @@ CHILDREN = (
     "attachment",
 )
 """Rows that follow the team of their complaint."""
+NAMES_ANOTHER = frozenset({"repeat_of", "merged_into", "target_id"})
+"""Fields that name another complaint."""
 
 
 def stepped(rows: Rows, operation: Operation) -> Iterable[RowChange]:
@@ -82,7 +84,7 @@ def stepped(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     if moved != head["team_id"]:
         yield from _moved(rows, row_id, moved)
     yield from _shown(rows, {**head, **after})
-    yield _event(operation, head, body, after, inside, moved)
+    yield _event(rows, operation, head, body, after, inside, moved)
     yield from _children(rows, operation, row_id, moved, {**body, **inside})
     yield from _merged(rows, operation)
 
@@ -103,7 +105,7 @@ def _logged(rows: Rows, operation: Operation, row_id: UUID) -> Iterator[RowChang
     yield from _shown(rows, {"id": row_id, **head})
     empty: Row = dict.fromkeys((*head, *body))
     start = {**empty, "state": "", "rev": 0, "team_id": head.get("team_id")}
-    yield _event(operation, start, empty, head, body, head.get("team_id"))
+    yield _event(rows, operation, start, empty, head, body, head.get("team_id"))
     yield from _children(rows, operation, row_id, head.get("team_id"), body)
     if head["number"] != told:
         yield fresh("task", _number_twice(operation, row_id, head, told))
@@ -146,7 +148,7 @@ def _shown(rows: Rows, head: Row) -> Iterable[RowChange]:
 
 
 def _event(
-    operation: Operation, head: Row, body: Row, after: Row, inside: Row, team: UUID | None
+    rows: Rows, operation: Operation, head: Row, body: Row, after: Row, inside: Row, team: UUID | None
 ) -> RowChange:
     payload, lines = operation.payload, operation.payload["lines"]
     silent = ("last_operation_id", "last_step_at", "author")
@@ -165,15 +167,25 @@ def _event(
         version=head["rev"] + 1,
         at=operation.at,
         device=operation.device,
-        fields=_encoded(payload["fields"]),
-        before=_encoded(to_json(before)),
-        after=_encoded(to_json({name: changes[name] for name in named})),
+        fields=_told(rows, payload["fields"]),
+        before=_told(rows, to_json(before)),
+        after=_told(rows, to_json({name: changes[name] for name in named})),
         first_line=lines[0]["n"] if lines else 0,
         last_line=lines[-1]["n"] if lines else 0,
         remedies=tuple(line["id"] for line in payload["granted"]),
         left_the_house=bool(payload["fields"].get("sent_via")),
     )
     return fresh("complaint_event", event)
+
+
+def _told(rows: Rows, values: Mapping[str, Json]) -> str:
+    """Return what a history keeps of *values*: not which restricted complaint is named, as others read it."""
+
+    def is_secret(name: str, value: Json) -> bool:
+        other = rows.get("complaint", UUID(str(value))) if name in NAMES_ANOTHER and value else None
+        return other is not None and bool(other["restricted"])
+
+    return _encoded({name: None if is_secret(name, value) else value for name, value in values.items()})
 
 
 def _children(

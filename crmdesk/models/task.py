@@ -37,6 +37,14 @@ EDITABLE = frozenset(
 )
 
 
+SHOWN_OF_TASK = frozenset(
+    {"id", "rev", "kind", "owner_id", "team_id", "state", "created_at", "done_at", "complaint_id"}
+)
+"""What others get of a task of a restricted complaint: that there is one, and whose it is."""
+OWNER_IS_TOLD = frozenset({"subject", "errand", "due_at", "attempts"})
+"""What its own owner gets besides, should he not handle the complaint: what is asked of him."""
+
+
 @dataclass(kw_only=True)
 class Task:
     """Something to do for a customer; an empty subject of a call-back means "missed call".

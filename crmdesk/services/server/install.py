@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from crmdesk.errors import ServerUnfit
 from crmdesk.models.complaint import SHOWN_OF_RESTRICTED
 from crmdesk.models.effects import OF_TEAMS
+from crmdesk.models.task import OWNER_IS_TOLD, SHOWN_OF_TASK
 from crmdesk.models.text import Text, say
 from crmdesk.services.server import catalogue, ddl, procedure
 from crmdesk.services.server.connect import connect, parsed, worded_work
@@ -34,11 +35,19 @@ OWNER = "crm_owner"
 OWN_TEAM: Mapping[str, tuple[str, str]] = dict.fromkeys(OF_TEAMS, ("team_id", "author"))
 """Tables whose rows may be for one team only: the columns of the team and of the author, who sees it too."""
 
-RESTRICTED: Mapping[str, frozenset[str]] = MappingProxyType({"complaint": SHOWN_OF_RESTRICTED})
+RESTRICTED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"complaint": SHOWN_OF_RESTRICTED, "task": SHOWN_OF_TASK}
+)
 """Tables with restricted rows, and the columns of those that everybody sees."""
 
 KIN: Mapping[str, tuple[str, ...]] = MappingProxyType({"complaint": ("repeat_of", "merged_into")})
 """Columns of such tables that name another row, which may be a restricted one."""
+
+FOLLOWS: Mapping[str, str] = MappingProxyType({"task": "complaint_id"})
+"""Such tables whose rows are restricted with their complaint, and the column that names it."""
+
+OWNERS: Mapping[str, frozenset[str]] = MappingProxyType({"task": OWNER_IS_TOLD})
+"""What the owner of such a row sees besides, whether or not he handles the complaint."""
 
 PARENTS = ("customer_id", "call_id", "visit_id", "complaint_id")
 """The column that says to whose history a row belongs: the first of these that a table has."""
@@ -253,12 +262,15 @@ def _make_tables(work: Any) -> Iterable[Text]:
         parent = next((name for name in PARENTS if name in ddl.columns(table)), "")
         shown = [name for name in ddl.columns(table) if name in RESTRICTED.get(table, ())]
         work.execute(
-            "INSERT INTO crm.entity (tab, parent, team, author, columns, shown, kin)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            "INSERT INTO crm.entity (tab, parent, team, author, columns, shown, kin, follows, owners)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (tab) DO UPDATE SET parent = excluded.parent, team = excluded.team,"
             " author = excluded.author, columns = excluded.columns, shown = excluded.shown,"
-            " kin = excluded.kin",
-            (table, parent, team, author, list(ddl.columns(table)), shown, list(KIN.get(table, ()))),
+            " kin = excluded.kin, follows = excluded.follows, owners = excluded.owners",
+            (
+                *(table, parent, team, author, list(ddl.columns(table)), shown, list(KIN.get(table, ()))),
+                *(FOLLOWS.get(table, ""), sorted(OWNERS.get(table, ()))),
+            ),
         )
     work.execute("DELETE FROM crm.entity WHERE tab <> ALL (%s)", (list(ddl.TABLES),))
 

@@ -322,9 +322,10 @@ class UnitOfWork:
 def remembered(table: str, values: Mapping[str, object], named: Sequence[str]) -> str:
     """Return as JSON what ``history`` keeps of the fields *named*: of rows of teams only that they changed.
 
-    The same of restricted complaints. Nobody reads more of those, and somebody may lose the right to them.
+    The same of restricted complaints and of tasks of any. Nobody reads more of those, and somebody may lose
+    the right to them.
     """
-    private = table in OF_TEAMS or bool(values.get("restricted"))
+    private = table in OF_TEAMS or bool(values.get("restricted") or values.get("complaint_id"))
     return _json({name: None if private else values.get(name) for name in named})
 
 

@@ -40,7 +40,7 @@ FILES: Mapping[str, str] = MappingProxyType(
 FILES_LONGER = timedelta(days=3 * 365)
 """How much longer than the window the file of a complaint stays that came to its end."""
 
-VIEWS: Mapping[str, str] = MappingProxyType({"complaint": "complaint_head"})
+VIEWS: Mapping[str, str] = MappingProxyType({"complaint": "complaint_head", "task": "task_head"})
 """Tables with restricted rows, and the view that gives each person of those what is for him."""
 
 HISTORY: tuple[str, ...] = ("interaction", "call", "call_leg", "note")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 WHO = ("agent_id", "role", "teams")
 """What decides which rows of a team this person sees."""
-HEADS = "complaint"
+HEADS, TASKS = "complaint", "task"
 _log = logging.getLogger("crmdesk.sync")
 
 
@@ -296,7 +296,7 @@ class Intake:
         return rows
 
     def _heads(self) -> list[PulledRow]:
-        """Return the restricted complaints, and those that name one, as they are for this person now."""
+        """Return restricted complaints with their tasks, and those that name one, as they are for him."""
         here = self._store.read(_restricted).result()
         found = self._link.execute(
             f"WITH r AS (SELECT k.id FROM {at_server(HEADS)} AS k WHERE k.restricted)"
@@ -304,7 +304,9 @@ class Intake:
             " WHERE k.repeat_of IN (SELECT id FROM r) OR k.merged_into IN (SELECT id FROM r)"
         ).fetchall()
         ids = here.union(row_id for (row_id,) in found)
-        return selected_rows(self._link, HEADS, "k.id = ANY (%(ids)s)", {"ids": list(ids)})
+        wanted = {"ids": list(ids)}
+        heads = selected_rows(self._link, HEADS, "k.id = ANY (%(ids)s)", wanted)
+        return heads + selected_rows(self._link, TASKS, "k.complaint_id = ANY (%(ids)s)", wanted)
 
     def _unseen(self, table: str, ids: set[UUID]) -> list[UUID]:
         """Return those of *ids* that the server does not show this person, whatever their age."""

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from crmdesk.models.complaint import SHOWN_OF_RESTRICTED
 from crmdesk.models.effects import OF_TEAMS
 from crmdesk.models.operations import RowChange
 from crmdesk.models.outbox import Answer, Place, Pulled, PulledRow, Range
+from crmdesk.models.task import SHOWN_OF_TASK
 from crmdesk.models.wire import Row
 from crmdesk.services.renewal import mark_left
 from crmdesk.services.store.connection import Connection, empty_log
@@ -37,8 +39,12 @@ WITNESSES_KEPT = 2_000
 """Fingerprints of ticks that stay here."""
 WORDLESS = frozenset({"clock_line", "remedy_line", "approval"})
 """Tables of teams that hold moments, amounts and codes, and nobody's words."""
-PRIVATE = frozenset(OF_TEAMS) - WORDLESS | {"complaint"}
+PRIVATE = frozenset(OF_TEAMS) - WORDLESS | {"complaint", "task"}
 """Tables whose rows somebody may lose the right to: no byte of them is left here then."""
+VEILED: Mapping[str, tuple[str, frozenset[str]]] = MappingProxyType(
+    {"complaint": ("restricted", SHOWN_OF_RESTRICTED), "task": ("complaint_id", SHOWN_OF_TASK)}
+)
+"""Tables of which somebody may lose all but a few columns: which rows may be such ones, and those columns."""
 ANEW_ROWS = 2_000
 """Tables of up to so many rows are written anew at once, in some ten milliseconds; others with the store."""
 FROM_SERVER = b""
@@ -229,11 +235,12 @@ def _write(work: UnitOfWork, relay: Relay, gone: Sequence[PlaceOfRow] = ()) -> b
 
 
 def _is_veiled(relay: Relay, change: RowChange) -> bool:
-    """Whether *change* leaves of a restricted complaint only what everybody sees of it."""
+    """Whether *change* leaves of a restricted complaint, or a task of one, only what everybody sees of it."""
     before, row = relay.stored.get(change.table, change.id), change.row
-    if change.table != "complaint" or before is None or row is None or not before["restricted"]:
+    mark, shown = VEILED.get(change.table, ("", frozenset()))
+    if not mark or before is None or row is None or not before[mark]:
         return False
-    return any(before[name] and not row[name] for name in row.keys() - SHOWN_OF_RESTRICTED)
+    return any(before[name] and not row[name] for name in row.keys() - shown)
 
 
 def _leave_no_byte(work: UnitOfWork, table: str) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from crmdesk.models.complaint import SHOWN_OF_RESTRICTED, Complaint
+from crmdesk.models.task import OWNER_IS_TOLD, SHOWN_OF_TASK, Task
 from crmdesk.models.wire import field_types
 from crmdesk.services.server import install
-from tests.cluster import Cluster, Database, Person
+from tests.cluster import Cluster, Database, Person, team_id
 from tests.services.server.rows import MOMENT, add_customer, stamp_all
 from tests.services.server.test_complaint_security import EVERYWHERE, PATHS
 from tests.services.server.test_security import Sender, said
@@ -28,6 +29,7 @@ class House:
     database: Database
     li: Person
     restricted: uuid.UUID
+    task: uuid.UUID
     repeat: uuid.UUID
     merged: uuid.UUID
     customer: uuid.UUID
@@ -55,8 +57,9 @@ def house(cluster: Cluster) -> Iterator[House]:
         hotline = {"team_id": wang.teams["hotline"], "owner_id": wang.agent_id, "customer_id": other}
         repeat = _log(owner, {"number": "C26-K7Q-0002", "repeat_of": restricted} | hotline)
         merged = _log(owner, {"number": "C26-K7Q-0003", "merged_into": restricted} | hotline)
+        task = _task(owner, restricted, customer, li.agent_id)
         stamp_all(owner)
-    yield House(made, li, restricted, repeat, merged, customer, other)
+    yield House(made, li, restricted, task, repeat, merged, customer, other)
     made.drop()
 
 
@@ -76,14 +79,29 @@ def _log(owner: Any, values: dict[str, Any]) -> uuid.UUID:
     return row_id
 
 
-def head(house: House, login: str, complaint: uuid.UUID) -> dict[str, Any]:
-    """The head of a complaint as a desk of *login* gets it."""
+def _task(owner: Any, complaint: uuid.UUID, customer: uuid.UUID, whose: uuid.UUID) -> uuid.UUID:
+    row_id = uuid.uuid4()
+    owner.execute(
+        "INSERT INTO crm.task (id, complaint_id, customer_id, owner_id, subject, note, due_at, created_at,"
+        " errand) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'reminder')",
+        (row_id, complaint, customer, whose, SECRET, SECRET, MOMENT, MOMENT),
+    )
+    return row_id
+
+
+def head(
+    house: House, login: str, row_id: uuid.UUID, view: str = "complaint_head", names: tuple[str, ...] = HEAD
+) -> dict[str, Any]:
+    """The head of a complaint, or a row of another *view*, as a desk of *login* gets it."""
     with house.database.connect(login) as session:
-        listed = ", ".join(HEAD)
-        found = session.execute(
-            f"SELECT {listed} FROM crm.complaint_head WHERE id = %s", (complaint,)
-        ).fetchone()
-    return dict(zip(HEAD, found, strict=True))
+        listed = ", ".join(names)
+        found = session.execute(f"SELECT {listed} FROM crm.{view} WHERE id = %s", (row_id,)).fetchone()
+    return dict(zip(names, found, strict=True))
+
+
+def task(house: House, login: str) -> dict[str, Any]:
+    """The task of the restricted complaint as a desk of *login* gets it."""
+    return head(house, login, house.task, "task_head", tuple(field_types(Task)))
 
 
 def test_number_state_and_whom_to_ask_are_told_and_nothing_else(house: House) -> None:
@@ -114,8 +132,34 @@ def test_a_complaint_that_names_it_does_not_tell_so_to_others(house: House) -> N
     assert head(house, "wang", house.repeat)["customer_id"] == house.other
 
 
-@pytest.mark.parametrize("table", ["complaint", "complaint_head"])
-@pytest.mark.parametrize("column", ["category", "outlet", "customer_id"])
+def test_of_its_tasks_others_get_whose_they_are(own: House) -> None:
+    told = task(own, "wang")
+    assert {name for name, value in told.items() if value not in (None, "", 0)} <= SHOWN_OF_TASK
+    assert (told["complaint_id"], told["owner_id"]) == (own.restricted, own.li.agent_id)
+    assert task(own, "li")["customer_id"] == own.customer
+    mei = own.database.person("mei", "supervisor", teams=("hotline",))
+    with own.database.connect() as owner:
+        owner.execute("UPDATE crm.task SET owner_id = %s", (mei.agent_id,))
+    told = task(own, "mei")
+    assert (told["subject"], told["errand"]) == (SECRET, "reminder")
+    assert {name for name, value in told.items() if value} <= SHOWN_OF_TASK | OWNER_IS_TOLD
+
+
+def test_of_tasks_of_other_complaints_everybody_gets_all(own: House) -> None:
+    with own.database.connect() as owner:
+        owner.execute("UPDATE crm.task SET complaint_id = %s", (own.repeat,))
+    assert task(own, "wang") == task(own, "li")
+    assert task(own, "wang")["note"] == SECRET
+
+
+HIDDEN = [
+    *((table, column) for table in ("complaint", "complaint_head") for column in ("category", "outlet")),
+    *((table, "customer_id") for table in ("complaint", "complaint_head", "task", "task_head")),
+    *((table, "note") for table in ("task", "task_head")),
+]
+
+
+@pytest.mark.parametrize(("table", "column"), HIDDEN)
 def test_no_path_leads_to_more(house: House, table: str, column: str) -> None:
     with house.database.connect("wang", autocommit=False) as session:
         for path in PATHS:
@@ -141,11 +185,12 @@ def test_no_pointer_tells_whose_it_is(own: House) -> None:
         owner.execute(
             "UPDATE crm.complaint SET rev = rev + 1, customer_id = %s", (add_customer(owner, "Wu"),)
         )
+        owner.execute("UPDATE crm.task SET rev = rev + 1, customer_id = %s", (own.other,))
         stamp_all(owner)
     with own.database.connect("wang") as session:
-        told = session.execute("SELECT pk, parent FROM crm.feed WHERE tab = 'complaint'").fetchall()
+        told = session.execute("SELECT pk, parent FROM crm.feed").fetchall()
     parents = {pk: {parent for key, parent in told if key == pk} for pk, _ in told}
-    assert parents[own.restricted] == {None}
+    assert parents[own.restricted] == parents[own.task] == {None}
     assert own.other in parents[own.repeat]
 
 
@@ -157,14 +202,20 @@ def test_another_team_makes_the_complaints_that_name_it_be_looked_at_again(own: 
         assert changed(owner, seq) == [own.restricted], "the control: only itself"
         owner.execute(
             "UPDATE crm.complaint SET rev = rev + 1, team_id = %s WHERE restricted",
-            (uuid.uuid4(),),
+            (team_id("workshop"),),
         )
         seq = stamp_all(owner) and seq
-        assert set(changed(owner, seq)) == {own.restricted, own.repeat, own.merged}
+    everything = {own.restricted, own.repeat, own.merged, own.task}
+    own.database.person("tom", teams=("workshop",))
+    for login, told in (("li", everything), ("tom", everything), ("wang", {own.restricted})):
+        with own.database.connect(login) as session:
+            assert set(changed(session, seq)) == told, "nobody else hears which ones name it"
 
 
-def changed(owner: Any, after: int) -> list[uuid.UUID]:
-    found = owner.execute("SELECT DISTINCT pk FROM crm.feed WHERE tab = 'complaint' AND seq > %s", (after,))
+def changed(session: Any, after: int) -> list[uuid.UUID]:
+    found = session.execute(
+        "SELECT DISTINCT pk FROM crm.feed WHERE tab IN ('complaint', 'task') AND seq > %s", (after,)
+    )
     return [row[0] for row in found.fetchall()]
 
 
@@ -194,12 +245,19 @@ def test_what_a_database_told_before_is_taken_back(own: House) -> None:
             " VALUES (%s, %s, 'complaint', %s, %s)",
             (own.restricted, own.customer, MOMENT, SECRET),
         )
-        stamp_all(owner)
+        told = {own.restricted, own.task}
+        owner.execute("UPDATE crm.feed SET parent = %s WHERE pk = ANY (%s)", (own.customer, list(told)))
+        seq = stamp_all(owner)
     install.upgrade(own.database.owner_dsn, password=own.database.password())
+    with own.database.connect() as owner:
+        stamp_all(owner)
     with own.database.connect("wang") as session:
         assert session.execute("SELECT count(*) FROM crm.interaction").fetchone() == (0,)
-        told = session.execute("SELECT parent FROM crm.feed WHERE pk = %s", (own.restricted,)).fetchall()
-    assert {parent for (parent,) in told} <= {None}
+        found = session.execute(
+            "SELECT pk, parent FROM crm.feed WHERE pk = ANY (%s)", (list(told),)
+        ).fetchall()
+        assert set(found) == {(pk, None) for pk in told}
+        assert set(changed(session, seq)) == told, "desks look at them again"
 
 
 def test_who_may_not_read_it_is_not_told_of_it_in_an_answer(own: House) -> None:

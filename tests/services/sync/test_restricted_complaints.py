@@ -14,6 +14,7 @@ import pytest
 from crmdesk.models.complaint import SHOWN_OF_RESTRICTED
 from crmdesk.models.complaint_number import read_number
 from crmdesk.models.screen_pop import TimelineEntry
+from crmdesk.models.task import SHOWN_OF_TASK, Task
 from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
@@ -32,6 +33,7 @@ from tests.services.sync.test_two_desks_complaints import Team, team
 __all__ = ["team"]
 
 OUTLET = "Outlet beside the canary"
+NOTE = "Nobody answers at the canary's"
 SHOWN = SHOWN_OF_RESTRICTED - {"closed_at"}
 """Of one that is not closed."""
 
@@ -68,8 +70,12 @@ def told(row: Row) -> set[str]:
     return {name for name, value in row.items() if value not in (None, "", 0, False)}
 
 
+def holds(at: TestDesk, words: str) -> bool:
+    return words.encode() in decrypted(at.store.path, at.profile.key)
+
+
 def holds_outlet(at: TestDesk) -> bool:
-    return OUTLET.encode() in decrypted(at.store.path, at.profile.key)
+    return holds(at, OUTLET)
 
 
 def test_another_team_holds_number_state_and_whom_to_ask(team: Team, database: Database) -> None:
@@ -145,6 +151,28 @@ def test_who_comes_into_the_team_gets_it_and_who_leaves_keeps_no_byte(team: Team
     assert team.ben.worker.check() == 0
 
 
+def test_no_history_names_it(team: Team, database: Database) -> None:
+    database.person("anna", "supervisor", teams=("hotline", "workshop"))
+    team.settle()
+    complaint = log(team, team.anna)
+    repeat = log(team, team.tom, restricted=False, repeat_of=complaint)
+    owner = str(team.anna.person.agent_id)
+    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.step(team.anna, repeat, "T19", target_id=str(complaint))
+    assert team.anna.worker.run_once().refused == 0
+    for login in ("anna", "tom"):
+        database.person(login, "supervisor", teams=("workshop",))
+    team.settle()
+    assert head(team.tom, repeat)["state"] == "MERGED"
+    with database.connect("tom") as session:
+        events = session.execute("SELECT transition, fields, after FROM crm.complaint_event").fetchall()
+    assert {transition for transition, _, _ in events} == {"T1", "T19"}
+    assert str(complaint) not in str(events)
+    for at in (team.anna, team.tom):
+        assert str(complaint) not in str(at.asked("SELECT fields, before, after FROM complaint_event"))
+        assert at.worker.check() == 0
+
+
 def test_handed_to_another_team_it_leaves_the_desks_of_the_first(team: Team) -> None:
     complaint = log(team, team.anna)
     owner = str(team.anna.person.agent_id)
@@ -163,11 +191,8 @@ def test_handed_to_another_team_it_leaves_the_desks_of_the_first(team: Team) -> 
     assert not holds_outlet(team.ben)
 
 
-def test_the_pages_of_heads_are_written_anew_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    complaint = log(team, team.anna)
-    owner = str(team.anna.person.agent_id)
-    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
-    team.settle()
+def written_anew(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables that desks write anew from now on."""
     anew: list[str] = []
     write_anew = UnitOfWork.write_anew
 
@@ -176,6 +201,50 @@ def test_the_pages_of_heads_are_written_anew_for_it(team: Team, monkeypatch: pyt
         write_anew(work, table)
 
     monkeypatch.setattr(UnitOfWork, "write_anew", noted)
+    return anew
+
+
+def errand(at: TestDesk, complaint: UUID) -> Row:
+    """What is asked for a complaint, as a desk holds it."""
+    (found,) = (row for row in at.rows("task") if row["complaint_id"] == complaint)
+    return found
+
+
+def test_its_tasks_tell_others_nothing_of_it(
+    team: Team, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaint = log(team, team.anna)
+    owner = str(team.anna.person.agent_id)
+    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.step(team.anna, complaint, "H1", to=str(team.ben.person.agent_id), open_points="Ask the mechanic.")
+    assert team.anna.worker.run_once().refused == 0
+    team.settle()
+    ours = errand(team.ben, complaint)
+    assert (ours["errand"], ours["customer_id"]) == ("taken_over", team.customer)
+    assert told(errand(team.tom, complaint)) <= SHOWN_OF_TASK
+    team.ben.do(Task(**ours).change(team.ben.store.author, {"note": NOTE}, ours["rev"]))
+    team.settle()
+    assert errand(team.anna, complaint)["note"] == NOTE
+    database.person("tom", teams=("workshop", "hotline"))
+    team.settle()
+    assert errand(team.tom, complaint) == errand(team.ben, complaint)
+    assert holds(team.tom, NOTE), "the search finds what is here"
+    database.person("tom", teams=("workshop",))
+    anew = written_anew(monkeypatch)
+    team.settle()
+    assert told(errand(team.tom, complaint)) <= SHOWN_OF_TASK
+    assert not holds(team.tom, NOTE)
+    assert "task" in anew
+    for at in (team.anna, team.ben, team.tom):
+        assert at.worker.check() == 0
+
+
+def test_the_pages_of_heads_are_written_anew_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint = log(team, team.anna)
+    owner = str(team.anna.person.agent_id)
+    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.settle()
+    anew = written_anew(monkeypatch)
     team.step(team.anna, complaint, "E1", to_level=2, reason="The press called.")
     assert team.anna.worker.run_once().refused == 0
     team.settle()

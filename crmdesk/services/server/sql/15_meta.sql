@@ -25,10 +25,13 @@ CREATE TABLE IF NOT EXISTS crm.entity (
 );
 ALTER TABLE crm.entity
     ADD COLUMN IF NOT EXISTS shown text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN IF NOT EXISTS kin text[] NOT NULL DEFAULT '{}';
+    ADD COLUMN IF NOT EXISTS kin text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS follows text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS owners text[] NOT NULL DEFAULT '{}';
 COMMENT ON TABLE crm.entity IS
     'replicated tables; parent, team, author: the column that says whose row it is, empty when none does;'
-    ' shown: what everybody sees of a row that is restricted, kin: columns that name another row of the table';
+    ' shown: what everybody sees of a row that is restricted, kin: columns that name another row of the table;'
+    ' follows: the column that names the complaint with which a row is restricted, owners: what its own owner sees besides';
 
 -- What the catalogue held after the last installation, to find what was altered by hand since.
 CREATE TABLE IF NOT EXISTS crm.baseline (what text PRIMARY KEY, digest text NOT NULL);

@@ -3,7 +3,8 @@
 -- Of such a table only the columns that everybody may see are granted; all of them are read through this view: every
 -- row, the other columns empty where neither team nor owner is the one who asks (the same who may read the file, see
 -- 40_rights.sql). A row that names such a row (what it repeats, what it was merged into) does not say so either, as
--- that would tell whose it is. The view shows no row that the policies of its table do not, and judges by session_user
+-- that would tell whose it is. A task is restricted with its complaint; its own owner is told what is asked of him. The
+-- view shows no row that the policies of its table do not, and judges by session_user
 -- as they do. Who asks is looked up once a statement, and only when it meets a restricted row.
 CREATE OR REPLACE FUNCTION crm.blank_of(p_type oid, p_required boolean) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -16,15 +17,21 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hidden CONSTANT text := '(%1$s.restricted AND %1$s.team_id IS NOT NULL'
         ' AND NOT ARRAY[%1$s.team_id, %1$s.owner_id] && (SELECT crm.my_audience()))';
-    names_another CONSTANT text := ' OR EXISTS (SELECT 1 FROM crm.%I other WHERE other.id = k.%I AND %s)';
+    names_one CONSTANT text :=
+        format('EXISTS (SELECT 1 FROM crm.complaint other WHERE other.id = k.%%I AND %s)', format(hidden, 'other'));
+    secret text;
 BEGIN
     IF p_column.attname = ANY (p.shown) THEN
         RETURN format('k.%I', p_column.attname);
     END IF;
+    secret := CASE WHEN p.follows = '' THEN format(hidden, 'k') ELSE format(names_one, p.follows) END;
+    IF p_column.attname = ANY (p.kin) THEN
+        secret := secret || ' OR ' || format(names_one, p_column.attname);
+    ELSIF p_column.attname = ANY (p.owners) THEN
+        secret := secret || ' AND k.owner_id IS DISTINCT FROM (SELECT crm.my_agent())';
+    END IF;
     RETURN format(
-        'CASE WHEN %s%s THEN %s ELSE k.%I END AS %4$I', format(hidden, 'k'),
-        CASE WHEN p_column.attname = ANY (p.kin) THEN
-            format(names_another, p.tab, p_column.attname, format(hidden, 'other')) END,
+        'CASE WHEN %s THEN %s ELSE k.%I END AS %3$I', secret,
         crm.blank_of(p_column.atttypid, p_column.attnotnull), p_column.attname);
 END
 $$;

@@ -123,7 +123,11 @@ CREATE OR REPLACE FUNCTION crm.watcher_of(p crm.entity) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $make$
 DECLARE
     parent CONSTANT text := CASE WHEN p.parent = '' THEN 'NULL'
-        WHEN p.shown = '{}' THEN '%1$s.%2$I' ELSE '(CASE WHEN NOT %1$s.restricted THEN %1$s.%2$I END)' END;
+        WHEN p.shown = '{}' THEN '%1$s.%2$I'
+        WHEN p.follows = '' THEN '(CASE WHEN NOT %1$s.restricted THEN %1$s.%2$I END)'
+        ELSE format(
+            '(CASE WHEN %%1$s.%1$I IS NULL OR NOT EXISTS ('
+            'SELECT 1 FROM crm.complaint c WHERE c.id = %%1$s.%1$I AND c.restricted) THEN %%1$s.%%2$I END)', p.follows) END;
     old_parent CONSTANT text := format(parent, 'OLD', p.parent);
     new_parent CONSTANT text := format(parent, 'NEW', p.parent);
     compared CONSTANT text := (
@@ -139,12 +143,16 @@ BEGIN
         left_one := format(
             'IF %1$s <> %2$s THEN _ := crm.point(%3$L, NEW.id, %1$s, ''{}''); END IF;', old_parent, new_parent, p.tab);
     END IF;
-    IF p.shown <> '{}' THEN
-        -- Rows that name this one say so to others now.
+    IF p.kin <> '{}' THEN
+        -- Rows that name this one tell more to some now, and less to others; nobody else hears that they name it.
         left_one := left_one || format(
             ' IF NEW.restricted AND (OLD.team_id, OLD.owner_id) IS DISTINCT FROM (NEW.team_id, NEW.owner_id) THEN'
-            ' _ := count(crm.point(%1$L, k.id, NULL, ''{}'')) FROM crm.%1$I k WHERE %2$s; END IF;', p.tab,
-            (SELECT string_agg(format('k.%I = NEW.id', kin), ' OR ') FROM unnest(p.kin) kin));
+            ' _ := count(crm.point(n.tab, n.id, NULL, crm.audience('
+            'ARRAY[OLD.team_id, NEW.team_id], OLD.owner_id::text, NEW.owner_id::text))) FROM (%s) n; END IF;',
+            (SELECT string_agg(format('SELECT %L AS tab, k.id FROM crm.%1$I k WHERE k.%2$I = NEW.id', r.tab, r.name),
+                               ' UNION ')
+             FROM (SELECT p.tab, kin AS name FROM unnest(p.kin) kin
+                   UNION ALL SELECT e.tab, e.follows FROM crm.entity e WHERE e.follows = p.tab || '_id') r));
     END IF;
     IF p.team <> '' THEN
         audiences := ARRAY[

@@ -145,7 +145,7 @@ BEGIN
     event.team_id := head.team_id;
     event.to_state := head.state;
     event.version := 1;
-    SELECT coalesce(jsonb_object_agg(w.key, w.value), '{}') INTO event.after
+    SELECT crm.told_in_history(coalesce(jsonb_object_agg(w.key, w.value), '{}')) INTO event.after
     FROM jsonb_each(crm.wire_complaint_body(body) || crm.wire_complaint(head)) w
     WHERE given ? w.key AND w.value <> 'null' AND w.key <> 'team_id';
     INSERT INTO crm.complaint_event SELECT event.*;
@@ -189,6 +189,15 @@ BEGIN
 END
 $$;
 
+-- What a history keeps of fields: not which restricted complaint is named, as others read it.
+CREATE OR REPLACE FUNCTION crm.told_in_history(p_fields jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_object_agg(f.key, CASE WHEN EXISTS (
+        SELECT 1 FROM crm.complaint c
+        WHERE c.id = CASE WHEN f.key IN ('repeat_of', 'merged_into', 'target_id') THEN (f.value #>> '{}')::uuid END
+          AND c.restricted) THEN 'null' ELSE f.value END), '{}')
+    FROM jsonb_each(p_fields) f
+$$;
+
 -- The event of a step with what it tells by itself.
 CREATE OR REPLACE FUNCTION crm.event_of(o crm.operation_in) RETURNS crm.complaint_event LANGUAGE plpgsql AS $$
 DECLARE
@@ -202,7 +211,7 @@ BEGIN
     event.transition := o.payload ->> 'transition';
     event.at := o.at;
     event.device := coalesce(o.device::text, '');
-    event.fields := fields;
+    event.fields := crm.told_in_history(fields);
     event.first_line := coalesce((lines -> 0 ->> 'n')::bigint, 0);
     event.last_line := coalesce((lines -> -1 ->> 'n')::bigint, 0);
     event.remedies := ARRAY(
@@ -227,7 +236,8 @@ BEGIN
     event.from_state := p_head.state;
     event.to_state := p_new.state;
     event.version := p_head.rev + 1;
-    SELECT coalesce(jsonb_object_agg(b.key, was -> b.key), '{}'), coalesce(jsonb_object_agg(b.key, b.value), '{}')
+    SELECT crm.told_in_history(coalesce(jsonb_object_agg(b.key, was -> b.key), '{}')),
+           crm.told_in_history(coalesce(jsonb_object_agg(b.key, b.value), '{}'))
     INTO event.before, event.after
     FROM jsonb_each(becomes) b WHERE b.value <> was -> b.key;
     INSERT INTO crm.complaint_event SELECT event.*;
