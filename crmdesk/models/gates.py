@@ -372,6 +372,19 @@ def _other_owner(case: Case) -> Text | None:
     return say("He owns it already. Choose somebody else.")
 
 
+def _open_for_new_owner(case: Case) -> Text | None:
+    if case.given("to") is None or case.has("state") in case.open_states:
+        return None
+    return say("What has ended keeps its owner. Leave the new owner out.")
+
+
+def _corrected_facts_told(case: Case) -> Text | None:
+    facts = (case.given("corrections") or {}).get("what_happened")
+    if facts is None or len(facts) >= FACTS_AT_LEAST:
+        return None
+    return say("Tell what happened in {count} characters at least.", count=FACTS_AT_LEAST)
+
+
 def _last_operation_is_ours(case: Case) -> Text | None:
     last = case.last
     ours = last is not None and last.actor_id == case.actor.id and last.device == case.actor.device
@@ -405,7 +418,7 @@ GATES: Mapping[str, Gate] = MappingProxyType(
             *(_cause_is_leaf_confirmed, _corrective_action_decided, _corrective_action_for_frequent_cause),
             *(_dissatisfied, _target_fits, _within_reopen_window, _not_who_rejected),
             *(_level_falls_only_by_supervisor, _other_owner, _last_operation_is_ours),
-            *(_within_undo_window, _nothing_left_the_house),
+            *(_within_undo_window, _nothing_left_the_house, _open_for_new_owner, _corrected_facts_told),
         )
     }
 )

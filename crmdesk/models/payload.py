@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.errors import InvalidInput
-from crmdesk.models.rules import TEXT_LIMIT, clean_line, clean_text, within
+from crmdesk.models.rules import NAME_LIMIT, TEXT_LIMIT, clean_line, clean_text, within
 from crmdesk.models.wire import Json
 from crmdesk.models.workflow import SEVERITIES, Transition
 from crmdesk.values import dataclass
@@ -34,6 +34,9 @@ REJECT_REASONS = ("query", "not_ours", "no_facts", "out_of_time", "decided_befor
 REOPEN_REASONS = ("not_satisfied", "recurred", "remedy_failed", "new_facts", "external")
 APPEAL_REASONS = ("new_facts", "review")
 BODIES = ("12315", "ombudsman", "adr", "court", "media")
+FACTS = "what_happened"
+CORRECTED = ("complainant", "third_party", FACTS, "outlet")
+"""Texts of the intake that an administrator may correct: all of one line but the facts."""
 DAY_PARTS = ("morning", "afternoon", "evening")
 GRADES = (90, 60, 30, 0, -30, -60, -90)
 """The seven grades of satisfaction, best first."""
@@ -69,7 +72,7 @@ def checked(step: Transition, values: Mapping[str, Json], codes: Codes) -> dict[
     for field in step.payload:
         value = values.get(field.name)
         cleaned = None if value is None else TYPES[field.type](field.name, value, codes)
-        if cleaned not in (None, "", []):
+        if cleaned not in (None, "", [], {}):
             result[field.name] = cleaned
         elif field.required:
             raise InvalidInput("Please fill in {name}.", fields=(field.name,), name=field.name)
@@ -204,6 +207,16 @@ def _corrective_action(name: str, value: Json, codes: Codes) -> dict[str, Json]:
     return {"decided": _flag(name, table.get("decided"), codes), "reason": reason}
 
 
+def _corrections(name: str, value: Json, codes: Codes) -> dict[str, Json]:
+    """Return the new texts; an empty one takes out what should not stand there."""
+    table = _table(name, value, CORRECTED)
+    texts = {part: _text(name, text, codes) for part, text in table.items()}
+    return {
+        part: text if part == FACTS else within(name, clean_line(text), NAME_LIMIT)
+        for part, text in texts.items()
+    }
+
+
 def _table(name: str, value: Json, known: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not set(value) <= set(known):
         raise _fault(name, "{name} must have the parts {parts}.", parts=", ".join(known))
@@ -257,6 +270,7 @@ TYPES: Mapping[str, Check] = MappingProxyType(
         "remedies_state": _remedies_state,
         "attempts": _attempts,
         "corrective_action": _corrective_action,
+        "corrections": _corrections,
     }
 )
 """All types there are, by the names that ``workflow.toml`` uses."""

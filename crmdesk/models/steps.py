@@ -376,7 +376,9 @@ def _parted_from(step: Step, target: ComplaintFile | None) -> Outcome | None:
 
 
 def _administer(step: Step) -> Outcome:
-    return Outcome({}, step.file.ledger)
+    corrected: Row = step.given("corrections") or {}
+    handed = _hand_over(step) if step.given("to") else Outcome({}, step.file.ledger)
+    return replace(handed, changed={**handed.changed, **corrected})
 
 
 def _resolved(step: Step, severity: str, ledger: Any) -> Outcome:

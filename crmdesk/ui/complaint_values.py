@@ -100,9 +100,14 @@ class Values:
         self._words = words
         self._moments = moments
 
-    def change(self, record: ComplaintRecord, name: str, before: Json, after: Json) -> str:
-        """Return what a step changed in the field *name*, empty when nobody wants to read it."""
-        if name in QUIET or before == after:
+    def change(
+        self, record: ComplaintRecord, name: str, before: Json, after: Json, *, corrected: bool = False
+    ) -> str:
+        """Return what a step changed in the field *name*, empty when nobody wants to read it.
+
+        What was *corrected* is read in both its forms.
+        """
+        if (name in QUIET and not corrected) or before == after:
             return ""
         was, now = (self._told(record, name, value) for value in (before, after))
         if not was and not now:

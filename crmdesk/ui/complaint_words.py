@@ -252,6 +252,7 @@ FIELDS = {
     "declined": word("Customer does not want to be asked"),
     "root_cause": word("Cause confirmed"),
     "corrective_action": word("Corrective action"),
+    "corrections": word("Mistyped, put right here"),
     "score": word("Score"),
     "asked": word("Customer asks for it"),
     "words": word("Words of the customer"),
@@ -331,6 +332,12 @@ HINTS = {
     "words": word("As the customer said it"),
     "note": word("What was found out, from whom"),
 }
+HINTS_OF_STEPS = {
+    ("T14", "what"): word("What was promised and did not come"),
+    ("D1", "what"): word("What is put right, in a few words"),
+    ("D1", "reason"): word("Why, and who asked for it"),
+}
+"""What a field of one step is about, where it is something else than in others."""
 
 
 _REASONS = {**REJECT_REASONS, **REOPEN_REASONS, **APPEAL_REASONS}
@@ -361,6 +368,12 @@ def choice_word(words: Words, kind: str, value: Json) -> str:
 def field_word(words: Words, name: str) -> str:
     """Return the name of a field."""
     return said(words, FIELDS, name)
+
+
+def field_hint(words: Words, name: str, step: str = "") -> str:
+    """Return what to write into a field of *step*, empty when it needs no hint."""
+    hint = HINTS_OF_STEPS.get((step, name)) or HINTS.get(name, "")
+    return words.tr(hint) if hint else ""
 
 
 def refusal(

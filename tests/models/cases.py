@@ -262,6 +262,13 @@ CIRCUMSTANCES: Mapping[str, Change] = {
     "from_level_2": _has(level=2),
     "from_level_3": _has(level=3),
     "to_the_owner": _given(to=str(AGENT)),
+    "to_another": _given(to=str(THIRD)),
+    "facts_corrected": _given(
+        corrections={"what_happened": "It rattles", "outlet": "North", "third_party": ""}
+    ),
+    "facts_corrected_in_nine_characters": _given(corrections={"what_happened": "It leaks!"}),
+    "facts_corrected_to_nothing": _given(corrections={"what_happened": ""}),
+    "complainant_corrected": _given(corrections={"complainant": ""}),
     "after_60_seconds": _last(at=NOW - timedelta(seconds=60)),
     "after_61_seconds": _last(at=NOW - timedelta(seconds=61)),
     "done_by_another": _last(actor_id=OTHER),

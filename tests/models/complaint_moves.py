@@ -103,7 +103,7 @@ def take_step(world: Hotline, dice: Dice) -> Operation:
     for step in (*wanted[turn:], *wanted[:turn]):
         fields = payload_for(world, dice, step, file, target)
         if fields is not None and _may(world, step, file, fields):
-            extra = {"team_id": _team(dice.b)} if step.id in ("T2", "H1") else {}
+            extra = {"team_id": _team(dice.b)} if step.id == "T2" or "to" in fields else {}
             return _written(world, step, file, _actor(world, step.id), fields, complaint, extra)
     return log_complaint(world, dice)
 
@@ -330,6 +330,18 @@ def _heir(world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, fille
     return {**filled, "to": str(UUID(int=9)) if away else world.author.actor}
 
 
+def _administered(world: Hotline, dice: Dice, file: ComplaintFile, target: UUID, filled: Fields) -> Fields:
+    """A new owner, as long as it is open, or texts typed anew, or both, or a word alone."""
+    texts: Fields = dice.one(
+        {},
+        {"what_happened": f"It rattles: {dice.word}", "third_party": ""},
+        {"complainant": dice.word, "outlet": f"{dice.word} {dice.b}"},
+    )
+    given = {**filled, **({"corrections": texts} if texts else {})}
+    to_another = dice.b % 2 and workflow().is_open(file.fields["state"])
+    return _heir(world, dice, file, target, given) if to_another else given
+
+
 def _last(_world: Hotline, _dice: Dice, file: ComplaintFile, _target: UUID, filled: Fields) -> Fields | None:
     return {**filled, "operation_id": str(file.last.operation_id)} if file.last else None
 
@@ -345,6 +357,7 @@ _FITTING: Mapping[str, Fit] = MappingProxyType(
         "T16": _closing,
         "T19": _other,
         "H1": _heir,
+        "D1": _administered,
         "U1": _last,
     }
 )

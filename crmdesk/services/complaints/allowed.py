@@ -7,7 +7,7 @@ when the step is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -24,12 +24,12 @@ from crmdesk.models.text import Text
 from crmdesk.models.verdict import possible, verdict
 from crmdesk.models.wire import Json, Row, to_json
 from crmdesk.models.workflow import SEVERITIES, Field, Transition
-from crmdesk.services.complaints.files import SUPERVISOR, case_of
+from crmdesk.services.complaints.files import ADMINISTRATOR, SUPERVISOR, case_of
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.complaints.taking import APPROVE
 from crmdesk.values import dataclass
 
-ASSESS, CONTAINMENT = "T4", "containment"
+ASSESS, CONTAINMENT, NEW_OWNER = "T4", "containment", "to"
 KNOWN_BEFORE = frozenset(
     {
         *("approvals_enough", "wait_over_for_system", "follow_up_due", "not_who_rejected"),
@@ -105,7 +105,7 @@ def allowed(
             en=step.en,
             zh=step.zh,
             who=tuple(dict.fromkeys(each.role for each in step.who)),
-            fields=tuple(lists.field(step, field) for field in _asked(step, file)),
+            fields=tuple(lists.field(step, field) for field in _asked(step, file, case.open_states)),
             refused=tuple(_refusals(step, case, refused)),
             here=step.id in refused,
         )
@@ -114,10 +114,17 @@ def allowed(
     )
 
 
-def _asked(step: Transition, file: ComplaintFile) -> Iterable[Field]:
-    """Yield the fields of *step*; containment is asked for at the assessment, then while its clock runs."""
-    contained = step.id != ASSESS and not runs(file.ledger, CONTAINMENT)
-    return (field for field in step.payload if not (contained and field.name == CONTAINMENT))
+def _asked(step: Transition, file: ComplaintFile, open_states: Collection[str]) -> Iterable[Field]:
+    """Yield the fields of *step* that somebody can fill in.
+
+    Containment is asked for at the assessment, then while its clock runs; a new owner while it is open.
+    """
+    idle: set[str] = set()
+    if step.id != ASSESS and not runs(file.ledger, CONTAINMENT):
+        idle.add(CONTAINMENT)
+    if file.fields.get("state") not in open_states:
+        idle.add(NEW_OWNER)
+    return (field for field in step.payload if field.name not in idle)
 
 
 def _refusals(step: Transition, case: Case, permitted: Mapping[str, Text | None]) -> Iterable[Text]:
@@ -170,6 +177,7 @@ _FIXED: Mapping[str, tuple[Json, ...]] = MappingProxyType(
         "remedies": payload.REMEDIES,
         "remedy_wanted": payload.REMEDIES,
         "attempts": payload.DAY_PARTS,
+        "corrections": payload.CORRECTED,
     }
 )
 _MOST: Mapping[str, int] = MappingProxyType(
@@ -182,7 +190,7 @@ _MOST: Mapping[str, int] = MappingProxyType(
     }
 )
 _ON_THE_CALL = "T13"
-_PEOPLE = frozenset({"owner", "to"})
+_PEOPLE = frozenset({"owner", NEW_OWNER})
 _OF_COMPLAINT: Mapping[str, str] = MappingProxyType({"letter_id": "letter", "survey_id": "survey"})
 
 
@@ -277,6 +285,12 @@ def _of(name: str) -> Callable[[Case], Any]:
     return lambda case: case.has(name)
 
 
+def _intake(case: Case) -> Row:
+    """Return the texts of the intake for who may correct them, nothing for others."""
+    held = {name: case.has(name) or "" for name in payload.CORRECTED}
+    return held if case.actor.role == ADMINISTRATOR else {}
+
+
 def _remedies_state(case: Case) -> list[Row]:
     known = ((row["id"], row["done_at"], row["order_id"]) for row in case.remedies)
     return [
@@ -303,6 +317,7 @@ _DEFAULTS: Mapping[str, Callable[[Case], Any]] = MappingProxyType(
         "proposal_version": _of("proposal_version"),
         "survey_id": _of("survey_id"),
         "remedies_state": _remedies_state,
+        "corrections": _intake,
         "operation_id": _of("last_operation_id"),
         "to_level": lambda case: min(LEVEL_MOST, (case.has("level") or 0) + 1),
     }

@@ -17,7 +17,7 @@ from crmdesk.models.complaint_effects import IMPORT
 from crmdesk.models.complaint_fact import ComplaintFact
 from crmdesk.models.wire import Row, field_types, from_json
 
-UNDO, HAND_OVER = "U1", "H1"
+UNDO, HAND_OVER, ADMINISTER = "U1", "H1", "D1"
 _REOPENS = frozenset({"T17", "T20"})
 _BACK = frozenset({"T14", "T17", "T20"})
 """Steps after which the complaint is not resolved any more."""
@@ -70,11 +70,17 @@ def fact_from_events(events: Iterable[Row], remedies: Iterable[Row], time: Busin
         remedy_value=sum(row["value"] for row in remedies if not row["void"]),
         first_contact=brought["first_contact"] or any(row["transition"] == "T13" for row in kept),
         reopened=brought["reopen_count"] + sum(row["transition"] in _REOPENS for row in kept),
-        handed_over=brought["hand_overs"] + sum(row["transition"] == HAND_OVER for row in kept),
+        handed_over=brought["hand_overs"] + sum(map(_is_handed_over, kept)),
         imported=fields["imported"],
         **moments,
         **{name: fields[name] for name in _AS_THEY_ARE},
     )
+
+
+def _is_handed_over(event: Row) -> bool:
+    """Whether a step gave the complaint to somebody else."""
+    step = event["transition"]
+    return step == HAND_OVER or (step == ADMINISTER and "to" in json.loads(event["fields"]))
 
 
 def _without_undone(ordered: Sequence[Row]) -> Iterator[Row]:

@@ -22,7 +22,7 @@ from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.store.complaint_index import ENDED
 from crmdesk.services.store.values import to_micros
 
-SUPERVISOR, MERGED = "supervisor", "MERGED"
+ADMINISTRATOR, SUPERVISOR, MERGED = "administrator", "supervisor", "MERGED"
 CAUSE_WINDOW = timedelta(days=90)
 _ACTIVE = "SELECT count(*) FROM agent WHERE active"
 CLOSED_FROM = "FOLLOW_UP"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crmdesk.models.payload import CORRECTED
 from crmdesk.ui.complaint_values import Values
 from crmdesk.ui.complaint_words import (
     BODIES,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.translation import Words
 
 __all__ = ["LinesOf", "RecordLine", "clock_tone"]
+CORRECTS = "D1"
+"""The step that puts mistyped texts right: it is told what they were."""
 DUE_SOON = 75
 """Percent of its time after which a clock is shown as due."""
 
@@ -165,7 +168,8 @@ class LinesOf:
         if event.words:
             yield RecordLine("detail", step_words(self._words, event.words))
         for name, before, after in event.changed:
-            told = self._values.change(record, name, before, after)
+            corrected = event.transition == CORRECTS and name in CORRECTED
+            told = self._values.change(record, name, before, after, corrected=corrected)
             if told:
                 yield RecordLine("detail", told, label=field_word(self._words, name))
 

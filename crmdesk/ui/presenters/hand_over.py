@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.views.complaint_list import ComplaintListView
 
-STEP = "H1"
+ADMINISTER = "D1"
+"""An administrator's step, which tells what he does and why."""
 _REASONS = 3
 """So many complaints that did not go are named in the strip."""
 
@@ -39,6 +40,7 @@ class HandOver(QObject):
         self._form = view.hand_over
         self._chosen: Sequence[ComplaintLine] = ()
         self._staying: tuple[Staying, ...] = ()
+        self._step = ""
         self._waiting: deque[ComplaintLine] = deque()
         self._names: dict[str, str] = {}
         self._stayed: list[str] = []
@@ -84,7 +86,7 @@ class HandOver(QObject):
 
     def _on_known(self, offer: HandOverOffer) -> None:
         """Ask for the person, if there is something to hand over."""
-        self._staying = offer.staying
+        self._staying, self._step = offer.staying, offer.step
         going = self._going()
         if not going:
             self._place.parts.messages.say(self._stay_told(), "due")
@@ -125,13 +127,20 @@ class HandOver(QObject):
         count = len(self._going()) - self._his
         tried = count - len(self._waiting)
         self._form.told.say(self._words.tr("{n} of {count} · Esc stops", n=tried, count=count))
-        fields = {"to": self._form.person.key, "open_points": self._form.reason.text().strip()}
-        wanted = StepWanted(line.id, STEP, fields, line.state, line.version)
+        wanted = StepWanted(line.id, self._step, self._fields(), line.state, line.version)
         self._place.operations.run(
             self._place.desk.complaints.take(wanted),
             lambda _: self._went(),
             failed=lambda error: self._stay(line, error),
         )
+
+    def _fields(self) -> dict[str, str]:
+        """Return what the step tells of the new owner and why."""
+        person, reason = self._form.person.key, self._form.reason.text().strip()
+        if self._step != ADMINISTER:
+            return {"to": person, "open_points": reason}
+        done = self._words.tr("Handed over to {name}", name=self._names.get(person, ""))
+        return {"to": person, "what": done, "reason": reason}
 
     def _went(self) -> None:
         self._gone += 1

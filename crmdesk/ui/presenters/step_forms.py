@@ -210,7 +210,8 @@ class StepForms(QObject):
         fields = tuple(self._prepared(record, asked) for asked in step.fields)
         told = self._words.tr("What you had typed before is here again.") if content else ""
         button = self._words.tr("Keep the note") if step.transition == NOTE else name
-        form.open(FormPlan(name, button, fields, told), self._kit(record), content)
+        plan = FormPlan(name, button, fields, told, step=step.transition)
+        form.open(plan, self._kit(record), content)
         self._typed = bool(content)
         self._view.present_right(form)
         form.to_first()

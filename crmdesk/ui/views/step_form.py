@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from crmdesk.ui.complaint_words import HINTS, choice_word, field_word
+from crmdesk.ui.complaint_words import choice_word, field_hint, field_word
 from crmdesk.ui.translation import word
 from crmdesk.ui.widgets.complaint_field import ComplaintField
 from crmdesk.ui.widgets.pane import MARGIN, ActionButton, Pane
@@ -46,13 +46,17 @@ _CHOOSE = word("Choose …")
 
 @dataclass(frozen=True, slots=True)
 class FormPlan:
-    """What a form asks: a heading, the words of its button, its fields, and what is told above them."""
+    """What a form asks: a heading, the words of its button, its fields, and what is told above them.
+
+    ``step``: of which step it is the form, empty when of none.
+    """
 
     heading: str
     button: str
     fields: tuple[AskedField, ...]
     told: str = ""
     tone: str = "plain"
+    step: str = ""
 
 
 class StepForm(Pane):
@@ -107,7 +111,7 @@ class StepForm(Pane):
         column.setSpacing(4)
         self._fields, self._faults, self._needed = {}, {}, set()
         for asked in plan.fields:
-            self._add(column, asked, kit, content)
+            self._add(column, asked, kit, content, plan.step)
         column.addStretch(1)
         self._scroll.setWidget(body)
         for field in list(self._fields.values())[-1:]:
@@ -161,9 +165,11 @@ class StepForm(Pane):
         self._action.setIconText(text)
         self._action.setStatusTip(text)
 
-    def _add(self, column: QVBoxLayout, asked: AskedField, kit: Kit, content: Mapping[str, Json]) -> None:
-        name = field_word(self._words, asked.name)
-        field = made_field(asked, kit, self)
+    def _add(
+        self, column: QVBoxLayout, asked: AskedField, kit: Kit, content: Mapping[str, Json], step: str
+    ) -> None:
+        name, hint = field_word(self._words, asked.name), field_hint(self._words, asked.name, step)
+        field = made_field(asked, kit, self, hint)
         field.fill(content.get(asked.name, asked.default))
         told = Told(self.ink, self, 4)
         label = QLabel(f"{name} *" if asked.required else name, self)
@@ -177,8 +183,7 @@ class StepForm(Pane):
         if hidden:
             label.hide()
             field.hide()
-        hint = HINTS.get(asked.name, "")
-        field.call(name, self._words.tr(hint) if hint else name)
+        field.call(name, hint or name)
         field.edited.connect(self.edited)
         field.edited.connect(lambda: told.say(""))
         self._fields[asked.name], self._faults[asked.name] = field, told
@@ -186,16 +191,18 @@ class StepForm(Pane):
             self._needed.add(field)
 
 
-def made_field(asked: AskedField, kit: Kit, parent: QWidget) -> StepField:
-    """Return the widget for a field by its type; those that name something here by their name."""
+def made_field(asked: AskedField, kit: Kit, parent: QWidget, hint: str) -> StepField:
+    """Return the widget for a field by its type; those that name something here by their name.
+
+    A text is empty with *hint* in it.
+    """
     make = _BY_NAME.get(asked.name) or _BY_TYPE.get(asked.type)
     if make is not None:
         return make(asked, kit, parent)
     if asked.choices:
         return ChoiceField(_options(asked, kit), parent, _empty(asked, kit))
-    hint = HINTS.get(asked.name, "")
     kind = LineField if asked.name in _SHORT else TextField
-    return kind(kit, kit.words.tr(hint) if hint else "", parent)
+    return kind(kit, hint, parent)
 
 
 def _options(asked: AskedField, kit: Kit) -> list[Option]:
@@ -269,6 +276,12 @@ def _remedies(kit: Kit) -> list[Option]:
     ]
 
 
+def _corrections(asked: AskedField, kit: Kit, parent: QWidget) -> StepField:
+    from crmdesk.ui.widgets.corrections_field import CorrectionsField
+
+    return CorrectionsField(kit, asked.default, parent)
+
+
 _BY_TYPE: Mapping[str, Callable[[AskedField, Kit, QWidget], StepField]] = {
     "bool": lambda asked, kit, parent: FlagField(kit, field_word(kit.words, asked.name), parent),
     "time": lambda asked, kit, parent: TimeField(
@@ -287,6 +300,7 @@ _BY_TYPE: Mapping[str, Callable[[AskedField, Kit, QWidget], StepField]] = {
         kit, kit.words.tr("Order number, if it is only ordered"), parent
     ),
     "corrective_action": lambda _asked, kit, parent: _corrective(kit, parent),
+    "corrections": _corrections,
     "cause": _causes,
     "count": lambda _asked, _kit, parent: FixedField(parent),
 }

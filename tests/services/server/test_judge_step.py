@@ -70,7 +70,9 @@ def to_the_end(desk: MirroredDesk) -> None:
     row = solved(desk, row)
     row = desk.step(row, "T20", reason="recurred", text="Again.")
     row = desk.step(row, "H1", CHEN, to=str(BELA), open_points="Call.")
-    desk.step(row, "D1", IDA, what="A typing error.", reason="Misspelt.")
+    texts = {"complainant": "Li Wei", "what_happened": "The brakes squealed."}
+    row = desk.step(row, "D1", IDA, what="A typing error.", reason="Misspelt.", corrections=texts)
+    desk.step(row, "D1", IDA, what="Given to Chen.", reason="Bela is ill.", to=str(CHEN))
 
 
 def undone(desk: MirroredDesk) -> None:

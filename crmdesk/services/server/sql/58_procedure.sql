@@ -106,6 +106,26 @@ BEGIN
 END
 $$;
 
+-- New texts of an intake; all but what happened are of one line.
+CREATE OR REPLACE FUNCTION crm.check_corrections(p_name text, p_value jsonb) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    most CONSTANT integer := 200;
+    part text;
+    given jsonb;
+BEGIN
+    PERFORM crm.check_parts(p_name, p_value, '{complainant,third_party,what_happened,outlet}');
+    FOR part, given IN SELECT * FROM jsonb_each(p_value) LOOP
+        PERFORM crm.check_text(p_name, given);
+        IF part <> 'what_happened' AND char_length(given #>> '{}') > most THEN
+            PERFORM crm.fault(
+                p_name, '{name} may have {limit} characters at most; this has {length}.',
+                jsonb_build_object('limit', most, 'length', char_length(given #>> '{}')));
+        END IF;
+    END LOOP;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION crm.check_list(p_name text, p_value jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE
     most CONSTANT integer := 50;
@@ -178,6 +198,7 @@ BEGIN
             PERFORM crm.check_parts(p_name, p_value, '{persons,money}');
             PERFORM crm.check_whole(p_name, coalesce(p_value -> 'persons', '0'), 0, 1000000);
             PERFORM crm.check_whole(p_name, coalesce(p_value -> 'money', '0'), 0, 10000000000);
+        WHEN 'corrections' THEN PERFORM crm.check_corrections(p_name, p_value);
         WHEN 'corrective_action' THEN
             PERFORM crm.check_parts(p_name, p_value, '{decided,reason}');
             PERFORM crm.check_text(p_name, coalesce(p_value -> 'reason', '""'));
@@ -495,7 +516,7 @@ DECLARE
     owner CONSTANT uuid := head ->> 'owner_id';
     team uuid;
 BEGIN
-    IF owner IS NULL OR o.payload ->> 'transition' NOT IN ('T1', 'T2', 'H1') THEN
+    IF owner IS NULL OR o.payload ->> 'transition' NOT IN ('T1', 'T2', 'H1', 'D1') THEN
         RETURN o;
     END IF;
     SELECT a.team_id INTO team FROM crm.agent a WHERE a.id = owner;
@@ -620,6 +641,9 @@ BEGIN
         PERFORM crm.check_sets(step, k, changes);
     END IF;
     PERFORM crm.check_rows(o, name, k), crm.check_lines(o, p_head, changes);
+    IF name = 'D1' THEN
+        PERFORM crm.check_administered(o, k.payload, changes);
+    END IF;
     IF name <> 'T1' THEN
         PERFORM crm.check_moments(o);
     END IF;

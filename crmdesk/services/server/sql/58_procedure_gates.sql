@@ -273,6 +273,16 @@ CREATE OR REPLACE FUNCTION crm.gate_other_owner(k crm.step_case) RETURNS jsonb L
         THEN crm.lacks('He owns it already. Choose somebody else.') END
 $$;
 
+CREATE OR REPLACE FUNCTION crm.gate_open_for_new_owner(k crm.step_case) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN k.payload ->> 'to' IS NOT NULL AND k.complaint ->> 'state' <> ALL (k.open_states)
+        THEN crm.lacks('What has ended keeps its owner. Leave the new owner out.') END
+$$;
+
+CREATE OR REPLACE FUNCTION crm.gate_corrected_facts_told(k crm.step_case) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN char_length(k.payload #>> '{corrections,what_happened}') < 10
+        THEN crm.lacks('Tell what happened in {count} characters at least.', '{"count": 10}') END
+$$;
+
 CREATE OR REPLACE FUNCTION crm.gate_last_operation_is_ours(k crm.step_case) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN (

@@ -67,3 +67,24 @@ BEGIN
     PERFORM crm.check_target(p_step, o.payload -> 'target', k);
 END
 $$;
+
+-- What an administrator writes: the texts he corrects and, with a new owner, what a hand-over writes. No clock moves.
+CREATE OR REPLACE FUNCTION crm.check_administered(o crm.operation_in, p_fields jsonb, p_set jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    handed CONSTANT boolean := p_fields ->> 'to' IS NOT NULL;
+    corrected CONSTANT text[] := ARRAY(
+        SELECT jsonb_object_keys(coalesce(nullif(p_fields -> 'corrections', 'null'), '{}')));
+    errands CONSTANT text[] := CASE WHEN handed THEN '{taken_over}' ELSE '{}' END;
+    told CONSTANT jsonb := p_set - corrected - '{next_clock,next_due_at}'::text[]
+        - CASE WHEN handed THEN '{owner_id,handed_over_by,hand_overs,team_id}' ELSE '{}' END::text[];
+BEGIN
+    IF told <> '{}' THEN
+        PERFORM crm.refuse_names(ARRAY(SELECT n FROM jsonb_object_keys(told) n ORDER BY n COLLATE "C"));
+    ELSIF o.payload -> 'lines' <> '[]' THEN
+        PERFORM crm.refuse_value('lines');
+    ELSIF errands <> ARRAY(SELECT t ->> 'errand' FROM jsonb_array_elements(o.payload -> 'tasks') t) THEN
+        PERFORM crm.refuse_value('tasks');
+    END IF;
+END
+$$;
