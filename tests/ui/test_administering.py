@@ -70,9 +70,14 @@ def test_a_mistyped_name_is_put_right_and_the_history_tells_both(place: Complain
         "reason": "He rang.",
         "corrections": {"complainant": "Li Wei"},
     }
-    place.page.view.trail.list.setFocus()
-    told = [line for line in place.page.view.trail.lines.rows if line.kind == "event"]
-    assert told[0].label == "He rang."
+    trail = place.page.view.trail
+    row_of = next(n for n, line in enumerate(trail.lines.rows) if line.kind == "event")
+    assert trail.lines.rows[row_of].label == "The name."
+    trail.list.setFocus()
+    trail.list.choose_row(row_of)
+    place.seat.key(Qt.Key.Key_Return)
+    told = [(line.label, line.text) for line in trail.lines.rows if line.kind == "detail"]
+    assert told == [("", "The name.\nHe rang."), ("Complainant", "Li Wie → Li Wei")]
 
 
 def test_what_was_typed_into_the_form_is_kept(place: ComplaintSeat) -> None:

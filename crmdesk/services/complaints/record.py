@@ -231,7 +231,7 @@ class _Reading:
             to_state=row["to_state"],
             at=row["at"],
             who=self._author(row["author"]),
-            words=next((given[name] for name in WORDS_OF_STEPS if isinstance(given.get(name), str)), ""),
+            words=_words(given),
             changed=tuple((name, before.get(name), value) for name, value in after.items()),
             first_line=row["first_line"],
             last_line=row["last_line"],
@@ -295,6 +295,13 @@ class _Reading:
 def _view(kind: Callable[..., View], row: Row) -> View:
     """Return the view of *row* that holds its fields of the same names."""
     return kind(**{field.name: row[field.name] for field in fields_of_view(kind)})  # type: ignore[arg-type]
+
+
+def _words(given: Mapping[str, Any]) -> str:
+    """Return why a step was taken; above that what was done, if it tells both."""
+    why = next((str(given[name]) for name in WORDS_OF_STEPS if isinstance(given.get(name), str)), "")
+    what = given.get("what")
+    return f"{what}\n{why}" if isinstance(what, str) and what != why else why
 
 
 def _link(relation: str, row: Row) -> Link:
