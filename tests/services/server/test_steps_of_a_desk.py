@@ -16,7 +16,7 @@ from tests.cluster import Database
 from tests.models.complaint_moves import log_complaint
 from tests.models.moves import START
 from tests.services.server.sender import rows_of
-from tests.services.server.test_complaint_rights import DICE, House
+from tests.services.server.test_complaint_rights import DICE, Desk, House
 from tests.services.server.test_complaint_rights import house as _house
 
 house = _house
@@ -44,6 +44,24 @@ def test_a_complaint_belongs_to_the_team_of_its_owner_whatever_a_desk_says(house
     assert team_of(admin, complaint) == house.teams["bela"], "nobody makes it everybody's"
     (task,) = [row for row in rows_of(admin)["task"].values() if row["errand"] == "taken_over"]
     assert task["team_id"] == house.teams["bela"]
+
+
+def test_an_administrator_gives_what_his_teams_handle_to_the_team_of_the_new_owner(
+    house: House, admin: Any, database: Database
+) -> None:
+    complaint = house.log("anna")
+    heir = str(house.desks["bela"].person.agent_id)
+    with ExitStack() as stack:
+        ida = database.person("ida", "administrator", teams=("hotline",))
+        house.desks["ida"] = Desk(database, ida, stack)
+        answer = house.step("ida", complaint, "D1", extra={"to": heir, "team_id": None})
+        assert answer == {"ok": True}
+        assert team_of(admin, complaint) == house.teams["bela"]
+        (task,) = [row for row in rows_of(admin)["task"].values() if row["errand"] == "taken_over"]
+        assert task["team_id"] == house.teams["bela"]
+        extra = {"to": str(house.desks["anna"].person.agent_id)}
+        answer = house.step("ida", complaint, "D1", extra=extra)
+    assert answer["why"].startswith("Another team handles the complaint {number}")
 
 
 def test_who_belongs_to_several_teams_takes_it_to_any_of_them(
