@@ -58,6 +58,7 @@ def append_note(
 def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     """Effect of ``note.append``: the note, and the line it shows in; a known note stays as it is.
 
+    That of a complaint goes to the team that handles it, whoever did when it was written.
     Everybody reads lines: one of a team's note tells that there is a note, and nothing of its text.
     """
     payload = operation.payload
@@ -70,6 +71,7 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
     owner = call["customer_id"] if call else customer_id
     team_id = UUID(payload["team_id"]) if payload.get("team_id") else None
     complaint_id = UUID(payload["complaint_id"]) if payload.get("complaint_id") else None
+    complaint = rows.get("complaint", complaint_id) if complaint_id else None
     note = Note(
         id=row_id,
         call_id=call_id,
@@ -77,7 +79,7 @@ def appended(rows: Rows, operation: Operation) -> Iterable[RowChange]:
         text=payload["text"],
         author=operation.actor,
         at=operation.at,
-        team_id=team_id,
+        team_id=complaint["team_id"] if complaint else team_id,
         complaint_id=complaint_id,
     )
     yield fresh("note", note)

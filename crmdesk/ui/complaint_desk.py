@@ -183,7 +183,10 @@ class LocalComplaints:
     def _tell_viewed(self, done: Future[ComplaintRecord]) -> None:
         found = done.result() if not done.cancelled() and done.exception() is None else None
         if found is not None and found.looked_at is not None:
-            self._viewed(CustomerId(found.looked_at), f"complaint {found.head.number}")
+            from crmdesk.services.complaints.looked_at import opened
+
+            why = opened(found.head.number, restricted=found.head.restricted)
+            self._viewed(CustomerId(found.looked_at), why)
 
 
 def _listed(

@@ -1,4 +1,4 @@
-"""Whose affairs a complaint tells: who is noted as looked at when it is opened."""
+"""Whose affairs a complaint tells: who is noted as looked at when it is opened, and why."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 _PLACES = (("call_id", "call"), ("asset_id", "asset"))
 """Where a complaint of somebody unidentified may still lead to a customer: whose call, or whose car."""
+
+
+def opened(number: str, *, restricted: bool) -> str:
+    """Return the reason that is noted: ``complaint C26-K7Q-0042``; of a restricted one not which.
+
+    Supervisors of whoever opened it read that, and it stands beside the customer's name.
+    """
+    return "complaint" if restricted else f"complaint {number}"
 
 
 def looked_at(rows: Rows, head: Row, *, whole: bool) -> UUID | None:

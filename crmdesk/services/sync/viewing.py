@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 AGAIN = timedelta(minutes=10)
 """A record that is looked at again so soon was not opened anew: it was fetched again."""
 BATCH = 500
-COMPLAINT = "complaint "
-"""How the reason begins when a complaint was opened; its number follows."""
+COMPLAINT = "complaint"
+"""How the reason begins when a complaint was opened; its number follows, but not that of a restricted one."""
 _REMEMBERED = 1_000
 _log = logging.getLogger("crmdesk.sync")
 Viewed = tuple[int, bytes, str]

@@ -11,6 +11,7 @@ import pytest
 
 from crmdesk.models.asset import open_asset
 from crmdesk.services import calls
+from crmdesk.services.complaints.looked_at import opened
 from crmdesk.services.complaints.procedure import House
 from crmdesk.services.complaints.record import complaint_record
 from tests.services.complaints.house import CALL, CUSTOMER, ComplaintDesk
@@ -34,6 +35,11 @@ def rung(desk: ComplaintDesk, customer_id: UUID | None) -> None:
     values = {"direction": "in", "state": "ended", "started_at": desk.now, "customer_id": customer_id}
     with desk.work() as work:
         calls.see_call(work, CALL, values)
+
+
+def test_which_one_was_opened_is_noted_but_not_of_a_restricted_one() -> None:
+    assert opened("C26-K7Q-0042", restricted=False) == "complaint C26-K7Q-0042"
+    assert opened("C26-K7Q-0042", restricted=True) == "complaint"
 
 
 def test_it_is_the_customer(desk: ComplaintDesk) -> None:

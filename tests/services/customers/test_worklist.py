@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from crmdesk.models import agent, article
 from crmdesk.models.types import AgentId
 from crmdesk.services.customers.worklist import CALLS, worklist
+from crmdesk.services.store.unit_of_work import UnitOfWork
 
 from .conftest import Desk, Statements, unindexed
 
@@ -60,6 +61,21 @@ def test_a_task_of_a_complaint_says_which_and_what_for(desk: Desk) -> None:
     desk.task(None, subject="by hand")
     lines = worklist(desk.reader, None, now=desk.now).tasks
     assert {(line.complaint_id, line.errand) for line in lines} == {(of, "follow_up"), (None, "")}
+
+
+def _emptied(work: UnitOfWork, subject: str) -> None:
+    """Leave of a task what others get of it."""
+    work.connection.execute("UPDATE task SET subject = '' WHERE subject = ?", (subject,))
+    work.commit()
+
+
+def test_what_is_left_of_a_task_of_a_restricted_complaint_waits_for_nobody(desk: Desk) -> None:
+    mine = uuid4()
+    me = hire(desk, "lin", mine)
+    desk.task(None, subject="C26-K7Q-0001", errand="follow_up", complaint_id=uuid4(), team_id=mine)
+    desk.task(None, subject="C26-K7Q-0002", complaint_id=uuid4(), team_id=mine)
+    desk.store.write(_emptied, "C26-K7Q-0002").result()
+    assert [line.errand for line in worklist(desk.reader, me, now=desk.now).tasks] == ["follow_up"]
 
 
 def test_a_missed_call_waits_as_a_call_back(desk: Desk) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,6 +18,7 @@ from crmdesk.models.screen_pop import TimelineEntry
 from crmdesk.models.task import SHOWN_OF_TASK, Task
 from crmdesk.models.types import CustomerId
 from crmdesk.models.wire import Row
+from crmdesk.services.calls import append_note
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.procedure import House, procedure
 from crmdesk.services.complaints.record import complaint_record, numbered
@@ -27,6 +29,7 @@ from crmdesk.services.sync import replica
 from tests.cluster import Database
 from tests.pages import decrypted
 from tests.services.complaints.house import CHECKLIST
+from tests.services.server.test_security import Sender
 from tests.services.sync.desks import TestDesk, desk
 from tests.services.sync.test_two_desks_complaints import Team, team
 
@@ -173,6 +176,39 @@ def test_no_history_names_it(team: Team, database: Database) -> None:
         assert at.worker.check() == 0
 
 
+def test_no_merge_finds_out_whose_it_is(team: Team, database: Database) -> None:
+    database.person("tom", "supervisor", teams=("workshop",))
+    restricted = log(team, team.anna)
+    mine, other = (log(team, team.tom, restricted=False) for _ in range(2))
+    team.step(team.tom, mine, "T19", target_id=str(other))
+    ((taken,),) = team.tom.asked("SELECT payload FROM operation WHERE payload LIKE '%T19%'")
+    sender = Sender(database, "tom")
+    answers = []
+    for target in (restricted, uuid4()):
+        payload = json.loads(taken.replace(str(other), str(target))) | {"target": None}
+        answers.append(sender.push("complaint.step", payload, base=1))
+    sender.session.close()
+    assert answers[0]["why"] == "Choose another complaint that is still open."
+    assert answers[0] == answers[1]
+
+
+def test_no_limit_tells_what_was_granted_there(team: Team) -> None:
+    solved: dict[str, Any] = {
+        "severity": "S3",
+        "customer_agreed": True,
+        "cause_class": "B",
+        "checklist": CHECKLIST,
+        "what_was_done": "We gave the money back.",
+        "remedies": [{"type": "refund", "value": 150_00}],
+    }
+    restricted = log(team, team.anna)
+    team.step(team.anna, restricted, "T13", **solved)
+    repeat = log(team, team.tom, restricted=False, repeat_of=restricted)
+    team.step(team.tom, repeat, "T13", **solved)
+    for at in (team.anna, team.tom):
+        assert at.worker.run_once().refused == 0
+
+
 def test_handed_to_another_team_it_leaves_the_desks_of_the_first(team: Team) -> None:
     complaint = log(team, team.anna)
     owner = str(team.anna.person.agent_id)
@@ -237,6 +273,22 @@ def test_its_tasks_tell_others_nothing_of_it(
     assert "task" in anew
     for at in (team.anna, team.ben, team.tom):
         assert at.worker.check() == 0
+
+
+def test_a_note_that_comes_late_goes_to_the_team_that_has_it(team: Team) -> None:
+    complaint = log(team, team.anna)
+    owner = str(team.anna.person.agent_id)
+    team.step(team.anna, complaint, "T2", checklist=CHECKLIST, ack_channel="phone", owner=owner)
+    team.settle()
+    late = partial(append_note, text=NOTE, call_id=None, customer_id=None, complaint_id=complaint)
+    noted: UUID = team.ben.store.write(late).result().result
+    team.step(team.anna, complaint, "H1", to=str(team.tom.person.agent_id), open_points="Ask the mechanic.")
+    assert team.anna.worker.run_once().refused == 0
+    assert team.ben.worker.run_once().refused == 0
+    team.settle()
+    holders = [at for at in (team.anna, team.ben, team.tom) if at.row("note", noted)]
+    assert holders == [team.ben, team.tom], "its author keeps it"
+    assert team.anna.worker.check() == 0
 
 
 def test_the_pages_of_heads_are_written_anew_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

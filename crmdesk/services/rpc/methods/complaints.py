@@ -17,7 +17,7 @@ from crmdesk.models.wire import Json, Row, to_json
 from crmdesk.services.complaints import taking
 from crmdesk.services.complaints.allowed import allowed
 from crmdesk.services.complaints.files import actor_of, fields_of, file_of, remedies_of
-from crmdesk.services.complaints.looked_at import looked_at
+from crmdesk.services.complaints.looked_at import looked_at, opened
 from crmdesk.services.complaints.procedure import Procedure, procedure
 from crmdesk.services.complaints.provisional import matter_of, severity_rule, weigh
 from crmdesk.services.complaints.register import COLUMNS, register_part
@@ -59,7 +59,6 @@ from crmdesk.services.rpc.money import MONEY, read_money, with_units
 from crmdesk.services.rpc.rows import one, select, told
 from crmdesk.services.rpc.updates import BY_ID
 from crmdesk.services.store.rows import StoredRows
-from crmdesk.services.sync.viewing import COMPLAINT as COMPLAINT_OPENED
 
 COMPLAINTS = Listing("complaint", Complaint, HEAD, "-received_at", BEHIND)
 STEPS = (*(f"T{n}" for n in range(1, 22)), "C1", "E1", "E2", "H1", "D1", "U1")
@@ -258,7 +257,7 @@ def _file(connection: Any, desk: Desk, rules: Procedure, complaint_id: UUID) -> 
     body = rows.get("complaint_body", complaint_id)
     whose = looked_at(rows, head, whole=body is not None)
     if whose is not None:
-        desk.parts.views.opened(whose, f"{COMPLAINT_OPENED}{head['number']}")
+        desk.parts.views.opened(whose, opened(head["number"], restricted=head["restricted"]))
     found: dict[str, Json] = {
         "complaint": tell_complaint(head, body, remedies_of(rows, complaint_id), currency),
         "allowed": [],

@@ -288,13 +288,18 @@ BEGIN
 END
 $$;
 
--- The sum of the remedies of a complaint, and of those granted where it repeats or is repeated.
+-- The sum of the remedies of a complaint, and of those granted where it repeats or is repeated; not where the one who
+-- asks may not know that it does, as the sum would tell him.
 CREATE OR REPLACE FUNCTION crm.granted(p_head crm.complaint) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(r.value), 0)::bigint FROM crm.remedy_line r
     WHERE NOT r.void AND (r.complaint_id = p_head.id OR r.granted_at IS NOT NULL OR r.done_at IS NOT NULL)
       AND r.complaint_id IN (
         SELECT p_head.id UNION SELECT p_head.repeat_of WHERE p_head.repeat_of IS NOT NULL
         UNION SELECT c.id FROM crm.complaint c WHERE c.repeat_of = coalesce(p_head.repeat_of, p_head.id))
+      AND NOT EXISTS (
+        SELECT 1 FROM crm.complaint c
+        WHERE c.id = r.complaint_id AND c.restricted AND c.team_id IS NOT NULL
+          AND NOT ARRAY[c.team_id, c.owner_id] && crm.my_audience())
 $$;
 
 -- How often a cause came in the last 90 days. By a hash, which takes keys of any length.
@@ -348,6 +353,10 @@ DECLARE
     k crm.step_case;
     known CONSTANT boolean := p_head.id IS NOT NULL;
     own CONSTANT jsonb := CASE WHEN o.role <> 'system' THEN crm.my_limit() END;
+    -- As at a desk, only one whose file he may read: whether it fits would tell whose it is.
+    target CONSTANT jsonb := (
+        SELECT to_jsonb(c) FROM crm.complaint c JOIN crm.complaint_body b ON b.id = c.id
+        WHERE c.id = (p_fields ->> 'target_id')::uuid);
     begun CONSTANT boolean := crm.begin_to_see_all();
 BEGIN
     k.complaint := CASE WHEN known THEN to_jsonb(p_body) || to_jsonb(p_head) ELSE '{}' END;
@@ -372,7 +381,7 @@ BEGIN
     END IF;
     k.csm := least(p_body.csm, (SELECT s.csm FROM crm.survey s WHERE s.id = (p_fields ->> 'survey_id')::uuid));
     k.wording_missing := crm.wording_missing(p_head.regime, (p_fields ->> 'letter_id')::uuid, 'decision');
-    k.target := (SELECT to_jsonb(c) FROM crm.complaint c WHERE c.id = (p_fields ->> 'target_id')::uuid);
+    k.target := target;
     k.last := crm.last_step(p_head);
     k.open_states := ARRAY(SELECT s.key FROM crm.procedure_state s WHERE s.open);
     IF begun THEN

@@ -1,10 +1,12 @@
 -- Notes and tasks.
 
--- A note, and the line it shows in: of a team's note the line tells nothing. A known note stays as it is.
+-- A note, and the line it shows in: of a team's note the line tells nothing. A known note stays as it is. That of a
+-- complaint goes to the team that handles it, whoever did when it was written.
 CREATE OR REPLACE FUNCTION crm.apply_note_append(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     made crm.note := crm.new_note();
     held crm.call;
+    file crm.complaint;
     _ text;
 BEGIN
     _ := crm.only(o.payload, ARRAY['id', 'call_id', 'customer_id', 'text', 'team_id', 'complaint_id']);
@@ -19,6 +21,9 @@ BEGIN
     END IF;
     IF o.payload ? 'complaint_id' THEN
         made.complaint_id := crm.asked_link(o.payload, 'complaint_id');
+        -- Shared, so that nobody hands it over between this look and the note.
+        SELECT * INTO file FROM crm.complaint WHERE id = made.complaint_id FOR SHARE;
+        made.team_id := CASE WHEN FOUND THEN file.team_id ELSE made.team_id END;
     END IF;
     IF made.call_id IS NOT NULL THEN
         -- Shared, so that nobody gives the call to another customer between this look and the note.
