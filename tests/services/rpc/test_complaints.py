@@ -275,6 +275,28 @@ def test_an_owner_and_a_survey_have_to_be_here(ask: Ask) -> None:
         ask("complaint.get", id=UNKNOWN)
 
 
+def test_an_administrator_gives_it_to_somebody_and_puts_right_what_was_mistyped(ask: Ask, desk: Desk) -> None:
+    bela = save(desk, "agent", id=UNKNOWN, login="bela", role="agent")
+    file = opened(ask, complainant="Li Wie")
+    assert next(f for f in of(file, "D1")["fields"] if f["name"] == "corrections")["default"] is None
+    save(desk, "agent", id=me(ask), login="anna", role="administrator")
+    file = ask("complaint.get", id=file["complaint"]["id"])
+    assert of(file, "D1")["refused_because"] == []
+    (field,) = (each for each in of(file, "D1")["fields"] if each["name"] == "corrections")
+    assert field["choices"] == ["complainant", "third_party", "what_happened", "outlet"]
+    assert field["default"]["complainant"] == "Li Wie"
+    told = {"what": "The name.", "reason": "He rang."}
+    done = step(ask, file, "D1", **told, to=bela, corrections={"complainant": "Li Wei"})
+    assert (done["complaint"]["complainant"], done["complaint"]["owner"]) == ("Li Wei", bela)
+    event = ask("complaint.history", id=done["complaint"]["id"])["items"][0]
+    assert event["changed"]["complainant"] == {"before": "Li Wie", "after": "Li Wei"}
+    assert event["reason"] == "He rang."
+    with pytest.raises(InvalidInput, match="must have the parts"):
+        step(ask, done, "D1", **told, corrections={"severity": "S4"})
+    with pytest.raises(NotFound):
+        step(ask, done, "D1", **told, to=str(UUID(int=5)))
+
+
 def test_the_same_request_is_done_once(ask: Ask) -> None:
     file = opened(ask, request_id="one")
     seen = file["complaint"]
