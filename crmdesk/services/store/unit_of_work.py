@@ -15,6 +15,7 @@ from uuid import UUID
 
 from crmdesk.errors import Bug, NotFound
 from crmdesk.models.changes import ChangeSet
+from crmdesk.models.complaint_effects import NAMES_ANOTHER
 from crmdesk.models.effects import ENTITIES, OF_TEAMS, apply
 from crmdesk.models.operations import Author, Operation, RowChange
 from crmdesk.models.outbox import revised_place, wanted_fields
@@ -322,11 +323,12 @@ class UnitOfWork:
 def remembered(table: str, values: Mapping[str, object], named: Sequence[str]) -> str:
     """Return as JSON what ``history`` keeps of the fields *named*: of rows of teams only that they changed.
 
-    The same of restricted complaints and of tasks of any. Nobody reads more of those, and somebody may lose
-    the right to them.
+    The same of restricted complaints, of tasks of any, and of which complaint one names. Nobody reads more of
+    those, and somebody may lose the right to them.
     """
     private = table in OF_TEAMS or bool(values.get("restricted") or values.get("complaint_id"))
-    return _json({name: None if private else values.get(name) for name in named})
+    hidden = named if private else NAMES_ANOTHER
+    return _json({name: None if name in hidden else values.get(name) for name in named})
 
 
 def _json(values: Mapping[str, object]) -> str:

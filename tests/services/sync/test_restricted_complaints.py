@@ -173,6 +173,7 @@ def test_no_history_names_it(team: Team, database: Database) -> None:
     assert str(complaint) not in str(events)
     for at in (team.anna, team.tom):
         assert str(complaint) not in str(at.asked("SELECT fields, before, after FROM complaint_event"))
+        assert str(complaint) not in str(at.asked("SELECT before, after FROM history"))
         assert at.worker.check() == 0
 
 
