@@ -13,6 +13,7 @@ from crmdesk.ui.vocabulary import said
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crmdesk.models.types import AgentId
     from crmdesk.services.complaints.listing import Listing, Names
     from crmdesk.services.complaints.lists import ComplaintLine
     from crmdesk.ui.moments import Moments
@@ -29,10 +30,12 @@ class RowsOf:
         self._moments = moments
         self._states: Names = _NONE
         self._categories: Names = _NONE
+        self._whose: AgentId | None = None
 
     def know(self, listing: Listing) -> None:
-        """Take over the names of a list."""
+        """Take over the names of a list, and whose it is."""
         self._states, self._categories = listing.states, listing.categories
+        self._whose = listing.whose
 
     def codes(self, text: str) -> frozenset[str]:
         """Return the states and categories in whose names, of any language, *text* stands."""
@@ -64,7 +67,7 @@ class RowsOf:
             tr("Level {level}", level=line.level) if line.level else "",
             said(self._words, BODIES, line.external) if line.external else "",
             self._state(line),
-            self._owner(line) if owner else "",
+            self._handed_over(line) or (self._owner(line) if owner else ""),
             tr("Repeat") if line.repeat_of is not None else "",
             tr("Reopened {n}×", n=line.reopen_count) if line.reopen_count else "",
             self._name(self._categories, line.category),
@@ -72,6 +75,12 @@ class RowsOf:
 
     def _owner(self, line: ComplaintLine) -> str:
         return plain(self._words.pick(line.owner_en, line.owner_zh))
+
+    def _handed_over(self, line: ComplaintLine) -> str:
+        """Return to whom a line of somebody's own list went who has not taken it yet."""
+        if self._whose is None or line.owner_id == self._whose:
+            return ""
+        return self._words.tr("handed over to {name}, not taken yet", name=self._owner(line))
 
     def _state(self, line: ComplaintLine) -> str:
         state = self._name(self._states, line.state)

@@ -63,8 +63,8 @@ def look(place: ComplaintSeat, lists: Any) -> None:
 
 def test_the_lists_open_with_hers_by_the_next_clock_and_escape_goes_home(place: ComplaintSeat) -> None:
     slow, quick = place.house.log({"severity": "S4"}), place.house.log({"severity": "S1"})
-    other = place.house.log()
-    place.house.step(other, "H1", to=str(BELA), open_points="Call him.")
+    place.house.who = BELA
+    place.house.log()
     lists = opened(place)
     assert numbers(lists) == [quick["number"], slow["number"]]
     assert aside(lists).startswith("2 complaints · as of ")
@@ -76,8 +76,9 @@ def test_the_lists_open_with_hers_by_the_next_clock_and_escape_goes_home(place: 
 
 
 def test_digits_choose_the_list_and_typing_filters_it(place: ComplaintSeat) -> None:
-    hers, other = place.house.log(), place.house.log({"severity": "S4"})
-    place.house.step(other, "H1", to=str(BELA), open_points="Call him.")
+    hers = place.house.log()
+    place.house.who = BELA
+    other = place.house.log({"severity": "S4"})
     lists, seat = opened(place), place.seat
     seat.key(Qt.Key.Key_4)
     assert numbers(lists) == [hers["number"], other["number"]]

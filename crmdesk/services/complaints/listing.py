@@ -38,7 +38,10 @@ Names = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Lines by their next clock, read ``at`` (UTC); ``full``: there may be more than are shown."""
+    """Lines by their next clock, read ``at`` (UTC); ``full``: there may be more than are shown.
+
+    ``whose`` list it is, if it is one's own: lines with another owner were handed over and not taken yet.
+    """
 
     segment: str
     lines: Lines
@@ -46,6 +49,7 @@ class Listing:
     categories: Names
     at: datetime
     full: bool = False
+    whose: AgentId | None = None
 
 
 def listing(
@@ -62,7 +66,7 @@ def listing(
     and every proposal waits for his yes; somebody without a team sees what is due of all teams.
     """
     found = _lines(connection, segment, agent_id, now, limit, house)
-    return _named(connection, segment, found, now, limit)
+    return _named(connection, segment, agent_id, found, now, limit)
 
 
 def regime_listing(
@@ -77,7 +81,7 @@ def regime_listing(
 
     until = business_time(house.calendar).close_of(now, REGIME_DAYS)
     lines = _lines(connection, segment, agent_id, now, lists.LIMIT, house)
-    return _named(connection, segment, lines.with_clocks(_regime_dues(connection, until)), now)
+    return _named(connection, segment, agent_id, lines.with_clocks(_regime_dues(connection, until)), now)
 
 
 def _lines(
@@ -118,17 +122,19 @@ def _team_of(connection: Any, agent_id: AgentId) -> TeamId | None:
 def _named(
     connection: Any,
     segment: str,
+    agent_id: AgentId | None,
     lines: Lines,
     now: datetime,
     limit: int = lists.LIMIT,
 ) -> Listing:
+    whose = agent_id if segment == MINE else None
     if not lines:
-        return Listing(segment, lines, MappingProxyType({}), MappingProxyType({}), now)
+        return Listing(segment, lines, MappingProxyType({}), MappingProxyType({}), now, whose=whose)
     from crmdesk.services.complaints.procedure import workflow
 
     states = {state.key: (state.en, state.zh) for state in workflow().states}
     categories = {key: (en, zh) for key, en, zh in rows(connection, _CATEGORIES)}
-    return Listing(segment, lines, states, categories, now, len(lines) >= limit)
+    return Listing(segment, lines, states, categories, now, len(lines) >= limit, whose)
 
 
 def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int]]:

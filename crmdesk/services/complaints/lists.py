@@ -36,6 +36,10 @@ _LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_
  FROM complaint AS c WHERE c.{OPEN}"""
 _OWNERS = "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh FROM agent"
 _MARKS = 500
+# CROSS: from the open tasks to their complaints, not through all bodies there are.
+_HANDED_OVER = """SELECT b.id FROM task AS t CROSS JOIN complaint_body AS b ON b.id = t.complaint_id
+ WHERE t.state = 'open' AND t.errand = 'taken_over' AND b.handed_over_by = ?"""
+_MINE = f" AND (c.owner_id = ? OR c.id IN ({_HANDED_OVER}))"
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _COUNTS = f"""SELECT count(*), ifnull(sum({OPEN}), 0), ifnull(sum(received_at >= ?), 0), max(received_at),
  ifnull(max(CASE WHEN {OPEN} THEN severity = 'S1' OR level > 0 END), 0)
@@ -185,8 +189,11 @@ class Lines(Sequence[ComplaintLine]):
 
 
 def mine(connection: Any, agent_id: AgentId, now: datetime, limit: int = LIMIT) -> Lines:
-    """Return the open complaints that *agent_id* owns, by their next clock."""
-    return open_lines(connection, " AND c.owner_id = ?", now, agent_id.bytes, limit=limit)
+    """Return the open complaints of *agent_id* by their next clock: owned, or handed over and not taken yet.
+
+    Of the latter those whose file is here: what went to another team has left the list.
+    """
+    return open_lines(connection, _MINE, now, agent_id.bytes, agent_id.bytes, limit=limit)
 
 
 def due_list(connection: Any, now: datetime, team_id: TeamId | None = None, limit: int = LIMIT) -> Lines:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.delegates.home import Line
     from crmdesk.ui.presenters.workplace import Tools, Workplace
 
-_SHOWN = frozenset({"complaint", "approval", "clock_line", "customer", "agent", "complaint_category"})
+_SHOWN = frozenset({"complaint", "approval", "clock_line", "task", "customer", "agent", "complaint_category"})
 _EVERY_MS = 60_000
 """So often what is due is looked at again."""
 ALL, OVERDUE, TODAY, REGIME = range(4)

@@ -27,6 +27,8 @@ MINE = "mine"
 MOST = 50
 """Complaints on the first screen; there is a screen for all of them."""
 _SHOWN = frozenset({"task", "call", "article", "interaction", "note", "agent", "team"})
+_COMPLAINTS = frozenset({"complaint", "task"})
+"""Of these the complaints shown are made: what was handed over stays until its task is done."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class HomePresenter(QObject):
     def on_changed(self, changes: ChangeSet) -> None:
         """Rows changed: the lists may be stale."""
         self._stale = self._stale or bool(changes.kinds & _SHOWN)
-        if "complaint" in changes.kinds:
+        if changes.kinds & _COMPLAINTS:
             self._listing = None
         self.refresh()
 

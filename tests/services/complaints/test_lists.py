@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from crmdesk.models.types import AgentId, CustomerId, TeamId
+from crmdesk.models.wire import Row
 from crmdesk.services.complaints import lists
 from crmdesk.services.customers.profile import badges, customer_card, tally
 from tests.services.complaints.house import (
@@ -34,8 +36,9 @@ def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
 def test_my_complaints_come_by_their_next_clock_and_nobody_elses(desk: ComplaintDesk) -> None:
     slow = desk.log({"severity": "S4"})
     quick = desk.log({"severity": "S1"})
-    other = desk.log()
-    desk.step(other, "H1", to=str(BELA), open_points="Call him.")
+    desk.who = BELA
+    desk.log()
+    desk.who = ANNA
     found = lists.mine(desk.connection, AgentId(ANNA), desk.now)
     assert [line.id for line in found] == [quick["id"], slow["id"]]
     assert found[0].next_due_at == quick["next_due_at"]
@@ -43,6 +46,53 @@ def test_my_complaints_come_by_their_next_clock_and_nobody_elses(desk: Complaint
     assert [line.overdue for line in found] == [False, False]
     desk.later(hours=1)
     assert [line.overdue for line in lists.mine(desk.connection, AgentId(ANNA), desk.now)] == [True, False]
+
+
+def test_who_handed_over_sees_it_until_it_is_taken(desk: ComplaintDesk) -> None:
+    anna, bela = AgentId(ANNA), AgentId(BELA)
+
+    def mine(who: AgentId) -> list[tuple[UUID, AgentId | None]]:
+        return [(line.id, line.owner_id) for line in lists.mine(desk.connection, who, desk.now)]
+
+    quick = desk.log({"severity": "S1"})
+    row = desk.step(desk.log({"severity": "S4"}), "H1", to=str(BELA), open_points="Call him.")
+    assert mine(anna) == [(quick["id"], anna), (row["id"], bela)]
+    assert mine(bela) == [(row["id"], bela)]
+    assert mine(AgentId(CHEN)) == []
+    row = desk.step(row, "E1", to_level=1, reason="press", who=CHEN)
+    assert len(mine(anna)) == 2, "a step of somebody else takes nothing over"
+    desk.step(row, "C1", who=BELA, what="We are looking into it.")
+    assert mine(anna) == [(quick["id"], anna)]
+
+
+def test_what_was_handed_over_leaves_the_list_with_its_end_its_undoing_and_its_file(
+    desk: ComplaintDesk,
+) -> None:
+    def handed_over() -> Row:
+        return desk.step(desk.log({"severity": "S4"}), "H1", to=str(BELA), open_points="Call him.")
+
+    def mine() -> set[UUID]:
+        return {line.id for line in lists.mine(desk.connection, AgentId(ANNA), desk.now)}
+
+    ended, away, back, gone_on = (handed_over() for _ in range(4))
+    assert mine() == {each["id"] for each in (ended, away, back, gone_on)}
+    desk.step(ended, "T18", words="Enough.", channel="phone", who=CHEN)
+    desk.connection.execute("DELETE FROM complaint_body WHERE id = ?", (away["id"].bytes,))
+    desk.step(back, "H1", to=str(ANNA), open_points="Call him.", who=CHEN)
+    desk.step(gone_on, "H1", to=str(CHEN), open_points="Call him.", who=BELA)
+    found = lists.mine(desk.connection, AgentId(ANNA), desk.now)
+    assert [(line.id, line.owner_id) for line in found] == [(back["id"], ANNA)]
+
+
+def test_my_list_reads_the_small_index_and_the_open_tasks(desk: ComplaintDesk) -> None:
+    query = lists._LINE + lists._MINE + lists._BY_CLOCK
+    for _ in range(2):
+        found = desk.connection.execute(f"EXPLAIN QUERY PLAN {query}", (b"", b"", 10)).fetchall()
+        plan = " ".join(str(row) for row in found)
+        assert "INDEX ix_task_state_due_at (state=?)" in plan
+        assert not {"SCAN t", "SCAN b"} & set(plan.split("'"))
+        desk.connection.execute("ANALYZE")
+    assert "COVERING INDEX ix_complaint_open" in plan
 
 
 def test_the_due_list_is_of_a_team_or_of_everybody_and_leaves_out_what_ended(desk: ComplaintDesk) -> None:
