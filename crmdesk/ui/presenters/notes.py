@@ -33,7 +33,9 @@ class NotesPresenter(QObject):
         self._operations = place.operations
         self._words = place.words
         self._moments = place.moments
+        self._kept: tuple[Slot, str] | None = None
         place.parts.note.typed.connect(self.save)
+        place.words.changed.connect(self._tell_kept)
 
     def save(self, number: int) -> None:
         """Keep the note of a slot now."""
@@ -62,8 +64,13 @@ class NotesPresenter(QObject):
 
     def _on_saved(self, slot: Slot) -> None:
         if slot is self._slots.current:
-            at = self._moments.local(self._moments.now()).strftime("%H:%M:%S")
-            self._parts.note.say_saved(self._words.tr("kept {time}", time=at))
+            self._kept = slot, self._moments.local(self._moments.now()).strftime("%H:%M:%S")
+            self._tell_kept()
+
+    def _tell_kept(self) -> None:
+        """Say when the note shown was kept last, in the words of now."""
+        if self._kept is not None and self._kept[0] is self._slots.current:
+            self._parts.note.say_saved(self._words.tr("kept {time}", time=self._kept[1]))
 
     def _on_drafts(self, drafts: tuple[NoteDraft, ...]) -> None:
         for draft in drafts:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NOTE = "note"
 """The form of a note in the investigation log, which is no step of the procedure."""
+_LOG_NOTE = Allowed(NOTE, "Note", "", (), (AskedField("note", "text", required=True),), (), here=True)
 _KEEP_MS = 300
 _NOTE_ID = "note_id"
 
@@ -69,7 +70,7 @@ class StepForms(QObject):
         self._record: ComplaintRecord | None = None
         self._open: _Open | None = None
         self._asked = ""
-        self._sending = self._typed = False
+        self._sending = self._typed = self._back = False
         self._conflict: Conflict | None = None
         self._words_left = WordsLeft(place, NOTE, _NOTE_ID)
         self._keeper = QTimer(self, singleShot=True, interval=_KEEP_MS)
@@ -109,8 +110,7 @@ class StepForms(QObject):
         record = self._record
         if record is None or record.body is None:
             return
-        step = Allowed(NOTE, "Note", "", (), (AskedField("note", "text", required=True),), (), here=True)
-        self._ask_kept(_opened(record, NOTE), lambda kept: self._show(step, kept))
+        self._ask_kept(_opened(record, NOTE), lambda kept: self._show(_LOG_NOTE, kept))
 
     def close(self) -> bool:
         """Put the form away, keeping what was typed; return whether one was open."""
@@ -166,20 +166,18 @@ class StepForms(QObject):
 
     def retranslate(self) -> None:
         """Words changed: the form is made anew with what stands in it."""
-        self._show_again()
+        self._show_again(back=self._back)
 
-    def _show_again(self, without: str = "") -> None:
-        """Make the form anew with what stands in it, *without* a field."""
+    def _show_again(self, without: str = "", *, back: bool = True) -> None:
+        """Make the form anew with what stands in it, *without* a field; *back*: say that it is here again."""
         opened, record = self._open, self._record
         if opened is None or record is None:
             return
         self.keep()
         values = {name: value for name, value in self._view.form.kept().items() if name != without}
-        step = record.step(opened.transition)
-        if opened.transition == NOTE:
-            self.begin_note()
-        elif step is not None:
-            self._show(step, values)
+        step = _LOG_NOTE if opened.transition == NOTE else record.step(opened.transition)
+        if step is not None:
+            self._show(step, values, back=back)
 
     def _ask_kept(self, opened: _Open, show: Callable[[Mapping[str, Json]], None]) -> None:
         """Show the form once it is known what was kept of it."""
@@ -200,7 +198,7 @@ class StepForms(QObject):
             failed=lambda _: known(None),
         )
 
-    def _show(self, step: Allowed, content: Mapping[str, Json]) -> None:
+    def _show(self, step: Allowed, content: Mapping[str, Json], *, back: bool = True) -> None:
         record, form = self._record, self._view.form
         if record is None:
             return
@@ -208,7 +206,8 @@ class StepForms(QObject):
         if step.transition != NOTE:
             name = self._words.pick(step.en, step.zh)
         fields = tuple(self._prepared(record, asked) for asked in step.fields)
-        told = self._words.tr("What you had typed before is here again.") if content else ""
+        self._back = back and bool(content)
+        told = self._words.tr("What you had typed before is here again.") if self._back else ""
         button = self._words.tr("Keep the note") if step.transition == NOTE else name
         plan = FormPlan(name, button, fields, told, step=step.transition)
         form.open(plan, self._kit(record), content)
