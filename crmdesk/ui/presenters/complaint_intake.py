@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from crmdesk.services.complaints.intake_sheet import lacking
 from crmdesk.ui.complaint_words import refusal
+from crmdesk.ui.presenters.intake_beside import Beside
 from crmdesk.ui.presenters.intake_cases import Cases, content_of, told_of
 from crmdesk.ui.presenters.intake_files import IntakeFiles
 from crmdesk.ui.views.note import AUTOSAVE_MS
@@ -51,6 +52,7 @@ class ComplaintIntakePresenter(QObject):
         self._form: ComplaintIntake | None = None
         self.files: IntakeFiles | None = None
         self.cases = Cases(place.words, place.moments)
+        self._beside = Beside(place, tools.desk, record)
         self._limit: int | None = None
         self._saving = False
         self._autosave = QTimer(self, singleShot=True, interval=AUTOSAVE_MS)
@@ -91,6 +93,7 @@ class ComplaintIntakePresenter(QObject):
         if form is not None and not form.isHidden() and (self.has_focus or not form.shows_form):
             self.close()
             return
+        self.flush()
         case = self._wanted()
         if case is None:
             told = self._words.tr("Find the customer first: Ctrl+K. Then F8 writes a complaint down.")
@@ -174,11 +177,10 @@ class ComplaintIntakePresenter(QObject):
 
     def _open(self, case: Case) -> None:
         self.flush()
-        form, parts = self._form_there(), self._place.parts
+        form = self._form_there()
         self._make_room()
-        if parts.stage.shown is not parts.record:
-            self._show_record()
         self.cases.shown, self._saving = case, False
+        self._beside.show(case)
         logged = self.cases.saved.get(case.key)
         if logged is not None:
             self._tell(logged)
@@ -189,15 +191,6 @@ class ComplaintIntakePresenter(QObject):
         form.show_form()
         form.to_field("what_happened")
         self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
-
-    def _show_record(self) -> None:
-        parts, current = self._place.parts, self._place.slots.current
-        if current is not None:
-            self._record.show_slot(current)
-        else:
-            parts.record.with_call(False)
-            self._record.show_nobody()
-        parts.stage.present(parts.record)
 
     def _form_there(self) -> ComplaintIntake:
         if self._form is None:
@@ -321,7 +314,11 @@ class ComplaintIntakePresenter(QObject):
             self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
 
     def _retranslate(self) -> None:
+        case, form, wanted = self.cases.shown, self._form, self._wanted()
         if self.cases.logged is not None and self.is_open:
             self._tell(self.cases.logged)
-        else:
-            self.look_again()
+            return
+        if case is not None and form is not None and wanted is not None and wanted.key == case.key:
+            self.cases.shown = replace(case, who=wanted.who)
+            form.fields.who.setText(wanted.who)
+        self.look_again()

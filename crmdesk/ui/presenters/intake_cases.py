@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,6 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from crmdesk.models.screen_pop import AssetCard, CustomerCard
     from crmdesk.models.wire import Json
@@ -90,12 +90,14 @@ class Cases:
         return Case(key=key, who=who, sheet=sheet)
 
     def of_customer(self, card: CustomerCard) -> Case:
-        """Return the case of a customer without a call, new or as it was kept."""
-        key = f"customer {card.id}"
+        """Return the case of a customer without a call: new, or the last that was begun and not finished."""
+        kept = next((case for case in self.kept.values() if case.sheet.customer_id == str(card.id)), None)
+        if kept is not None:
+            at = datetime.fromisoformat(kept.sheet.received_at)
+            return replace(kept, who=self._who(card, "", at))
         now = self._moments.now()
         sheet = Sheet(complaint_id=str(uuid4()), received_at=now.isoformat(), **_of_card(card))
-        made = Case(key=key, who=self._who(card, "", now), sheet=sheet)
-        return self.kept.get(key, made)
+        return Case(key=f"customer {card.id}", who=self._who(card, "", now), sheet=sheet)
 
     def _who(self, card: CustomerCard | None, number: str, at: datetime) -> str:
         name = plain(f"{card.name} {card.name_alt}".strip()) if card is not None else ""
