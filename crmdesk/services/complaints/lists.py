@@ -15,7 +15,7 @@ from uuid import UUID
 from crmdesk.models.types import AgentId, CustomerId, TeamId
 from crmdesk.models.wire import Row
 from crmdesk.services.customers.values import identity, marks, micros, moment, moment_at, rows
-from crmdesk.services.store.complaint_index import OPEN, OPEN_COMPLAINT
+from crmdesk.services.store.complaint_index import HANDED_OVER, OPEN, OPEN_COMPLAINT
 from crmdesk.values import dataclass
 
 LIMIT = 5000
@@ -37,8 +37,8 @@ _LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_
 _OWNERS = "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh FROM agent"
 _MARKS = 500
 # CROSS: from the open tasks to their complaints, not through all bodies there are.
-_HANDED_OVER = """SELECT b.id FROM task AS t CROSS JOIN complaint_body AS b ON b.id = t.complaint_id
- WHERE t.state = 'open' AND t.errand = 'taken_over' AND b.handed_over_by = ?"""
+_HANDED_OVER = f"""SELECT b.id FROM task AS t CROSS JOIN complaint_body AS b ON b.id = t.complaint_id
+ WHERE t.{HANDED_OVER.replace(" AND ", " AND t.")} AND b.handed_over_by = ?"""
 _MINE = f" AND (c.owner_id = ? OR c.id IN ({_HANDED_OVER}))"
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"
 _COUNTS = f"""SELECT count(*), ifnull(sum({OPEN}), 0), ifnull(sum(received_at >= ?), 0), max(received_at),

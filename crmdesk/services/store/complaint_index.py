@@ -7,6 +7,9 @@ ENDED = ("REJECTED", "CLOSED", "WITHDRAWN", "MERGED")
 OPEN = f"state NOT IN {ENDED}"
 """A complaint somebody still has to do something about; word for word, or the index is not used."""
 
+HANDED_OVER = "state = 'open' AND errand = 'taken_over'"
+"""A task of somebody who was given a complaint and has not taken it; word for word, too."""
+
 OPEN_COMPLAINT = (
     *("next_due_at", "owner_id", "team_id", "state", "severity", "level", "external", "number", "category"),
     *(

@@ -31,7 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from crmdesk.models.effects import ENTITIES
 from crmdesk.models.wire import field_types
-from crmdesk.services.store.complaint_index import OPEN, OPEN_COMPLAINT
+from crmdesk.services.store.complaint_index import HANDED_OVER, OPEN, OPEN_COMPLAINT
 from crmdesk.services.store.rows import CLUSTERS
 from crmdesk.values import dataclass
 
@@ -106,7 +106,8 @@ PLANS: dict[str, Plan] = {
             ("customer_id", "state"),
             ("call_id",),
             ("complaint_id",),
-        )
+        ),
+        partial=(("handed_over", ("complaint_id",), HANDED_OVER),),
     ),
     "article": Plan(numbered=True, indexes=(("external_id",), ("updated_at",))),
     "article_use": Plan(indexes=(("call_id",),)),

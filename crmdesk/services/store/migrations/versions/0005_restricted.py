@@ -1,4 +1,7 @@
-"""Restricted complaints have no line in the time line, which is everybody's; an index finds them instead."""
+"""Restricted complaints have no line in the time line, which is everybody's; an index finds them instead.
+
+Another finds what was handed over and is not taken yet.
+"""
 
 from pathlib import Path
 
