@@ -36,8 +36,9 @@ _LINE = f"""SELECT c.id, {", ".join(f"c.{name}" for name in OPEN_COMPLAINT)}, {_
  FROM complaint AS c WHERE c.{OPEN}"""
 _OWNERS = "SELECT id, CASE WHEN name_en || name_zh = '' THEN login ELSE name_en END, name_zh FROM agent"
 _MARKS = 500
-# CROSS: from the open tasks to their complaints, not through all bodies there are.
-_HANDED_OVER = f"""SELECT b.id FROM task AS t CROSS JOIN complaint_body AS b ON b.id = t.complaint_id
+# CROSS: from those tasks to their complaints, not through all bodies there are.
+_HANDED_OVER = f"""SELECT b.id FROM task AS t INDEXED BY ix_task_handed_over
+ CROSS JOIN complaint_body AS b ON b.id = t.complaint_id
  WHERE t.{HANDED_OVER.replace(" AND ", " AND t.")} AND b.handed_over_by = ?"""
 _MINE = f" AND (c.owner_id = ? OR c.id IN ({_HANDED_OVER}))"
 _BY_CLOCK = " ORDER BY c.next_due_at IS NULL, c.next_due_at LIMIT ?"

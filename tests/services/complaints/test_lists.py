@@ -89,7 +89,7 @@ def test_my_list_reads_small_indexes_alone(desk: ComplaintDesk) -> None:
     for _ in range(2):
         found = desk.connection.execute(f"EXPLAIN QUERY PLAN {query}", (b"", b"", 10)).fetchall()
         plan = " ".join(str(row) for row in found)
-        assert "SCAN t USING INDEX ix_task_handed_over" in plan
+        assert "INDEX ix_task_handed_over" in plan
         assert "SCAN b" not in plan
         desk.connection.execute("ANALYZE")
     assert "COVERING INDEX ix_complaint_open" in plan
