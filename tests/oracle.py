@@ -13,7 +13,7 @@ from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Rows = dict[bytes, dict[str, Any]]
-SHOWN_AS = {"complaint": "complaint_head"}
+SHOWN_AS = {"complaint": "complaint_head", "task": "task_head"}
 """Tables that nobody but the owner reads, and the view of them that people read."""
 
 

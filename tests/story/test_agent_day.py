@@ -242,7 +242,7 @@ def handed_over(anna: Seat, number: str) -> None:
     anna.press("Return")
     anna.writes("Why, open points", "She knows the carrier.")
     anna.press("Ctrl+Return")
-    anna.sees("1 of 1 went to Bela Sun.")
+    anna.sees("1 of 1 went to Bela Sun.", "handed over to Bela Sun, not taken yet")
     told = "SELECT c.owner_id, b.hand_overs, c.state FROM complaint AS c JOIN complaint_body AS b"
     told += " ON b.id = c.id WHERE c.number = ?"
     assert anna.sql.row(told, number) == (person("bela").bytes, 1, "RECEIVED")
@@ -314,8 +314,13 @@ def asked_afterwards(anna: Seat, number: str) -> None:
 
 
 def the_lists_agree(anna: Seat) -> None:
-    """At the end of the day the lists show what the store holds, no more and no less."""
-    mine = "SELECT c.number FROM complaint AS c JOIN agent AS a ON a.id = c.owner_id WHERE a.login = 'anna'"
+    """At the end of the day the lists show what the store holds, no more and no less.
+
+    Hers are those that she owns, and those that she gave to somebody who has not taken them.
+    """
+    mine = "SELECT c.number FROM complaint AS c JOIN agent AS a ON a.login = 'anna'"
+    mine += " JOIN complaint_body AS b ON b.id = c.id WHERE (c.owner_id = a.id OR b.handed_over_by = a.id"
+    mine += " AND 'taken_over' IN (SELECT errand FROM task WHERE complaint_id = c.id AND state = 'open'))"
     open_ = " AND c.state NOT IN ('CLOSED', 'REJECTED', 'WITHDRAWN', 'MERGED') ORDER BY c.next_due_at"
     wanted = [number for (number,) in anna.sql.rows(mine + open_)]
     assert wanted
