@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.errors import Conflict, Denied
+from crmdesk.errors import Conflict, Denied, InvalidInput
 from crmdesk.models.clock import Ledger
 from crmdesk.models.complaint_effects import LOG
 from crmdesk.models.complaint_file import RECOUNTED, ComplaintFile, Errand, Outcome, Step
@@ -108,7 +108,8 @@ def _log(
     taken = _judged(work, rules, step, ComplaintFile({}), actor, payload)
     received = taken.moment("received_at") or taken.at
     number = give_number(work.connection, received, rules.house.tzinfo, tag)
-    extra: Row = {"number": number, "team_id": _team(work, actor.id), **_told(intake)}
+    team = _team(work, actor.id, restricted=intake.restricted)
+    extra: Row = {"number": number, "team_id": team, **_told(intake)}
     extra["repeat_of"] = _first_of_row(work, intake.repeat_of)
     _write(work, step, taken, row_id, extra)
 
@@ -160,7 +161,7 @@ def take_step(
         approve(work, rules, complaint_id, payload["proposal_version"])
         return fields_of(work.stored, complaint_id)
     taken = _judged(work, rules, step, file, actor, payload)
-    _write(work, step, taken, complaint_id, _consequences(work, step, payload), base_version)
+    _write(work, step, taken, complaint_id, _consequences(work, file, payload), base_version)
     if payload.get("letter_id") and payload.get("sent_via"):
         mark_sent(work, rules, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
     if step.id in FOLLOWED_UP:
@@ -340,15 +341,28 @@ def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:
     }
 
 
-def _consequences(work: UnitOfWork, step: Transition, payload: Mapping[str, Json]) -> Row:
+def _consequences(work: UnitOfWork, file: ComplaintFile, payload: Mapping[str, Json]) -> Row:
     """Return what a new owner brings about: the complaint goes to his team."""
     owner = payload.get("to") or payload.get("owner")
-    return {"team_id": _team(work, UUID(owner))} if owner else {}
+    restricted = bool(file.fields.get("restricted"))
+    return {"team_id": _team(work, UUID(owner), restricted=restricted)} if owner else {}
 
 
-def _team(work: UnitOfWork, agent_id: UUID | None) -> UUID | None:
+def _team(work: UnitOfWork, agent_id: UUID | None, *, restricted: bool) -> UUID | None:
+    """Return the team of whoever handles a complaint; None, where he has none: then it is everybody's.
+
+    Raises:
+        InvalidInput: it is restricted, and there are teams, but he has none.
+    """
     row = work.row("agent", agent_id) if agent_id else None
-    return row["team_id"] if row else None
+    team: UUID | None = row["team_id"] if row else None
+    if restricted and team is None and work.connection.execute("SELECT 1 FROM team LIMIT 1").fetchone():
+        raise InvalidInput(
+            "A restricted complaint is for one team, and who handles it belongs to none. Let the"
+            " administrator put him into one, or choose somebody else.",
+            fields=("restricted",),
+        )
+    return team
 
 
 def _first_of_row(work: UnitOfWork, earlier: UUID | None) -> UUID | None:

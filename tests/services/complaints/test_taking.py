@@ -374,3 +374,18 @@ def test_the_log_replayed_gives_the_rows_back(desk: ComplaintDesk) -> None:
         assert rows.tables[table], table
         for key, held in rows.tables[table].items():
             assert stored.get(table, key) == held, table
+
+
+def test_what_is_restricted_goes_to_nobody_without_a_team(desk: ComplaintDesk) -> None:
+    desk.connection.execute("UPDATE agent SET team_id = NULL WHERE id = ?", (BELA.bytes,))
+    row = desk.log(restricted=True)
+    with pytest.raises(InvalidInput, match="belongs to none"):
+        desk.step(row, "H1", to=str(BELA), open_points="Call him.")
+    assert desk.row("complaint", row["id"])["owner_id"] == ANNA
+    plain = desk.step(desk.log(), "H1", to=str(BELA), open_points="Call him.")
+    assert (plain["owner_id"], plain["team_id"]) == (BELA, None)
+    desk.who = BELA
+    with pytest.raises(InvalidInput, match="belongs to none"):
+        desk.log(restricted=True)
+    desk.connection.execute("DELETE FROM team")
+    assert desk.log(restricted=True)["restricted"], "a house without teams keeps it to itself"
