@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +22,9 @@ from crmdesk.ui.look import Look, dress
 from crmdesk.ui.main_window import MainWindow, WindowOptions
 from tests.ui import sample
 from tests.ui.fake_desk import FakeDesk
+
+if TYPE_CHECKING:
+    from tests.ui.complaint_house import ComplaintSeat
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -163,3 +168,17 @@ def take_seat(qtbot: QtBot, desk: FakeDesk, look: Look, clock: Clock) -> Iterato
 def seat(take_seat: Callable[..., Seat]) -> Seat:
     """A window as everybody has it."""
     return take_seat()
+
+
+@pytest.fixture
+def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
+    """A seat whose desk handles complaints."""
+    from tests.services.complaints.house import ComplaintDesk
+    from tests.ui.complaint_house import ComplaintSeat
+
+    house = ComplaintDesk(tmp_path)
+    made = ComplaintSeat(seat, house, tmp_path)
+    yield made
+    seat.settle()
+    made.close()
+    house.close()

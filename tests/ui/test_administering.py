@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.models.payload import CORRECTED
 from crmdesk.models.wire import Row
 from crmdesk.ui.widgets.corrections_field import CorrectionsField
-from tests.services.complaints.house import BELA, CHEN, IDA, ComplaintDesk
+from tests.services.complaints.house import BELA, CHEN, IDA
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 from tests.ui.test_accessibility import unnamed
 from tests.ui.test_complaint_list import hand_over, opened
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def begun(place: ComplaintSeat, row: Row) -> CorrectionsField:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 
-from tests.services.complaints.house import CHEN, ComplaintDesk
+from tests.services.complaints.house import CHEN
 from tests.services.complaints.test_taking import proposed
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.conftest import Seat
 from tests.ui.test_complaint_intake import f8, talk
 from tests.ui.test_complaint_list import opened
 from tests.ui.test_complaint_record import next_form
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def test_tab_leads_from_the_fields_of_f8_to_its_button(seat: Seat) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,23 +16,11 @@ from tests.services.complaints.house import (
     BELA,
     CHEN,
     OTHER_TEAM,
-    ComplaintDesk,
     under_regime,
 )
 from tests.services.complaints.test_taking import proposed
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 from tests.ui.test_accessibility import unnamed
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def opened(place: ComplaintSeat, who: Any = ANNA) -> Any:

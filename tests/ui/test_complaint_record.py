@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -22,24 +20,12 @@ from tests.services.complaints.house import (
     CHECKLIST,
     CHEN,
     OTHER_TEAM,
-    ComplaintDesk,
 )
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat, line_of
-from tests.ui.conftest import Seat
 from tests.ui.test_accessibility import unnamed
 
 ALT_SHIFT = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def done(place: ComplaintSeat, *keys: Qt.Key) -> None:

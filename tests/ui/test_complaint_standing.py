@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.models.types import CallId
-from tests.services.complaints.house import BELA, CALL, ComplaintDesk
+from tests.services.complaints.house import BELA, CALL
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 from tests.ui.test_accessibility import unnamed
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def shown(place: ComplaintSeat) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from crmdesk.errors import FileFault, InvalidInput, NotFound
 from crmdesk.models.text import say
 from crmdesk.ui.presenters.record_files import OPENED
 from crmdesk.ui.views.complaint_intake import ComplaintIntake
-from tests.services.complaints.house import ComplaintDesk
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.conftest import Seat
@@ -24,16 +22,6 @@ from tests.ui.fake_intakes import OIL
 from tests.ui.test_accessibility import unnamed
 
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 @pytest.fixture

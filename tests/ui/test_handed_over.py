@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.models.changes import ChangeSet
-from tests.services.complaints.house import BELA, ComplaintDesk
+from tests.services.complaints.house import BELA
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 from tests.ui.test_complaint_list import opened
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def test_what_was_handed_over_stays_in_the_list_and_says_so_until_it_is_taken(place: ComplaintSeat) -> None:

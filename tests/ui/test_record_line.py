@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.ui.itemmodels.record_line import RecordLine, passages, whole
-from tests.services.complaints.house import ComplaintDesk
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 
-from tests.services.complaints.house import ComplaintDesk
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 
 AGAIN = "What you had typed before is here again."
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def in_chinese(place: ComplaintSeat) -> str:

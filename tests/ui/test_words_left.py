@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.models.wire import Row
-from tests.services.complaints.house import CHEN, ComplaintDesk
+from tests.services.complaints.house import CHEN
 from tests.ui.complaint_house import ComplaintSeat
-from tests.ui.conftest import Seat
 from tests.ui.test_complaint_record import done, next_form
 
 TOLD = "This step is not possible any more. What you typed waits as a note: F7 opens it."
-
-
-@pytest.fixture
-def place(seat: Seat, tmp_path: Path) -> Iterator[ComplaintSeat]:
-    house = ComplaintDesk(tmp_path)
-    made = ComplaintSeat(seat, house, tmp_path)
-    yield made
-    seat.settle()
-    made.close()
-    house.close()
 
 
 def typed_in_vain(place: ComplaintSeat) -> Row:
