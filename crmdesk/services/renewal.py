@@ -41,6 +41,9 @@ FOLLOWS = ("knowledge_", "suggestion", "customer_search", "customer_stale", "ale
 """Beginnings of tables that follow the rows of the entities, or never change; so does what search indexes."""
 
 LEFT = "left"
+LEAST_ROOM = 16 << 20
+"""Bytes left beside the smallest fresh file."""
+
 _NOTE = "note_change"
 _LOOK_SECONDS = 0.5
 _log = logging.getLogger("crmdesk.store")
@@ -133,8 +136,16 @@ def is_small(path: Path, limit_bytes: int = 32 << 20) -> bool:
     return path.stat().st_size <= limit_bytes
 
 
+def wanted_room(size: int) -> int:
+    """Return the free bytes that a fresh file of a store of *size* bytes wants: its own, and as many again.
+
+    The others are for what is written meanwhile, and no more than what people are told to keep free.
+    """
+    return size + min(LOW_BYTES, max(size, LEAST_ROOM))
+
+
 def _refuse_without_room(path: Path) -> None:
-    wanted = path.stat().st_size + LOW_BYTES
+    wanted = wanted_room(path.stat().st_size)
     if free_bytes(path.parent) < wanted:
         raise DiskFull(
             "The store is to be written anew because somebody was erased, which needs {megabytes} MB of free"

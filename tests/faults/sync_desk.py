@@ -1,10 +1,10 @@
 """One desk as a process: somebody works without a pause, shared with a server, until he is told to rest.
 
 It says on standard output what was kept here (``did OPERATION KIND CUSTOMER``) and which contents of files
-were read, on standard input it takes ``rest``, ``drain`` (until nothing waits), ``level`` (one more round),
-``send`` (until no content waits), ``look`` (at all files), ``tidy``, ``clock SHIFT`` and ``end``. With
-``FAULT_POINT=NAME:N`` in the environment it is killed at the N-th time that point is reached; what it sends
-is sent twice now and then.
+were read, on standard input it takes ``rest``, ``drain`` (until nothing waits), ``level`` (one more round,
+over a new connection), ``send`` (until no content waits), ``look`` (at all files), ``tidy``, ``clock SHIFT``
+and ``end``. With ``FAULT_POINT=NAME:N`` in the environment it is killed at the N-th time that point is
+reached; what it sends is sent twice now and then.
 """
 
 from __future__ import annotations
@@ -123,6 +123,18 @@ class Worker:
             except CrmdeskError as trouble:
                 sys.stderr.write(f"drain: {trouble}\n")
             threading.Event().wait(0.05)
+
+    def level(self) -> None:
+        """Do one more round over a new connection: what was in the way of an erasure is looked at first."""
+        self.sync.close_line()
+        for _ in range(TRIES):
+            try:
+                self.sync.run_once()
+            except CrmdeskError as trouble:
+                sys.stderr.write(f"level: {trouble}\n")
+                threading.Event().wait(0.05)
+            else:
+                return
 
     def send(self) -> None:
         """Go on until no content waits for the server."""
@@ -262,7 +274,7 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
         else:
             busy.start()
         tell("ready")
-        orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.sync.run_once, "send": desk.send}
+        orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.level, "send": desk.send}
         orders |= {"look": desk.files.look_around, "tidy": desk.files.tidy}
         for line in sys.stdin:
             order = line.strip()

@@ -147,8 +147,8 @@ def run(seed: int, seconds: float, *, kernel: bool) -> tuple[dict[str, Any], lis
         words = list(verdict.words)
         found, given_out = control(world, verdict)
         if words:
-            for desk in world.desks:
-                words += _last_words(desk)
+            # What is wrong comes last: of a long print the end is what is kept.
+            words = [line for desk in world.desks for line in _last_words(desk)] + words
         return {
             "seed": seed,
             "seconds": seconds,
@@ -238,7 +238,7 @@ def main() -> int:
     kernel = given.lines == "kernel" or (given.lines == "best" and kernel_lines_allowed())
     figures, words = run(given.seed, given.seconds, kernel=kernel)
     words += shortcomings(figures)
-    for line in words[:200]:
+    for line in words[-300:]:
         tell(line)
     tell(json.dumps(figures))
     return 1 if words else 0

@@ -88,3 +88,9 @@ def _rows(store: Store, table: str) -> list[tuple[Any, ...]]:
         lambda connection: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2, 3').fetchall()
     ).result()
     return found
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(1, 17), (100, 200), (1_000, 1_256)])
+def test_a_fresh_file_wants_room_as_the_store_is_large(size: int, wanted: int) -> None:
+    """Megabytes; a desk with a small disk can let somebody go, too."""
+    assert renewal.wanted_room(size << 20) == wanted << 20
