@@ -39,7 +39,7 @@ ROLES = (*("supervisor",) * 3, "administrator", *("agent",) * 3)
 """Whoever sits at the desks, one at each."""
 SMALL = 2
 """So many desks have a small disk of their own."""
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 CANARY_BYTES = 2_000
 ERASABLE = """
 SELECT c.id FROM crm.customer c
