@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import MutableMapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -37,6 +37,8 @@ _log = logging.getLogger("crmdesk.due")
 EVERY_SECONDS = 30.0
 MOST_AT_ONCE = 500
 """Complaints looked at or worked on in one go; the rest waits for the next."""
+TRY_AGAIN = timedelta(minutes=10)
+"""What was due and could not be done, as a gate wants a person, is not tried again before."""
 
 Moments = MutableMapping[UUID, tuple[int, datetime | None]]
 """Open complaint → the version that was looked at, and when time does something to it next."""
@@ -169,10 +171,23 @@ class DueClock:
         """Do what is due now; return how much was done."""
         house = house_of(self._settings)
         done = 0
-        for row_id in self._store.read(_find, house, self._clock(), self._known).result():
-            done += self._store.write(_act, house, row_id).result().result
-            self._known.pop(row_id, None)
+        now = self._clock()
+        for row_id in self._store.read(_find, house, now, self._known).result():
+            if acted := self._act(house, row_id):
+                del self._known[row_id]
+            else:
+                version, _ = self._known[row_id]
+                self._known[row_id] = (version, now + TRY_AGAIN)
+            done += acted
         return done
+
+    def _act(self, house: House, complaint_id: UUID) -> int:
+        """Do what is due on one complaint; one that cannot go on keeps no other waiting."""
+        try:
+            return self._store.write(_act, house, complaint_id).result().result
+        except AgentError as fault:
+            _log.warning("complaint %s: %s", complaint_id, fault)
+            return 0
 
     def _run(self) -> None:
         while not self._stopping.wait(EVERY_SECONDS):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import pytest
 
+from crmdesk.errors import InvalidInput
 from crmdesk.models.clock import Ledger
-from crmdesk.models.complaint_file import Step
+from crmdesk.models.complaint_file import ComplaintFile, Step
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.deadline import BUSINESS_MINUTES, Span
 from crmdesk.models.gates import Actor
@@ -21,15 +24,20 @@ from crmdesk.models.steps import take
 from crmdesk.models.timetable import sampled
 from crmdesk.models.wire import Row
 from crmdesk.services.complaints import taking
-from crmdesk.services.complaints.due import find_due, run_due
+from crmdesk.services.complaints.due import DueClock, find_due, run_due
 from crmdesk.services.complaints.files import file_of
-from crmdesk.services.complaints.procedure import Editions, House
+from crmdesk.services.complaints.procedure import Editions, House, Procedure
 from crmdesk.services.complaints.record import complaint_record
 from crmdesk.services.store.rows import StoredRows
+from crmdesk.services.store.unit_of_work import UnitOfWork
+from crmdesk.settings import Settings
 from tests.models.cases import PAYLOADS
 from tests.models.hours import wall
 from tests.services.complaints.house import ANNA, CALL, CHECKLIST, CHEN, DORA, EMIL, ComplaintDesk
 from tests.services.complaints.test_procedure import SHORT
+
+if TYPE_CHECKING:
+    from crmdesk.services.store.store import Store
 
 ASSESSED: dict[str, Any] = {"severity": "S3", "regime": "none", "cause_class": "B"}
 ASSESSED["impact"] = {"persons": 0, "money": 0}
@@ -296,3 +304,74 @@ def recounted(desk: ComplaintDesk, complaint_id: UUID) -> list[Row]:
     """The lines that a new edition of the calendar brought, in their order."""
     lines = [each for each in desk.rows("clock_line", complaint_id) if each["why"] == "calendar"]
     return sorted(lines, key=lambda each: each["n"])
+
+
+class LoneStore:
+    """The store of a desk as a :class:`DueClock` asks it, counting what it is asked to write."""
+
+    def __init__(self, desk: ComplaintDesk) -> None:
+        self._desk = desk
+        self.written: list[UUID] = []
+
+    def read(self, query: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        return done(query(self._desk.connection, *arguments))
+
+    def write(self, use_case: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        self.written.append(arguments[-1])
+        with self._desk.work() as work:
+            return done(SimpleNamespace(result=use_case(work, *arguments)))
+
+
+def done(result: Any) -> Future[Any]:
+    made: Future[Any] = Future()
+    made.set_result(result)
+    return made
+
+
+def due_clock(desk: ComplaintDesk, store: LoneStore) -> DueClock:
+    return DueClock(Settings(), lambda: desk.now, cast("Store", store))
+
+
+def of_a_frequent_cause(desk: ComplaintDesk) -> list[UUID]:
+    """Three complaints outside the sample, whose cause asks for a decision: time cannot close them."""
+    lately = int(desk.now.timestamp() * 1000) << 80
+    ids = (made for n in itertools.count(lately) if not sampled(made := UUID(int=n), 20))
+    rows = [resolved(desk, next(ids), severity="S4") for _ in range(3)]
+    desk.now = max(row["follow_up_at"] for row in rows)
+    return [row["id"] for row in rows]
+
+
+def test_what_only_a_person_can_do_is_not_tried_every_half_minute(desk: ComplaintDesk) -> None:
+    ids = of_a_frequent_cause(desk)
+    store = LoneStore(desk)
+    clock = due_clock(desk, store)
+    clock.look()
+    desk.later(seconds=30)
+    clock.look()
+    assert {desk.row("complaint", row_id)["state"] for row_id in ids} == {"FOLLOW_UP"}
+    store.written.clear()
+    desk.later(seconds=30)
+    assert clock.look() == 0
+    assert store.written == []
+    desk.connection.execute("UPDATE complaint_body SET cause = 'another' WHERE id = ?", (ids[0].bytes,))
+    desk.later(minutes=10)
+    clock.look()
+    assert desk.row("complaint", ids[0])["state"] == "CLOSED", "it is tried again, but seldom"
+
+
+def test_a_complaint_that_cannot_go_on_keeps_no_other_waiting(
+    desk: ComplaintDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = sorted(resolved(desk)["id"] for _ in range(2))
+    desk.now = desk.row("complaint", second)["follow_up_at"]
+
+    def out_of_the_calendar(work: UnitOfWork, rules: Procedure, file: ComplaintFile, *step: Any) -> bool:
+        if file.fields["id"] == first:
+            raise InvalidInput("The calendar is worked out for 2010 to 2039 only.")
+        return taking.take_by_time(work, rules, file, *step)
+
+    monkeypatch.setattr("crmdesk.services.complaints.due.take_by_time", out_of_the_calendar)
+    due_clock(desk, LoneStore(desk)).look()
+    assert desk.row("complaint", second)["state"] == "FOLLOW_UP"
+    assert str(first) in caplog.text
+    caplog.clear()

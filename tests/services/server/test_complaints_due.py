@@ -134,13 +134,9 @@ def test_any_complaints_at_any_time(desk: MirroredDesk, server: Any, seed: int) 
 
 
 def test_who_is_not_in_the_sample_is_closed_by_both(desk: MirroredDesk, server: Any) -> None:
-    ids = (made for n in itertools.count(5000) if not sampled(made := UUID(int=n), 20))
-    logged = {**PAYLOADS["T1"], "received_at": desk.iso(), "customer_id": str(CUSTOMER), "severity": "S4"}
-    with desk.work() as work:
-        row = taking.open_complaint(work, desk.rules(), "K7Q", logged, taking.Intake(), next(ids))
-    fields = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
-    more = {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
-    row = desk.step(row, "T13", **{**fields, **more})  # type: ignore[arg-type]
+    row = solved_on_the_call(
+        desk, next(made for n in itertools.count(5000) if not sampled(made := UUID(int=n), 20))
+    )
     theirs: dict[str, Any] = {
         "body": "12315",
         "reference": "7",
@@ -152,6 +148,37 @@ def test_who_is_not_in_the_sample_is_closed_by_both(desk: MirroredDesk, server: 
     assert run_both(desk, server) >= 2
     assert desk.row("complaint", row["id"])["state"] == "CLOSED"
     assert going(file_of(StoredRows(desk.connection), row["id"]).ledger) == ("reopen_window",)
+
+
+def solved_on_the_call(desk: MirroredDesk, row_id: UUID, **more: Any) -> Row:
+    """A complaint of no consequence, outside the sample or in it by its id, settled at once."""
+    logged = {**PAYLOADS["T1"], "received_at": desk.iso(), "customer_id": str(CUSTOMER), "severity": "S4"}
+    with desk.work() as work:
+        row = taking.open_complaint(work, desk.rules(), "K7Q", logged, taking.Intake(), row_id)
+    fields = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}], "customer_agreed": True}
+    fields |= {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    return desk.step(row, "T13", **fields, **more)  # type: ignore[arg-type]
+
+
+def test_what_only_a_person_can_do_keeps_nothing_else_waiting(desk: MirroredDesk, server: Any) -> None:
+    ids = [made for n in range(5000, 5100) if not sampled(made := UUID(int=n), 20)]
+    stuck = [solved_on_the_call(desk, row_id) for row_id in ids[:3]]
+    desk.connection.execute("UPDATE complaint_body SET cause = 'wrong_part'")
+    desk.later(days=8)
+    later = solved_on_the_call(desk, ids[3])
+    desk.now = later["follow_up_at"]
+    lay_out(server, rows_before(desk))
+    for _ in range(12):
+        server.execute("SELECT crm.set_clock(%s)", (desk.now,))
+        server.execute("SELECT crm.run_complaints_due(2)")
+        desk.later(seconds=30)
+    state = "SELECT state FROM crm.complaint WHERE id = %s"
+    assert server.execute(state, (later["id"],)).fetchone() == ("CLOSED",)
+    assert {server.execute(state, (row["id"],)).fetchone() for row in stuck} == {("FOLLOW_UP",)}
+    server.execute("UPDATE crm.complaint_body SET cause = 'another' WHERE id = %s", (stuck[0]["id"],))
+    server.execute("SELECT crm.set_clock(%s)", (desk.now + timedelta(minutes=10),))
+    server.execute("SELECT crm.run_complaints_due(500)")
+    assert server.execute(state, (stuck[0]["id"],)).fetchone() == ("CLOSED",), "tried again, but seldom"
 
 
 def test_both_ask_from_the_morning_on_of_the_day_that_was_told(desk: MirroredDesk, server: Any) -> None:

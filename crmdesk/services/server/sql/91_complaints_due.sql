@@ -442,13 +442,15 @@ END
 $$;
 
 -- Do what is due on at most p_limit complaints; returns how much was done. Complaints that somebody works on this very
--- moment are left for the next time.
+-- moment are left for the next time, one that a gate leaves to a person for ten minutes: else those would be looked at
+-- first, again and again, and nothing else would come to its turn.
 CREATE OR REPLACE FUNCTION crm.run_complaints_due(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 DECLARE
     present CONSTANT timestamptz := crm.now();
     begun CONSTANT boolean := crm.begin_to_see_all();
     complaint uuid;
+    acted integer;
     done integer := 0;
 BEGIN
     PERFORM crm.look_ahead(present, p_limit);
@@ -457,8 +459,10 @@ BEGIN
         WHERE t.next_at <= present ORDER BY t.next_at, c.id LIMIT p_limit
         FOR NO KEY UPDATE OF c SKIP LOCKED
     LOOP
-        done := done + crm.act_on(complaint, present);
-        UPDATE crm.complaint_time t SET rev = c.rev, next_at = crm.next_moment(c, present)
+        acted := crm.act_on(complaint, present);
+        done := done + acted;
+        UPDATE crm.complaint_time t SET rev = c.rev, next_at = CASE WHEN acted > 0 THEN crm.next_moment(c, present)
+            ELSE greatest(crm.next_moment(c, present), present + interval '10 minutes') END
         FROM crm.complaint c WHERE c.id = complaint AND t.complaint_id = c.id;
     END LOOP;
     IF begun THEN
