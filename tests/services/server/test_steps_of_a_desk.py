@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from crmdesk.services.complaints.importing import Foreign, describe_import
 from tests.cluster import Database
-from tests.models.complaint_moves import log_complaint
-from tests.models.moves import START
+from tests.models.complaint_moves import log_complaint, rules
+from tests.models.moves import START, Dice
 from tests.services.server.sender import rows_of
 from tests.services.server.test_complaint_rights import DICE, Desk, House
 from tests.services.server.test_complaint_rights import house as _house
+from tests.services.server.test_judge_import import TOLD
 
 house = _house
+RESTRICTED = Dice(0, 7, "A mechanic insulted me.")
 
 
 @pytest.fixture
@@ -71,6 +76,47 @@ def test_who_belongs_to_several_teams_takes_it_to_any_of_them(
     operation = log_complaint(house.as_if("anna"), DICE, team=house.teams["bela"])
     assert house.desks["anna"].push(operation) == {"ok": True}
     assert team_of(admin, uuid.UUID(operation.payload["id"])) == house.teams["bela"]
+
+
+def test_a_restricted_complaint_comes_to_nobody_without_a_team(
+    house: House, admin: Any, database: Database
+) -> None:
+    with ExitStack() as stack:
+        for login, role, teams in (("emil", "supervisor", ()), ("ida", "administrator", ("hotline",))):
+            house.desks[login] = Desk(database, database.person(login, role, teams=teams), stack)
+        made = log_complaint(house.as_if("emil"), RESTRICTED)
+        answer = house.desks["emil"].push(made)
+        assert (answer["rejected"], answer["fields"]) == ("invalid", ["restricted"])
+        assert answer["why"].startswith("A restricted complaint is for one team, and who handles it belongs")
+        told = Foreign({**TOLD, "restricted": True})
+        foreign = describe_import(house.as_if("ida").author, rules().rules, uuid.uuid4(), told)
+        assert house.desks["ida"].push(foreign)["fields"] == ["restricted"]
+        plain = log_complaint(house.as_if("emil"), replace(DICE, b=4))
+        assert house.desks["emil"].push(plain) == {"ok": True}, "what is not restricted is everybody's then"
+        complaint = log_restricted(house)
+        nobodys = str(house.desks["emil"].person.agent_id)
+        for login, key, field in (("anna", "T2", "owner"), ("anna", "H1", "to"), ("ida", "D1", "to")):
+            for team in ({"team_id": None}, {}):
+                kept = copy.deepcopy(house.world.memory.tables)
+                answer = house.step(login, complaint, key, extra={field: nobodys, **team})
+                assert answer["fields"] == ["restricted"], (key, team)
+                house.world.memory.tables = kept
+        assert team_of(admin, complaint) == house.teams["anna"]
+
+
+def test_a_house_without_teams_keeps_what_is_restricted_to_itself(house: House, admin: Any) -> None:
+    admin.execute("UPDATE crm.agent SET team_id = NULL")
+    admin.execute("DELETE FROM crm.member")
+    admin.execute("DELETE FROM crm.team")
+    assert team_of(admin, log_restricted(house)) is None
+
+
+def log_restricted(house: House) -> uuid.UUID:
+    """Log a restricted complaint as Anna and return its id."""
+    made = log_complaint(house.as_if("anna"), RESTRICTED, team=house.teams["anna"])
+    assert made.payload["head"]["restricted"]
+    assert house.desks["anna"].push(made) == {"ok": True}
+    return uuid.UUID(made.payload["id"])
 
 
 JUDGE = (

@@ -529,7 +529,7 @@ BEGIN
         RETURN o;
     END IF;
     SELECT a.team_id INTO team FROM crm.agent a WHERE a.id = owner;
-    IF NOT FOUND OR head ->> 'team_id' IS NOT DISTINCT FROM team::text
+    IF NOT FOUND OR (head ? 'team_id' AND head ->> 'team_id' IS NOT DISTINCT FROM team::text)
        OR crm.is_member(owner, (head ->> 'team_id')::uuid) THEN
         RETURN o;
     END IF;

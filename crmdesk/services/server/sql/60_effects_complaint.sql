@@ -26,6 +26,20 @@ BEGIN
 END
 $$;
 
+-- What no team handles is everybody's, so nobody who belongs to none is given a restricted complaint, where there are
+-- teams. Taking a step back gives it to whoever had it.
+CREATE OR REPLACE FUNCTION crm.refuse_teamless(o crm.operation_in, p_head crm.complaint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_head.restricted AND p_head.team_id IS NULL AND o.payload -> 'head' ?| '{owner_id,team_id,restricted}'
+       AND o.payload ->> 'transition' <> 'U1' AND EXISTS (SELECT 1 FROM crm.team) THEN
+        PERFORM crm.refuse(
+            'invalid', 'A restricted complaint is for one team, and who handles it belongs to none. Let the'
+            ' administrator put him into one, or choose somebody else.', '{}', '{restricted}');
+    END IF;
+END
+$$;
+
 -- The body of a complaint that an operation is about, locked; refused when it is not here, or not for this person.
 CREATE OR REPLACE FUNCTION crm.complaint_file(o crm.operation_in, p_id uuid) RETURNS crm.complaint_body
 LANGUAGE plpgsql AS $$
@@ -130,6 +144,7 @@ DECLARE
 BEGIN
     PERFORM crm.asked(given, 'received_at'), crm.asked(given, 'logged_at');
     head := crm.read_complaint(head, o.payload -> 'head');
+    _ := crm.refuse_teamless(o, head);
     told := head.number;
     head.number := crm.told_apart(told);
     head.id := p_id;
@@ -167,6 +182,7 @@ DECLARE
     body crm.complaint_body := crm.read_complaint_body(p_body, o.payload -> 'body');
     _ text;
 BEGIN
+    _ := crm.refuse_teamless(o, head);
     head.last_operation_id := o.id;
     head.last_step_at := o.at;
     head.rev := p_head.rev + 1;
