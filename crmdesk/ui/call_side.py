@@ -6,6 +6,7 @@ command that wants it, whichever comes first; whole in any case.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
     from crmdesk.ui.front import Front
     from crmdesk.ui.presenters.home import HomePresenter
     from crmdesk.ui.presenters.workplace import Tools
+    from crmdesk.ui.presenters.written_before import WrittenBefore
+    from crmdesk.ui.slots import Slot
 
+_SOON_MS = 150
+"""A call is painted, and looked at, before it is asked what came of it."""
 _IN_BULK = frozenset({"sync", "import"})
 """Who changes many complaints at a time, mostly of others than the one whose record is open."""
 
@@ -77,8 +82,18 @@ class CallSide(QObject):
         self._tools.operations.run(self._tools.desk.dispositions(), self.wrap_up.offer)
         if restore_drafts:
             self.notes.take_over()
-            self.complaints.intake.take_over()
+            self.before.take_over()
         self.parts.finder.catch_up()
+
+    @cached_property
+    def before(self) -> WrittenBefore:
+        """Finds what was written down before this program began."""
+        from crmdesk.ui.presenters.written_before import WrittenBefore
+
+        made = WrittenBefore(self._place, self.complaints.intake)
+        made.found.connect(self.wrap_up.on_complaint)
+        made.left_open.connect(self.calls.bring_back)
+        return made
 
     def warm(self) -> None:
         """Load and make ahead what a key will want to see at once."""
@@ -92,7 +107,7 @@ class CallSide(QObject):
 
     def _present(self, *, open_on_ring: bool, mask: bool) -> None:
         tools = self._tools
-        place = Workplace(
+        place = self._place = Workplace(
             self.parts, tools.slots, tools.desk, tools.operations, tools.words, tools.moments, tools.monotonic
         )
         self.record = RecordPresenter(place, mask=mask)
@@ -124,6 +139,7 @@ class CallSide(QObject):
         bridge.changed.connect(self._on_changed)
 
         self.complaints.logged.connect(self.wrap_up.on_complaint)
+        self.calls.seated.connect(self._on_seated)
         self.calls.announced.connect(self._on_announced)
         self.calls.emptied.connect(self._on_emptied)
         self.calls.silent.connect(parts.strip.hide)
@@ -141,6 +157,11 @@ class CallSide(QObject):
 
     def _on_searched(self, text: str) -> None:
         self._tools.operations.run(self._tools.desk.find(text), self.parts.finder.show_found, topic="find")
+
+    def _on_seated(self, slot: Slot) -> None:
+        """Ask what came of a call before: after its paint, which that would hold up."""
+        call_id = slot.pop.call_id
+        QTimer.singleShot(_SOON_MS, self, lambda: self.before.look(call_id))
 
     def _on_announced(self, pop: ScreenPop) -> None:
         slot, window = self._tools.slots.of_key(pop.call_key), self._window

@@ -14,8 +14,11 @@ from crmdesk.models.screen_pop import NoteDraft
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Future
+    from datetime import datetime
+    from uuid import UUID
 
     from crmdesk.models.operations import Author
+    from crmdesk.models.types import CallId
     from crmdesk.models.wire import Json
     from crmdesk.services.complaints.intake import Assessment, Logged, Offer, Sense
     from crmdesk.services.complaints.intake_sheet import Sheet
@@ -50,7 +53,19 @@ class Intakes(Protocol):
         ...
 
     def unfinished(self) -> Future[tuple[Mapping[str, Json], ...]]:
-        """Ask for the forms that were never saved, the newest first."""
+        """Ask for the forms that are kept, the newest first."""
+        ...
+
+    def from_forms(self, ids: tuple[UUID, ...]) -> Future[tuple[Logged, ...]]:
+        """Ask which complaints were saved of those that forms gave *ids* to."""
+        ...
+
+    def with_call(self, call_id: CallId) -> Future[tuple[Logged, ...]]:
+        """Ask which complaints were written down with a call, the first one first."""
+        ...
+
+    def open_calls(self) -> Future[tuple[CallId, ...]]:
+        """Ask for the calls of the last day that became complaints here and were never wrapped up."""
         ...
 
     def forget(self, about: str) -> Future[None]:
@@ -106,7 +121,7 @@ class LocalIntakes:
         return self._drafts.save(NoteDraft(draft_id, draft_id, json.dumps(dict(content)), 0, now))
 
     def unfinished(self) -> Future[tuple[Mapping[str, Json], ...]]:
-        """Ask for the forms that were never saved."""
+        """Ask for the forms that are kept."""
         from crmdesk.ui.local_desk import then
 
         found = self._drafts.open_forms(_KEY)
@@ -117,6 +132,18 @@ class LocalIntakes:
         from crmdesk.services.store.drafts import FORM
 
         return self._drafts.forget(f"{FORM}{_KEY}{about}")
+
+    def from_forms(self, ids: tuple[UUID, ...]) -> Future[tuple[Logged, ...]]:
+        """Ask which complaints were saved of those that forms gave *ids* to."""
+        return self._store.read(self._from_forms, ids, self._store.author.now())
+
+    def with_call(self, call_id: CallId) -> Future[tuple[Logged, ...]]:
+        """Ask which complaints were written down with a call."""
+        return self._store.read(self._with_call, call_id, self._store.author.now())
+
+    def open_calls(self) -> Future[tuple[CallId, ...]]:
+        """Ask for the calls that became complaints here and were never wrapped up."""
+        return self._store.read(self._open_calls, self._store.author)
 
     def _sense(self) -> Sense:
         from crmdesk.services.complaints.intake import starter_sense
@@ -140,3 +167,18 @@ class LocalIntakes:
         from crmdesk.services.complaints.intake import assess
 
         return assess(connection, sheet, self._sense())
+
+    def _from_forms(self, connection: Any, ids: tuple[UUID, ...], now: datetime) -> tuple[Logged, ...]:
+        from crmdesk.services.complaints.written import from_forms
+
+        return from_forms(connection, ids, now, self._house().tzinfo)
+
+    def _with_call(self, connection: Any, call_id: CallId, now: datetime) -> tuple[Logged, ...]:
+        from crmdesk.services.complaints.written import with_call
+
+        return with_call(connection, call_id, now, self._house().tzinfo)
+
+    def _open_calls(self, connection: Any, author: Author) -> tuple[CallId, ...]:
+        from crmdesk.services.complaints.written import open_calls
+
+        return open_calls(connection, author)

@@ -71,6 +71,9 @@ class Slot:
         if change.state not in _LIVE:
             self.ended_at = self.ended_at or change.at
             self.wrap_up_until = wrap_up_until
+        else:
+            # One that was taken for over, having been up when the program ended, is up still.
+            self.ended_at = self.wrap_up_until = None
         self.state, self.since = change.state, change.at
 
     def seconds(self, now: datetime) -> float:

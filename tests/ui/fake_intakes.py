@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.models.text import say
+from crmdesk.models.types import CallId
 from crmdesk.services.complaints.guess import Guess
 from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Logged, Offer
 from crmdesk.services.complaints.intake_sheet import Sheet
@@ -52,7 +53,8 @@ OIL = Assessment(
 class FakeIntakes:
     """Answers like a desk that knows three categories; remembers through ``run`` what it was asked.
 
-    ``held`` are the forms kept, by what they are about; ``found`` what words and history say.
+    ``held`` are the forms kept, by what they are about; ``found`` what words and history say; ``open`` the
+    calls that became complaints and were never wrapped up.
     """
 
     def __init__(self, run: Callable[..., Future[Any]]) -> None:
@@ -60,6 +62,7 @@ class FakeIntakes:
         self.held: dict[str, Mapping[str, Any]] = {}
         self.found = QUIET
         self.logged: list[Sheet] = []
+        self.open: tuple[CallId, ...] = ()
 
     def warm(self) -> Future[None]:
         """See :class:`crmdesk.ui.intake_desk.Intakes`."""
@@ -85,6 +88,18 @@ class FakeIntakes:
         """See :class:`crmdesk.ui.intake_desk.Intakes`."""
         return self._run("unfinished_intakes", lambda: tuple(self.held.values()))
 
+    def from_forms(self, ids: tuple[UUID, ...]) -> Future[tuple[Logged, ...]]:
+        """See :class:`crmdesk.ui.intake_desk.Intakes`."""
+        return self._run("from_forms", lambda: self._told(lambda sheet: UUID(sheet.complaint_id) in ids), ids)
+
+    def with_call(self, call_id: CallId) -> Future[tuple[Logged, ...]]:
+        """See :class:`crmdesk.ui.intake_desk.Intakes`."""
+        return self._run("with_call", lambda: self._told(lambda of: of.call_id == str(call_id)), call_id)
+
+    def open_calls(self) -> Future[tuple[CallId, ...]]:
+        """See :class:`crmdesk.ui.intake_desk.Intakes`."""
+        return self._run("open_calls", lambda: self.open)
+
     def forget(self, about: str) -> Future[None]:
         """See :class:`crmdesk.ui.intake_desk.Intakes`."""
         return self._run("forget_intake", lambda: self.held.pop(about, None), about)
@@ -105,13 +120,21 @@ class FakeIntakes:
         )
 
     def _log(self, sheet: Sheet) -> Logged:
-        self.logged.append(sheet)
+        if sheet.complaint_id not in {each.complaint_id for each in self.logged}:
+            self.logged.append(sheet)
+        return self._logged_of(sheet)
+
+    def _told(self, wanted: Callable[[Sheet], bool]) -> tuple[Logged, ...]:
+        return tuple(self._logged_of(each) for each in self.logged if wanted(each))
+
+    def _logged_of(self, sheet: Sheet) -> Logged:
         due = sample.NOW + timedelta(hours=5)
         told = say(
             "Your complaint is recorded. The number is {number}. We see to it at once.", number="C 2 6"
         )
         state = "RECEIVED" if sheet.solution is None else "RESOLVED"
-        return Logged(UUID(sheet.complaint_id), "C26-K7Q-0042", state, sheet.severity, due, told)
+        given = UUID(sheet.complaint_id), "C26-K7Q-0042", state, sheet.severity, due, told
+        return Logged(*given, restricted=sheet.restricted)
 
 
 def with_repeat(found: Assessment = OIL) -> Assessment:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -116,7 +116,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A complaint that was kept: its number, and what to read out."""
+    """A complaint that was kept: its number, what to read out; strips tell no ``restricted`` ones."""
 
     id: UUID
     number: str
@@ -124,6 +124,24 @@ class Logged:
     severity: str
     due_at: datetime | None
     readout: Text
+    restricted: bool = False
+
+
+def logged_of(row: Mapping[str, Any], now: datetime, zone: tzinfo) -> Logged:
+    """Return what is told of a complaint that was kept; *row* is its head."""
+    if row["state"] == "RESOLVED":
+        told = readout_solved(row["number"], row["severity"], row["next_due_at"], now, zone)
+    else:
+        told = readout(row["number"], row["next_due_at"], now, zone)
+    return Logged(
+        id=row["id"],
+        number=row["number"],
+        state=row["state"],
+        severity=row["severity"],
+        due_at=row["next_due_at"],
+        readout=told,
+        restricted=bool(row["restricted"]),
+    )
 
 
 def warm(connection: Any, sense: Sense, house: House) -> None:
@@ -188,7 +206,6 @@ def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) ->
         InvalidInput: a field is missing or wrong.
         Denied: it may not be done; nothing was kept.
     """
-    now = work.author.now()
     rules = procedure(work.connection, house)
     row = open_complaint(
         work,
@@ -199,11 +216,7 @@ def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) ->
         UUID(sheet.complaint_id),
         intake_sheet.solving(sheet),
     )
-    if row["state"] == "RESOLVED":
-        told = readout_solved(row["number"], row["severity"], row["next_due_at"], now, house.tzinfo)
-    else:
-        told = readout(row["number"], row["next_due_at"], now, house.tzinfo)
-    return Logged(row["id"], row["number"], row["state"], row["severity"], row["next_due_at"], told)
+    return logged_of(row, work.author.now(), house.tzinfo)
 
 
 def spelt(name: str) -> tuple[str, ...]:

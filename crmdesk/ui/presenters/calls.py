@@ -34,11 +34,13 @@ class CallsPresenter(QObject):
 
     Signals:
         announced(ScreenPop): a call appeared; for screen readers, strip and task bar.
+        seated(Slot): a call has a slot, be it new or from before this program began.
         emptied(): no call is open any more.
         silent(): no call rings any more.
     """
 
     announced = Signal(object)
+    seated = Signal(object)
     emptied = Signal()
     silent = Signal()
 
@@ -94,6 +96,7 @@ class CallsPresenter(QObject):
             self._open(slot)
         self.redraw()
         self.announced.emit(pop)
+        self.seated.emit(slot)
         return slot
 
     def call_changed(self, change: CallState) -> None:
@@ -245,21 +248,42 @@ class CallsPresenter(QObject):
         inside = focus is not None and self._parts.record.isAncestorOf(focus)
         return not (inside and self._slots.current is slot)
 
+    def bring_back(self, pop: ScreenPop) -> None:
+        """Show a call whose wrap-up was not finished when the program ended."""
+        if self._slots.of_key(pop.call_key) is None and self._seat(pop, str(uuid4())) is not None:
+            self._parts.messages.say(
+                self._words.tr("A call that became a complaint was not finished. F12 finishes it."), "good"
+            )
+
     def _on_restored(self, draft: NoteDraft, pop: ScreenPop) -> None:
-        number = self._slots.free()
-        if number is None or self._slots.of_key(pop.call_key) is not None:
+        slot = self._slots.of_key(pop.call_key)
+        if slot is None:
+            slot = self._seat(pop, draft.draft_id)
+        elif self._parts.note.text(slot.number).strip():
             return
-        slot = Slot(number, pop, "ended", pop.rang_at, self._monotonic(), draft.draft_id)
-        slot.ended_at = pop.rang_at
-        self._slots.put(slot)
-        self._parts.note.begin(number, draft.text, draft.cursor)
+        if slot is None:
+            return
+        slot.draft_id = draft.draft_id
+        self._parts.note.begin(slot.number, draft.text, draft.cursor)
         self._parts.messages.say(
             self._words.tr("A note that was not finished is back. Nothing was lost."), "good"
         )
+
+    def _seat(self, pop: ScreenPop, draft_id: str) -> Slot | None:
+        """Give a call of before a slot, as one that is over; None when all are taken."""
+        number = self._slots.free()
+        if number is None:
+            return None
+        slot = Slot(number, pop, "ended", pop.rang_at, self._monotonic(), draft_id)
+        slot.ended_at = pop.rang_at
+        self._slots.put(slot)
+        self._parts.note.begin(number)
         self._clock.start()
         if self._may_open():
             self._open(slot)
         self.redraw()
+        self.seated.emit(slot)
+        return slot
 
     def _on_finished(self, slot: Slot) -> None:
         name, _ = self._cards.who(slot.pop)

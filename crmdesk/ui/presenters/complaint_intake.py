@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
@@ -17,7 +17,7 @@ from crmdesk.ui.presenters.intake_files import IntakeFiles
 from crmdesk.ui.views.note import AUTOSAVE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from crmdesk.services.complaints.intake import Assessment, Logged, Offer
     from crmdesk.ui.presenters.intake_cases import Case
@@ -82,10 +82,6 @@ class ComplaintIntakePresenter(QObject):
         """Make the form and let the services load what it asks for, ahead of the first F8."""
         self._form_there()
         self._operations.run(self._desk.intakes.warm(), failed=lambda _error: None)
-
-    def take_over(self) -> None:
-        """Ask for forms that were never saved, e.g. after a power cut."""
-        self._operations.run(self._desk.intakes.unfinished(), self._on_unfinished)
 
     def toggle(self) -> None:
         """Open the form for what is shown; from inside of it, go back to the record."""
@@ -258,14 +254,19 @@ class ComplaintIntakePresenter(QObject):
 
     def _on_logged(self, case: Case, logged: Logged) -> None:
         self._saving, key, sheet = False, case.key, case.sheet
-        self.cases.kept.pop(key, None)
-        self.cases.saved[key] = logged
-        if self.files is not None:
-            self.files.attach(case, logged)
+        self.finish(case, logged)
         if self.cases.shown is not None and self.cases.shown.key == key:
             self._tell(logged)
         if not sheet.restricted:  # What a call came to is everybody's.
             self.logged.emit(sheet.call_id, logged.number)
+
+    def finish(self, case: Case, logged: Logged) -> None:
+        """Do what follows once *case* is saved: attach what waited for it, and only then forget the form."""
+        self._form_there()
+        self.cases.kept.pop(case.key, None)
+        self.cases.saved[case.key] = logged
+        if self.files is not None:
+            self.files.attach(case, logged)
 
     def _tell(self, logged: Logged) -> None:
         form, case = self._form, self.cases.shown
@@ -291,11 +292,6 @@ class ComplaintIntakePresenter(QObject):
             self.cases.shown = None
             if (fresh := self._wanted()) is not None:
                 self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
-
-    def _on_unfinished(self, forms: tuple[Mapping[str, Any], ...]) -> None:
-        if self.cases.take_over(forms):
-            told = self._words.tr("A complaint that was not finished is back. F8 opens it.")
-            self._place.parts.messages.say(told, "good")
 
     def _on_shown(self) -> None:
         """Somebody else is shown: the form of the former waits until F8 in his record."""

@@ -12,7 +12,7 @@ from crmdesk.ui.painting import plain
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crmdesk.models.screen_pop import AssetCard, CustomerCard
     from crmdesk.models.wire import Json
@@ -62,16 +62,22 @@ class Cases:
         """Remember *case* as the last one."""
         self.kept = {case.key: case, **{key: held for key, held in self.kept.items() if key != case.key}}
 
-    def take_over(self, forms: tuple[Mapping[str, Any], ...]) -> bool:
+    def take_over(self, cases: Sequence[Case]) -> bool:
         """Remember what was kept before this program began; return whether there was any."""
-        found = [case for case in map(case_of, forms) if case is not None]
-        self.kept |= {case.key: case for case in found if case.key not in self.kept}
-        return bool(found)
+        for case in cases:
+            self.kept.setdefault(case.key, case)
+            self.saved.pop(case.key, None)
+        return bool(cases)
+
+    def know(self, key: str, logged: Logged) -> None:
+        """Remember a complaint that came of *key* before, unless another one is being written down."""
+        if key not in self.kept and (self.shown is None or self.shown.key != key):
+            self.saved[key] = logged
 
     def of_call(self, slot: Slot, note: str) -> Case:
         """Return the case of a call, with what is in the *note* of it so far, or as it was kept."""
         pop, card = slot.pop, slot.pop.customer
-        key = f"call {pop.call_id}"
+        key = call_key(str(pop.call_id))
         who = self._who(card, pop.number.display or pop.caller_name, pop.rang_at)
         kept = self.kept.get(key)
         if kept is not None:
@@ -127,6 +133,11 @@ def _of_card(card: CustomerCard | None) -> dict[str, Any]:
 
 def _served_at(asset: AssetCard) -> float:
     return asset.last_visit_at.timestamp() if asset.last_visit_at is not None else 0.0
+
+
+def call_key(call_id: str) -> str:
+    """Return the key of the case of a call."""
+    return f"call {call_id}"
 
 
 def content_of(case: Case) -> dict[str, Json]:

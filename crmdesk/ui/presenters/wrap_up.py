@@ -46,7 +46,7 @@ class WrapUpPresenter(QObject):
     def on_complaint(self, call_id: str, number: str) -> None:
         """A complaint was written down in a call: it came to that, unless the agent says otherwise."""
         slot = self._slots.of_call(call_id)
-        if slot is not None:
+        if slot is not None and number not in slot.complaints:
             slot.complaints.append(number)
             self.draw()
 
