@@ -363,6 +363,10 @@ class BusinessTime:
             hours = self._beyond(hours)
         return hours.day_ends[i]
 
+    def after(self, due: datetime, n: int) -> datetime:
+        """Return the closing time of the *n*-th business day after the local day on which *due* ends."""
+        return self.close_of(due - _INSTANT, n)
+
     def opening(self, due: datetime) -> datetime:
         """Return the opening time of the last business day that began before *due*."""
         hours = self._over(due, due)

@@ -61,7 +61,7 @@ class LevelRule:
         if self.percent is not None:
             return decide.moment(self.percent)
         if self.days_after is not None:
-            return time.close_of(decide.due, self.days_after)
+            return time.after(decide.due, self.days_after)
         if self.days_before is not None and regime_due is not None:
             return time.back(regime_due, self.days_before)
         return None

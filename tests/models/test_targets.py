@@ -116,6 +116,18 @@ def test_levels_come_when_the_page_says(
     assert [wall(moment) if moment else None for moment in found] == moments
 
 
+def test_days_after_a_deadline_at_midnight_count_from_the_day_that_ends_with_it() -> None:
+    """A shop that never closes has its deadlines at 24:00, which is the first moment of the next day."""
+    always, zone = shop("always"), "UTC"
+    since = at("2026-11-16 14:00", zone)
+    span = targets().span("decide", "S2")
+    assert span
+    course = Course(since, due(span, since, always).at, always)
+    assert wall(course.due, zone) == "2026-11-20 00:00", "the end of the 19th"
+    levels = targets().level_moments("S2", since, course, None, always)
+    assert wall(levels[2], zone) == "2026-11-22 00:00", "the end of the 21st, two days on"  # type: ignore[arg-type]
+
+
 def test_a_level_that_comes_out_of_turn_is_taken_at_once() -> None:
     moments = (at("2026-11-25 18:00"), None, at("2026-11-23 18:00"))
     asked = ("2026-11-23 17:59", "2026-11-23 18:00", "2026-11-26 09:00")

@@ -13,6 +13,7 @@ import pytest
 from crmdesk.errors import InvalidInput
 from crmdesk.models.calendar import BusinessTime, SpecialDay
 from crmdesk.models.deadline import UNITS, Course, Span, due
+from crmdesk.models.targets import LevelRule
 from crmdesk.services.complaints.procedure import calendars
 from crmdesk.services.server import procedure
 from tests.cluster import Cluster
@@ -21,6 +22,7 @@ from tests.models.hours import OFFICE, calendar
 CASES = 10_000
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 6 * 365
+MICRO = timedelta(microseconds=1)
 MOST = {"business_minutes": 20_000, "clock_minutes": 20_000, "business_days": 60}
 MOST |= {"calendar_days": 90, "weeks": 12}
 NIGHT = ((0, 95), (150, 400), (1380, 1440))
@@ -113,14 +115,34 @@ def test_business_time_between_added_and_back(server: Any) -> None:
         " WITH ORDINALITY AS c(v, a, b, s, n, i) ORDER BY i",
         ([time.version for time in times], a_s, b_s, spans, days),
     ).fetchall()
-    micro = timedelta(microseconds=1)
     for (time, a, b, span, n), (between, added, back, opening) in zip(rows, told, strict=True):
         where = (time.version, a, b, span, n)
-        assert between == time.between(a, b) // micro, where
-        assert added == time.add(a, span * micro), where
+        assert between == time.between(a, b) // MICRO, where
+        assert added == time.add(a, span * MICRO), where
         assert back == time.back(b, n), where
         # In an hour that comes twice nothing of another zone is equal.
         assert opening.astimezone(UTC) == time.opening(b), where
+
+
+def test_levels_that_come_days_after_the_decision_is_due(server: Any) -> None:
+    chance = random.Random(11)
+    rows = []
+    for since in moments(chance, 300):
+        time, amount, days = chance.choice(TIMES), chance.randint(1, 9), chance.randint(1, 9)
+        rows.append((time, since, due(Span(amount, "business_days"), since, time).at, days))
+    times, sinces, dues, days_after = columns(rows)
+    told = server.execute(
+        "SELECT crm.level_moment("
+        "  jsonb_populate_record(NULL::crm.level_rule, jsonb_build_object('days_after', days)), since,"
+        "  jsonb_populate_record(NULL::crm.clock_run, jsonb_build_object('due', due)), NULL, v)"
+        " FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::integer[])"
+        " WITH ORDINALITY AS c(v, since, due, days, n) ORDER BY n",
+        ([time.version for time in times], sinces, dues, days_after),
+    ).fetchall()
+    for (time, since, late, days), (moment,) in zip(rows, told, strict=True):
+        wanted = LevelRule(days_after=days).moment(since, Course(since, late, time), None, time)
+        assert moment.astimezone(UTC) == wanted, (time.version, since, late, days)
+    assert any(time.local_day(late) > time.local_day(late - MICRO) for time, _, late, _ in rows)
 
 
 def test_outside_of_the_years_both_refuse(server: Any) -> None:

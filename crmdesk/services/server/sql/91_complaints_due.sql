@@ -47,7 +47,8 @@ BEGIN
     ELSIF r.percent IS NOT NULL THEN
         RETURN crm.moment_of(p_decide, r.percent);
     ELSIF r.days_after IS NOT NULL THEN
-        RETURN crm.close_of(p_version, p_decide.due, r.days_after);
+        -- After the day that ends with it, as what is due at 24:00 is due on the first moment of the next one.
+        RETURN crm.close_of(p_version, p_decide.due - interval '1 microsecond', r.days_after);
     ELSIF p_regime_due IS NOT NULL THEN
         RETURN crm.back_from(p_version, p_regime_due, r.days_before);
     END IF;
