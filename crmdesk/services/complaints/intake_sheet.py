@@ -6,10 +6,11 @@ moments ISO 8601 in UTC.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 NOTHING = "none"
 CENTS = 100
+_SUM = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{0,12})(?:\.([0-9]{0,2}))?")
 _NO_SUM = say("A sum is a number, for example 150 or 99.50.")
 
 
@@ -136,15 +138,15 @@ def _unsolved(solution: Solution, severity: str, limit: int | None) -> dict[str,
 
 
 def cents(typed: str) -> int | None:
-    """Return a sum as typed in the smallest unit, 0 when nothing was, None when it is no sum."""
-    plain = typed.strip().replace(",", "").replace("，", "").replace("￥", "").replace("¥", "")
-    if not plain:
-        return 0
-    try:
-        value = Decimal(plain) * CENTS
-    except InvalidOperation:
+    """Return a sum as typed in the smallest unit, 0 when nothing was, None when it is no sum.
+
+    Commas part thousands and nothing else: ``99,50`` may not become 9 950.
+    """
+    plain = unicodedata.normalize("NFKC", typed).replace("¥", "").strip()
+    match = _SUM.fullmatch(plain)
+    if match is None or plain == ".":
         return None
-    return int(value) if value.is_finite() and 0 <= value == int(value) else None
+    return int(match[1].replace(",", "") or 0) * CENTS + int((match[2] or "").ljust(2, "0"))
 
 
 def matter(sheet: Sheet, category: str) -> Matter:
