@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("crmdesk")
+PROGRAM = Path(os.environ.get("TESTED_PROGRAM") or Path(sys.executable).with_name("crmdesk"))
+"""The one beside our Python; `make package-test` names that of the package."""
 COMMAND = [str(PROGRAM)] if PROGRAM.exists() else [sys.executable, "-m", "crmdesk"]
 PATIENCE_SECONDS = 60
 NO_DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
