@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crmdesk.models.calendar import BusinessTime
 from crmdesk.models.clock import START, Ledger, Measures, Run, Why, is_regimes, regime_clock
-from crmdesk.models.deadline import BY_CLOCK, Due, Measure, Span, due
+from crmdesk.models.deadline import BY_BUSINESS, BY_CLOCK, Due, Measure, Span, due
 from crmdesk.models.gates import Actor
 from crmdesk.models.regime import RECEIPT, Regime, RegimeClock, not_said
 from crmdesk.models.targets import CLOCKS, Targets
@@ -238,6 +238,16 @@ def clock_of(regimes: Mapping[str, Regime], clock: str) -> RegimeClock | None:
     regime, _, name = clock.rpartition("/")
     known = regimes.get(regime)
     return next((each for each in known.clocks if each.clock == name), None) if known else None
+
+
+def may_move(rules: Rules, clock: str, severity: str, due_at: datetime) -> bool:
+    """Whether the date of *clock*, which runs, is provisional: holidays of its year are not announced.
+
+    Known without the ledger; that says the same, line by line.
+    """
+    regimes = clock_of(rules.regimes, clock)
+    span = regimes.span if regimes else rules.targets.spans.get((clock, severity))
+    return span is not None and span.unit in BY_BUSINESS and rules.time.provisional(due_at)
 
 
 def from_receipt(regimes: Mapping[str, Regime], clock: str) -> bool:

@@ -20,6 +20,8 @@ from crmdesk.values import dataclass
 BUSINESS_MINUTES, CLOCK_MINUTES = "business_minutes", "clock_minutes"
 BUSINESS_DAYS, CALENDAR_DAYS, WEEKS = "business_days", "calendar_days", "weeks"
 UNITS = (BUSINESS_MINUTES, CLOCK_MINUTES, BUSINESS_DAYS, CALENDAR_DAYS, WEEKS)
+BY_BUSINESS = frozenset({BUSINESS_MINUTES, BUSINESS_DAYS})
+"""Units that a calendar stretches."""
 
 BY_CLOCK = ""
 """Stands where a calendar's version would, for spans that no calendar stretches."""

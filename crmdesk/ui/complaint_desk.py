@@ -198,13 +198,12 @@ def _listed(
     by_regime: bool,
 ) -> Listing:
     from crmdesk.models.types import AgentId
-    from crmdesk.services.complaints.listing import APPROVE, listing, regime_listing
+    from crmdesk.services.complaints.listing import listing, regime_listing
 
     agent = AgentId(UUID(author.actor)) if author.actor else None
     if by_regime:
         return regime_listing(connection, segment, agent, author.now(), house())
-    known = house() if segment == APPROVE else None
-    return listing(connection, segment, agent, author.now(), limit, known)
+    return listing(connection, segment, agent, author.now(), limit, house())
 
 
 def _hand_over_offer(

@@ -11,7 +11,7 @@ from crmdesk.ui.painting import plain
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from crmdesk.models.types import AgentId
     from crmdesk.services.complaints.listing import Listing, Names
@@ -31,11 +31,13 @@ class RowsOf:
         self._states: Names = _NONE
         self._categories: Names = _NONE
         self._whose: AgentId | None = None
+        self._is_provisional: Callable[[ComplaintLine], bool] = lambda _line: False
 
     def know(self, listing: Listing) -> None:
         """Take over the names of a list, and whose it is."""
         self._states, self._categories = listing.states, listing.categories
         self._whose = listing.whose
+        self._is_provisional = listing.is_provisional
 
     def codes(self, text: str) -> frozenset[str]:
         """Return the states and categories in whose names, of any language, *text* stands."""
@@ -46,6 +48,7 @@ class RowsOf:
     def row(self, line: ComplaintLine, *, owner: bool = False, marked: bool = False) -> Line:
         """Return *line* in words; *owner*: say whose it is, *marked*: it is chosen for what comes next."""
         due = self._moments.day_and_time(line.next_due_at) if line.next_due_at is not None else ""
+        moves = self._words.tr("provisional") if self._is_provisional(line) else ""
         clock = clock_word(self._words, line.next_clock) if line.next_clock else ""
         late = self._words.tr("overdue") if line.overdue else ""
         return Line(
@@ -55,7 +58,7 @@ class RowsOf:
             alt=plain(line.customer_name),
             below=" · ".join(part for part in self._stands(line, owner=owner) if part),
             aside=due,
-            aside_below=" · ".join(part for part in (late, clock) if part),
+            aside_below=" · ".join(part for part in (late, moves, clock) if part),
             tone=tone_of(line),
         )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from crmdesk.services.complaints.listing import Names
+    from crmdesk.services.complaints.listing import Listing
     from crmdesk.services.complaints.lists import ComplaintLine
     from crmdesk.services.complaints.record_view import ClockView, ComplaintRecord, LedgerLine
     from crmdesk.ui.translation import Words
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 LIST = (
     *(word("Complaint"), word("State"), word("Waiting for"), word("Severity"), word("Level")),
     *(word("Outside body"), word("Category"), word("Customer"), word("Owner"), word("Received")),
-    *(word("Next clock"), word("Due"), word("Overdue"), word("Repeat"), word("Times reopened")),
+    *(word("Next clock"), word("Due"), word("Provisional"), word("Overdue"), word("Repeat")),
+    word("Times reopened"),
 )
 LEDGER = (
     *(word("Complaint"), word("Clock"), word("Event"), word("At"), word("Due"), word("Why"), word("Who")),
@@ -36,13 +37,11 @@ class SheetsOf:
         self._words = words
         self._zone = zone
 
-    def of_list(
-        self, lines: Sequence[ComplaintLine], states: Names, categories: Names
-    ) -> Iterator[tuple[str, ...]]:
-        """Yield the head, then a row for each line."""
+    def of_list(self, lines: Sequence[ComplaintLine], listing: Listing) -> Iterator[tuple[str, ...]]:
+        """Yield the head, then a row for each of the *lines* shown of *listing*."""
         yield self._head(LIST)
         for line in lines:
-            yield self._complaint(line, states, categories)
+            yield self._complaint(line, listing)
 
     def of_ledger(self, record: ComplaintRecord) -> Iterator[tuple[str, ...]]:
         """Yield the head, then what happened to each clock of a complaint."""
@@ -54,8 +53,8 @@ class SheetsOf:
     def _head(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(self._words.tr(name) for name in names)
 
-    def _complaint(self, line: ComplaintLine, states: Names, categories: Names) -> tuple[str, ...]:
-        words = self._words
+    def _complaint(self, line: ComplaintLine, listing: Listing) -> tuple[str, ...]:
+        words, states, categories = self._words, listing.states, listing.categories
         return (
             line.number,
             words.pick(*states.get(line.state, (line.state, ""))),
@@ -69,6 +68,7 @@ class SheetsOf:
             self._iso(line.received_at),
             clock_word(words, line.next_clock) if line.next_clock else "",
             self._iso(line.next_due_at),
+            self._yes(listing.is_provisional(line)),
             self._yes(line.overdue),
             self._yes(line.repeat_of is not None),
             str(line.reopen_count) if line.reopen_count else "",

@@ -62,8 +62,17 @@ def test_the_list_is_saved_as_it_is_shown(place: AftercareSeat, path: Path) -> N
     )
     assert line["Received"] == "2026-11-20T10:00+08:00"
     assert line["Due"] == "2026-11-20T10:30+08:00"
-    assert (line["Next clock"], line["Overdue"]) == ("Acknowledge", "")
+    assert (line["Next clock"], line["Provisional"], line["Overdue"]) == ("Acknowledge", "", "")
     assert place.seat.parts.messages.text == f"1 line saved: {path}"
+
+
+def test_a_date_that_may_move_is_marked_in_the_sheet(place: AftercareSeat, path: Path) -> None:
+    place.seat.clock.go_on(2_000 * 86_400)
+    place.house.now = place.seat.clock.now
+    place.house.log()
+    opened(place)
+    (line,) = saved(place, path)
+    assert (line["Next clock"], line["Provisional"]) == ("Acknowledge", "yes")
 
 
 def test_names_that_have_not_come_yet_are_asked_for(

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from crmdesk.models.clock import STOPPED, is_regimes
+from crmdesk.models.clock import STOPPED, Standing, is_regimes
 from crmdesk.models.complaint_file import extensions
 from crmdesk.models.complaint_step import ledger_of
-from crmdesk.models.deadline import due
+from crmdesk.models.deadline import Due, due, effective
 from crmdesk.models.regime import LANGUAGES
 from crmdesk.services.complaints.files import fields_of, remedies_of
 from crmdesk.services.complaints.letter_text import clean
@@ -130,6 +130,7 @@ def letter_case(
     fields = fields_of(rows, wanted.complaint_id)
     language = wanted.language or letter_language(rows, fields)
     reading = _Reading(rows, connection, rules, fields, letter_words(language), language, now)
+    ahead = reading.next_on(wanted.kind) if wanted.next_on is None else None
     name, address = reading.complainant()
     body = clean(wanted.body).strip().splitlines() or [reading.outside_body()]
     return LetterCase(
@@ -148,7 +149,8 @@ def letter_case(
         remedy_wanted=reading.words.called("remedies", fields["remedy_wanted"]),
         owner_name=reading.owner_name(),
         owner_phone=reading.owner_phone(sender.phone),
-        next_date=wanted.next_on or reading.next_on(wanted.kind),
+        next_date=wanted.next_on or (reading.day(ahead.at) if ahead else None),
+        next_moves=ahead is not None and ahead.provisional,
         answer_by=reading.answer_by(wanted.kind),
         finding=fields["finding"] if wanted.kind != REJECTION else "",
         reason_text=wanted.reason or reading.reason(wanted.kind),
@@ -236,7 +238,7 @@ class _Reading:
         """Return the body outside that the complaint has gone to."""
         return self.words.called("bodies", self.fields["external"])
 
-    def next_on(self, kind: str) -> date | None:
+    def next_on(self, kind: str) -> Due | None:
         """Return when he, or in a referral the body, hears from us: by clocks that are not over yet.
 
         A holding letter names the end of the longer time that a regime leaves by it.
@@ -245,17 +247,17 @@ class _Reading:
         standings = ledger.standings(self.now, self.rules.rules.measures).values()
         ahead = [each for each in standings if each.state != STOPPED and each.due > self.now]
         if kind == REFERRAL:
-            return min((self.day(each.due) for each in ahead if each.clock.endswith("/answer")), default=None)
+            return effective(*(_due(each) for each in ahead if each.clock.endswith("/answer")))
         if kind == HOLDING:
-            longer = [each.at for each in extensions(ledger, self.rules.rules, self.now).values()]
-            longer += [each.due for each in ahead if ledger.extended(each.clock)]
-            if longer:
-                return self.day(min(longer))
-        ours = [each.due for each in ahead if each.clock in _HEARS and not is_regimes(each.clock)]
+            longer = extensions(ledger, self.rules.rules, self.now).values()
+            extended = (_due(each) for each in ahead if ledger.extended(each.clock))
+            if first := effective(*longer, *extended):
+                return first
+        ours = [_due(each) for each in ahead if each.clock in _HEARS and not is_regimes(each.clock)]
         if kind in (ACKNOWLEDGEMENT, HOLDING):
             span = self.rules.rules.targets.span("update", self.fields["severity"])
-            ours += [due(span, self.now, self.rules.rules.time).at] if span else []
-        return self.day(min(ours)) if ours else None
+            ours += [due(span, self.now, self.rules.rules.time)] if span else []
+        return effective(*ours)
 
     def answer_by(self, kind: str) -> date | None:
         """Return until when he may answer the letter."""
@@ -280,6 +282,10 @@ class _Reading:
     def _owner(self) -> Row | None:
         owner = self.fields["owner_id"]
         return self.rows.get("agent", owner) if owner else None
+
+
+def _due(standing: Standing) -> Due:
+    return Due(standing.due, standing.provisional)
 
 
 def _customer(rows: Rows, fields: Row) -> Row | None:

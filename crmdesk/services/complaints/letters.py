@@ -91,6 +91,7 @@ class LetterCase:
         salutation: how the complainant is addressed, e.g. ``Ms Wang`` or ``王女士``; empty: by the name.
         contact: how to reach the company besides its address: telephone, mail, web.
         next_date: when the complainant hears from us; in a referral, when the body hears from us.
+        next_moves: that date is provisional: holidays that may move it are not announced yet.
         answer_by: until when the complainant may answer a decision, or take a settled complaint up again.
         finding: one of :data:`FINDINGS`, empty before there is one.
         reason_text: the heart of the letter: why we decided so, why it takes longer, what was done. Each line
@@ -116,6 +117,7 @@ class LetterCase:
     owner_name: str = ""
     owner_phone: str = ""
     next_date: date | None = None
+    next_moves: bool = False
     answer_by: date | None = None
     finding: str = ""
     reason_text: str = ""
@@ -138,6 +140,7 @@ def text_of(kind: str, case: LetterCase) -> LetterText:
     words = letter_words(case.language)
     values, blocks = _values(case, words), _blocks(kind, case, words)
     facts = {name for name, value in (values | blocks).items() if value} | {case.finding}
+    facts |= {"next_moves"} if case.next_moves else set()
     filled = list[Paragraph]()
     for number, line in enumerate(template(kind, case.language).splitlines(), 1):
         try:

@@ -13,12 +13,13 @@ from uuid import UUID
 
 from crmdesk.models.types import AgentId, TeamId
 from crmdesk.services.complaints import lists
-from crmdesk.services.complaints.lists import Lines
+from crmdesk.services.complaints.lists import ComplaintLine, Lines
 from crmdesk.services.customers.values import micros, rows
 from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
+    from crmdesk.models.complaint_file import Rules
     from crmdesk.services.complaints.procedure import House
 
 MINE, TEAM, APPROVE, EVERYBODY = "mine", "team", "approve", "everybody"
@@ -41,6 +42,7 @@ class Listing:
     """Lines by their next clock, read ``at`` (UTC); ``full``: there may be more than are shown.
 
     ``whose`` list it is, if it is one's own: lines with another owner were handed over and not taken yet.
+    ``rules`` by which dates are counted, None when there are no lines.
     """
 
     segment: str
@@ -50,6 +52,15 @@ class Listing:
     at: datetime
     full: bool = False
     whose: AgentId | None = None
+    rules: Rules | None = None
+
+    def is_provisional(self, line: ComplaintLine) -> bool:
+        """Whether the date of *line* may move, because holidays of its year are not announced."""
+        if self.rules is None or line.next_due_at is None:
+            return False
+        from crmdesk.models.complaint_file import may_move
+
+        return may_move(self.rules, line.next_clock, line.severity, line.next_due_at)
 
 
 def listing(
@@ -62,11 +73,12 @@ def listing(
 ) -> Listing:
     """Return one of the :data:`SEGMENTS` for *agent_id*, at most *limit* lines.
 
-    *house* says by which limits proposals wait. To whoever works here without a name all complaints are his,
-    and every proposal waits for his yes; somebody without a team sees what is due of all teams.
+    *house* says by which limits proposals wait and by which calendar dates are counted. To whoever works here
+    without a name all complaints are his, and every proposal waits for his yes; somebody without a team sees
+    what is due of all teams.
     """
     found = _lines(connection, segment, agent_id, now, limit, house)
-    return _named(connection, segment, agent_id, found, now, limit)
+    return _named(connection, segment, agent_id, found, now, limit, house)
 
 
 def regime_listing(
@@ -81,7 +93,8 @@ def regime_listing(
 
     until = business_time(house.calendar).close_of(now, REGIME_DAYS)
     lines = _lines(connection, segment, agent_id, now, lists.LIMIT, house)
-    return _named(connection, segment, agent_id, lines.with_clocks(_regime_dues(connection, until)), now)
+    near = lines.with_clocks(_regime_dues(connection, until))
+    return _named(connection, segment, agent_id, near, now, lists.LIMIT, house)
 
 
 def _lines(
@@ -125,16 +138,18 @@ def _named(
     agent_id: AgentId | None,
     lines: Lines,
     now: datetime,
-    limit: int = lists.LIMIT,
+    limit: int,
+    house: House | None,
 ) -> Listing:
     whose = agent_id if segment == MINE else None
     if not lines:
         return Listing(segment, lines, MappingProxyType({}), MappingProxyType({}), now, whose=whose)
-    from crmdesk.services.complaints.procedure import workflow
+    from crmdesk.services.complaints.procedure import House, rules_of, workflow
 
     states = {state.key: (state.en, state.zh) for state in workflow().states}
     categories = {key: (en, zh) for key, en, zh in rows(connection, _CATEGORIES)}
-    return Listing(segment, lines, states, categories, now, len(lines) >= limit, whose)
+    rules = rules_of(house or House())
+    return Listing(segment, lines, states, categories, now, len(lines) >= limit, whose, rules)
 
 
 def _regime_dues(connection: Any, until: datetime) -> dict[bytes, tuple[str, int]]:

@@ -73,6 +73,15 @@ def procedure(connection: Any, house: House) -> Procedure:
     return Procedure(rules, limits, house, _codes(connection, rules.regimes))
 
 
+def rules_of(house: House) -> Rules:
+    """Return by what complaints are handled there, without what a store adds.
+
+    Raises:
+        InvalidInput: the calendar is not known.
+    """
+    return _rules(house.calendar)
+
+
 def _own_limit(connection: Any) -> dict[str, int]:
     """Return what the server said that the person here may grant alone, by his role; else nothing."""
     told = connection.execute("SELECT value FROM sync WHERE name = 'own_limit'").fetchone()

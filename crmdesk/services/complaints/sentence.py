@@ -20,6 +20,7 @@ DAYS = (
     say("Sunday"),
 )
 LATE = say("We are late with it: you hear from us today.")
+MAY_MOVE = say("That may still move by a few days: the public holidays are not announced yet.")
 FOLLOWED_UP = ("S1", "S2", "S3")
 """Severities after which every customer is asked whether all is well."""
 
@@ -28,14 +29,16 @@ FOLLOWED_UP = ("S1", "S2", "S3")
 class Standing:
     """How a complaint stands, as far as a caller may know.
 
-    ``owner`` is the name in his language; ``due_at`` when the next clock is due; ``text`` what the state is
-    about: what is waited for, what was done, why it was not accepted; ``route`` where else he may turn.
+    ``owner`` is the name in his language; ``due_at`` when the next clock is due, ``provisional`` that this
+    date may move; ``text`` what the state is about: what is waited for, what was done, why it was not
+    accepted; ``route`` where else he may turn.
     """
 
     number: str
     state: str
     owner: str = ""
     due_at: datetime | None = None
+    provisional: bool = False
     wait_for: str = ""
     text: str | Text = ""
     route: str = ""
@@ -54,35 +57,53 @@ def status_sentence(standing: Standing, now: datetime, zone: tzinfo) -> Text:
     due = standing.due_at
     if due is not None and due <= now and standing.state in _WITH_DATE:
         return say("{told} {late}", told=_told(standing, None), late=LATE)
-    return _told(standing, spoken_moment(due, now, zone) if due is not None else None)
+    told = _told(standing, spoken_moment(due, now, zone) if due is not None else None)
+    return _doubted(told, provisional=standing.provisional and due is not None)
 
 
-def readout(number: str, due_at: datetime | None, now: datetime, zone: tzinfo) -> Text:
-    """Return what is read to a complainant when his complaint is recorded."""
+def readout(
+    number: str, due_at: datetime | None, now: datetime, zone: tzinfo, *, provisional: bool = False
+) -> Text:
+    """Return what is read to a complainant when his complaint is recorded; a *provisional* date may move."""
     if due_at is None or due_at <= now:
         return say(
             "Your complaint is recorded. The number is {number}. We see to it at once.",
             number=spoken_number(number),
         )
-    return say(
+    told = say(
         "Your complaint is recorded. The number is {number}. By {when} you hear from us how it goes on.",
         number=spoken_number(number),
         when=spoken_moment(due_at, now, zone),
     )
+    return _doubted(told, provisional=provisional)
 
 
-def readout_solved(number: str, severity: str, due_at: datetime | None, now: datetime, zone: tzinfo) -> Text:
+def readout_solved(
+    number: str,
+    severity: str,
+    due_at: datetime | None,
+    now: datetime,
+    zone: tzinfo,
+    *,
+    provisional: bool = False,
+) -> Text:
     """Return what is read to a complainant whose complaint was solved on the call."""
     if due_at is None or severity not in FOLLOWED_UP:
         return say(
             "Your complaint is recorded and settled. Should it come back, name this number: {number}.",
             number=spoken_number(number),
         )
-    return say(
+    told = say(
         "Your complaint is recorded and settled. The number is {number}. By {when} we ask if all is well.",
         number=spoken_number(number),
         when=spoken_moment(due_at, now, zone),
     )
+    return _doubted(told, provisional=provisional)
+
+
+def _doubted(told: Text, *, provisional: bool) -> Text:
+    """Return *told* with the doubt about its date, if that is *provisional*."""
+    return say("{told} {doubt}", told=told, doubt=MAY_MOVE) if provisional else told
 
 
 def spoken_number(number: str) -> Text:

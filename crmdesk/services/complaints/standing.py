@@ -48,29 +48,32 @@ def standing_of(record: ComplaintRecord, language: str) -> Standing | None:
     """
     if record.body is None and record.head.restricted:
         return None
+    due_at, provisional = _due(record)
     return Standing(
         number=record.head.number,
         state=record.head.state,
         owner=_name(record.owner, language),
-        due_at=_due(record),
+        due_at=due_at,
+        provisional=provisional,
         wait_for=record.head.wait_for,
         text=_text(record),
         route=_within_a_sentence(record.body.other_route) if record.body is not None else "",
     )
 
 
-def _due(record: ComplaintRecord) -> datetime | None:
+def _due(record: ComplaintRecord) -> tuple[datetime | None, bool]:
+    """Return the date that is told, and whether it may move: what was told as a last day does not."""
     state = record.head.state
     if state == "WAITING":
-        return record.head.wait_until
+        return record.head.wait_until, False
     if state == "RESPONDED":
-        return record.head.answer_until
+        return record.head.answer_until, False
     running = [clock for clock in record.clocks if clock.state == "running"]
     for name in CLOCKS.get(state, ()):
-        dues = [clock.due for clock in running if clock.clock.rpartition("/")[2] == name]
+        dues = [(each.due, each.provisional) for each in running if each.clock.rpartition("/")[2] == name]
         if dues:
             return min(dues)
-    return None
+    return None, False
 
 
 def _text(record: ComplaintRecord) -> str | Text:

@@ -30,7 +30,7 @@ class ListExport:
 
     def save_list(self, listing: Listing, lines: Sequence[ComplaintLine]) -> None:
         """Save *lines*: those of *listing* that are shown."""
-        rows = self._sheets().of_list(lines, listing.states, listing.categories)
+        rows = self._sheets().of_list(lines, listing)
         self._save(f"{self._words.tr('Complaints')}-{self._day()}.csv", len(lines), rows)
 
     def save_ledger(self, record: ComplaintRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ from crmdesk.services.complaints.letter_words import letter_words
 from crmdesk.services.complaints.press import Press, printed
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.settings import Settings
-from tests.services.complaints.house import ANNA, CHECKLIST, CHEN, CUSTOMER, ComplaintDesk
+from tests.services.complaints.house import ANNA, CHECKLIST, CHEN, CUSTOMER, ComplaintDesk, under_regime
 
 HOUSE = Sender("Our house", ("1600 Century Avenue", "Shanghai"), "+86 21 5820 8001", "service@house.example")
 DIGEST = "0" * 64
@@ -340,3 +340,25 @@ def test_every_remedy_and_body_has_a_word_in_both_languages() -> None:
         words = letter_words(language)
         assert all(words.called("remedies", each) for each in REMEDIES if each != "none")
         assert all(words.called("bodies", each) for each in BODIES if each != "media")
+
+
+@pytest.mark.parametrize(("begin", "told"), [("2026-03-04", False), ("2026-12-31", True)])
+def test_a_letter_says_of_a_date_in_a_year_without_holidays_that_it_may_move(
+    desk: ComplaintDesk, begin: str, told: bool
+) -> None:
+    desk.now = datetime.fromisoformat(f"{begin}T02:00:00+00:00")
+    row = desk.log({"severity": "S3"})
+    doubt = "public holidays of that time have not been announced"
+    holding: dict[str, Any] = {"reason": "We ask the maker.", "route": "The consumer council."}
+    assert (doubt in draft(desk, row, "acknowledgement").plain) is told
+    assert (doubt in draft(desk, row, "holding", **holding).plain) is told
+    own: dict[str, Any] = {**holding, "next_on": date(2027, 3, 1)}
+    assert doubt not in draft(desk, row, "holding", **own).plain, "a day that somebody promises stands"
+
+
+def test_the_longer_time_of_a_holding_reply_is_told_with_its_doubt(desk: ComplaintDesk) -> None:
+    desk.now = datetime.fromisoformat("2026-12-01T02:00:00+00:00")
+    row = under_regime(desk, "UK-PSD")
+    written = draft(desk, row, "holding", reason="We ask the maker.", route="The Ombudsman.")
+    assert written.case.next_date == date(2027, 1, 19)
+    assert written.case.next_moves

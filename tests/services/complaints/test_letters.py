@@ -82,6 +82,18 @@ def test_both_languages_tell_the_same_under_the_same_conditions(kind: str) -> No
         assert pair[0] == pair[1]
 
 
+@pytest.mark.parametrize("kind", ["acknowledgement", "holding"])
+@pytest.mark.parametrize(
+    ("language", "doubt"), [("en", "public holidays of that time"), ("zh", "节假日安排尚未公布")]
+)
+def test_a_date_that_may_move_says_so(kind: str, language: str, doubt: str) -> None:
+    sure, moves = (words_of(text_of(kind, letter_case(language, next_moves=each))) for each in (False, True))
+    assert doubt not in sure
+    (line,) = set(moves.splitlines()) - set(sure.splitlines())
+    assert doubt in line
+    assert moves.splitlines()[moves.splitlines().index(line) - 1].count("27"), "below the date it is about"
+
+
 def test_words_are_there_in_both_languages() -> None:
     tables = tomllib.loads(resource("letters", "words.toml").read_text(encoding="utf-8"))
     told = tables.pop("routes")

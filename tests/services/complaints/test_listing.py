@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.types import AgentId
 from crmdesk.services.complaints.listing import (
     APPROVE,
@@ -17,7 +20,14 @@ from crmdesk.services.complaints.listing import (
     regime_listing,
 )
 from crmdesk.services.complaints.procedure import House
-from tests.services.complaints.house import ANNA, BELA, CHEN, ComplaintDesk, under_regime
+from tests.services.complaints.house import (
+    ANNA,
+    BELA,
+    CHECKLIST,
+    CHEN,
+    ComplaintDesk,
+    under_regime,
+)
 from tests.services.complaints.test_taking import proposed
 
 
@@ -55,6 +65,43 @@ def test_a_list_brings_the_names_of_its_codes_and_its_moment(desk: ComplaintDesk
     assert held.states["RECEIVED"] == ("Received", "已登记")
     assert "repair" in held.categories
     assert (held.at, held.full) == (desk.now, False)
+
+
+@pytest.mark.parametrize("regime", ["none", "UK-8W", "UK-PSD", "CN-ODR"])
+@pytest.mark.parametrize("severity", ["S1", "S2", "S3", "S4"])
+def test_a_line_says_that_its_date_may_move_as_the_ledger_does(
+    desk: ComplaintDesk, severity: str, regime: str
+) -> None:
+    """At the turn of the year, where the calendar knows the one and not the other."""
+    desk.now = datetime(2026, 12, 29, 2, 0, tzinfo=UTC)
+    desk.who = CHEN
+    assessed: dict[str, Any] = {"severity": severity, "regime": regime, "cause_class": "B"}
+    assessed |= {"impact": {"persons": 0, "money": 0}, "containment": "Taken off the road."}
+    desk.log({"severity": severity})
+    row = desk.log({"severity": severity})
+    row = desk.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(CHEN))
+    row = desk.step(row, "T4", **assessed)
+    going = desk.step(row, "T5", contacted_at=desk.iso())
+    until = desk.iso(days=20)
+    seen = set[str]()
+    for wait in (False, True):
+        going = desk.step(going, "T6", wait_for="customer", what="a picture", until=until) if wait else going
+        held = listing(desk.connection, EVERYBODY, AgentId(CHEN), desk.now, house=House())
+        for line in held.lines:
+            ledger = ledger_of(desk.rows("clock_line", line.id))
+            clock = ledger.standings(desk.now, desk.rules().rules.measures)[line.next_clock]
+            assert held.is_provisional(line) is clock.provisional, (line.next_clock, line.next_due_at)
+            seen.add(line.next_clock)
+    assert {"acknowledge", "update"} <= seen or regime != "none"
+
+
+def test_dates_of_a_year_that_nobody_announced_are_marked_and_others_not(desk: ComplaintDesk) -> None:
+    sure = desk.log({"severity": "S3"})
+    desk.now = datetime(2026, 12, 31, 15, 50, tzinfo=UTC)
+    doubted, by_clock = desk.log({"severity": "S4"}), desk.log({"severity": "S1"})
+    held = listing(desk.connection, MINE, AgentId(ANNA), desk.now)
+    told = {line.id: held.is_provisional(line) for line in held.lines}
+    assert told == {sure["id"]: False, doubted["id"]: True, by_clock["id"]: False}
 
 
 def test_a_regimes_deadline_is_near_two_business_days_before_whatever_else_is_due(

@@ -85,6 +85,29 @@ def test_a_date_that_is_past_is_not_promised_again() -> None:
     assert late == "Lin looks after it. We are late with it: you hear from us today."
 
 
+@pytest.mark.parametrize(
+    ("language", "doubt"),
+    [
+        ("en", " That may still move by a few days: the public holidays are not announced yet."),
+        ("zh", "这个日期可能还会略有调整，因为届时的节假日安排尚未公布。"),
+    ],
+)
+def test_a_date_that_may_move_is_told_with_its_doubt(language: str, doubt: str) -> None:
+    sure = told("ASSESSED", language)
+    assert told("ASSESSED", language, provisional=True) == sure + doubt
+    due, said = NOW + timedelta(days=5), words(language)
+    for read in (readout, lambda number, *rest, **more: readout_solved(number, "S3", *rest, **more)):
+        plainly = said.text(read(NUMBER, due, NOW, ZONE))
+        assert said.text(read(NUMBER, due, NOW, ZONE, provisional=True)) == plainly + doubt
+        nothing = said.text(read(NUMBER, None, NOW, ZONE))
+        assert said.text(read(NUMBER, None, NOW, ZONE, provisional=True)) == nothing, "no date is told"
+
+
+def test_what_is_late_is_not_doubted_too() -> None:
+    late = told("INVESTIGATING", due_at=NOW - timedelta(minutes=1), provisional=True)
+    assert late.endswith("We are late with it: you hear from us today.")
+
+
 def test_without_an_owner_it_is_a_colleague() -> None:
     assert told("INVESTIGATING", owner="").startswith("A colleague is finding out")
 
