@@ -225,6 +225,7 @@ class Program:
     def show(self) -> None:
         """Show the window and ask for its first screen; the rest starts once the window is whole."""
         self.window.settled.connect(self._begin_rest)
+        self.window.fit(self.window.screen().availableSize())
         self.window.show()
         self.window.start(self._asked)
         self._tell_status()

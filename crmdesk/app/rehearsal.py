@@ -16,7 +16,7 @@ from crmdesk.errors import Bug
 from crmdesk.models.screen_pop import ScreenPop
 from crmdesk.services.rpc.pops import pop_as_json
 from crmdesk.ui.desk_status import DeskStatus
-from crmdesk.ui.main_window import WindowOptions
+from crmdesk.ui.main_window import SIZE, WindowOptions
 from crmdesk.ui.screens import Scenes, render_screens
 from crmdesk.ui.translation import CHINESE, ENGLISH
 
@@ -68,6 +68,8 @@ class Rehearsal:
         program = self._program
         try:
             program.show()
+            # Nobody looks at a screen here, however small it may be.
+            program.window.resize(*SIZE)
             self._wait(program.started.is_set, "the telephone")
             if not self._simulator.wait_for_clients(1, PATIENCE_MS / 1000):
                 raise Bug("The window did not reach the demo's telephone system.")

@@ -13,7 +13,7 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
 from crmdesk.models.types import utc_now
@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from crmdesk.ui.slots import Slot
     from crmdesk.ui.translation import Words
 
+SIZE = (1440, 900)
+"""Where the screen has room for it, in logical pixels."""
+TITLE_BAR = 40
+"""What the title of a window takes of a screen's height."""
 AHEAD_MS = 1_000
 """So long after all else the form of a complaint is made ahead of its key."""
 PATIENCE_MS = 1_500
@@ -296,12 +300,16 @@ class MainWindow(QMainWindow):
         for before, after in pairwise(front.reading_order()):
             QWidget.setTabOrder(before, after)
         self.setFont(self.ink.fonts.body)
-        self.resize(1440, 900)
+        self.resize(*SIZE)
         self.setMinimumSize(960, 600)
         title = word("crmdesk – test profile") if self._options.test_profile else word("crmdesk")
         self.words.bind(self.setWindowTitle, title)
         self.words.bind(self.setAccessibleName, word("crmdesk"))
         self.words.bind(self.setAccessibleDescription, word("Calls, customers and answers"))
+
+    def fit(self, room: QSize) -> None:
+        """Be no larger than *room*, what a screen leaves to windows: nothing lies beyond its edge."""
+        self.resize(self.size().boundedTo(room - QSize(0, TITLE_BAR)))
 
     def _wire(self, bridge: Bridge) -> None:
         bridge.popped.connect(self.show_pop)
