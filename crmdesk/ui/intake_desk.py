@@ -171,12 +171,12 @@ class LocalIntakes:
     def _from_forms(self, connection: Any, ids: tuple[UUID, ...], now: datetime) -> tuple[Logged, ...]:
         from crmdesk.services.complaints.written import from_forms
 
-        return from_forms(connection, ids, now, self._house().tzinfo)
+        return from_forms(connection, ids, now, self._house())
 
     def _with_call(self, connection: Any, call_id: CallId, now: datetime) -> tuple[Logged, ...]:
         from crmdesk.services.complaints.written import with_call
 
-        return with_call(connection, call_id, now, self._house().tzinfo)
+        return with_call(connection, call_id, now, self._house())
 
     def _open_calls(self, connection: Any, author: Author) -> tuple[CallId, ...]:
         from crmdesk.services.complaints.written import open_calls

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import pytest
 from PySide6.QtCore import Qt
 
+from crmdesk.models.text import say
+from crmdesk.services.complaints.intake import Logged
+from crmdesk.services.complaints.intake_sheet import Sheet
 from crmdesk.ui.itemmodels.complaint_lines import RecordLine
+from crmdesk.ui.presenters.intake_cases import Case, told_of
+from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.test_complaint_list import opened
 
@@ -35,6 +43,16 @@ def test_who_calls_hears_that_the_date_may_move(place: ComplaintSeat) -> None:
     place.open(place.house.log())
     told = place.page.view.standing.sentence.text()
     assert told.endswith("That may still move by a few days: the public holidays are not announced yet.")
+
+
+@pytest.mark.parametrize(
+    ("moves", "told"), [(False, "Next: Today 10:00"), (True, "Next: Today 10:00, provisional")]
+)
+def test_what_comes_next_after_a_call_says_so(place: ComplaintSeat, moves: bool, told: str) -> None:
+    steered = place.page._place
+    case = Case(key="", who="", sheet=Sheet(complaint_id="", received_at=""))
+    logged = Logged(UUID(int=1), "C26", "RECEIVED", "S3", sample.NOW, say("Read."), provisional=moves)
+    assert told_of(case, logged, steered.words, steered.moments)[1] == told
 
 
 def test_the_lines_of_lists_say_so(place: ComplaintSeat) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from crmdesk.models.complaint_file import may_move
 from crmdesk.models.text import Text
 from crmdesk.services.complaints import intake_sheet
 from crmdesk.services.complaints.files import SUPERVISOR, actor_of
-from crmdesk.services.complaints.procedure import House, Procedure, procedure
+from crmdesk.services.complaints.procedure import House, Procedure, procedure, rules_of
 from crmdesk.services.complaints.provisional import Earlier, Gravity, severity_rule, weigh
 from crmdesk.services.complaints.sentence import readout, readout_solved
 from crmdesk.services.complaints.taking import open_complaint, tag_of
@@ -116,7 +117,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A complaint that was kept: its number, what to read out; strips tell no ``restricted`` ones."""
+    """A complaint that was kept: its number, what to read out; strips tell no ``restricted`` ones.
+
+    ``provisional``: the date may move, because holidays of its year are not announced.
+    """
 
     id: UUID
     number: str
@@ -125,14 +129,17 @@ class Logged:
     due_at: datetime | None
     readout: Text
     restricted: bool = False
+    provisional: bool = False
 
 
-def logged_of(row: Mapping[str, Any], now: datetime, zone: tzinfo) -> Logged:
+def logged_of(row: Mapping[str, Any], now: datetime, house: House) -> Logged:
     """Return what is told of a complaint that was kept; *row* is its head."""
+    number, severity, due_at = row["number"], row["severity"], row["next_due_at"]
+    moves = due_at is not None and may_move(rules_of(house), row["next_clock"], severity, due_at)
     if row["state"] == "RESOLVED":
-        told = readout_solved(row["number"], row["severity"], row["next_due_at"], now, zone)
+        told = readout_solved(number, severity, due_at, now, house.tzinfo, provisional=moves)
     else:
-        told = readout(row["number"], row["next_due_at"], now, zone)
+        told = readout(number, due_at, now, house.tzinfo, provisional=moves)
     return Logged(
         id=row["id"],
         number=row["number"],
@@ -141,6 +148,7 @@ def logged_of(row: Mapping[str, Any], now: datetime, zone: tzinfo) -> Logged:
         due_at=row["next_due_at"],
         readout=told,
         restricted=bool(row["restricted"]),
+        provisional=moves,
     )
 
 
@@ -216,7 +224,7 @@ def log_complaint(work: UnitOfWork, sheet: Sheet, house: House, own_tag: str) ->
         UUID(sheet.complaint_id),
         intake_sheet.solving(sheet),
     )
-    return logged_of(row, work.author.now(), house.tzinfo)
+    return logged_of(row, work.author.now(), house)
 
 
 def spelt(name: str) -> tuple[str, ...]:

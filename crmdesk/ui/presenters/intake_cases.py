@@ -118,7 +118,9 @@ def told_of(case: Case, logged: Logged, words: Words, moments: Moments) -> tuple
     spoken = words.twin(language if language in ("en", "zh") else words.language)
     following = ""
     if logged.due_at is not None:
-        following = words.tr("Next: {when}", when=moments.day_and_time(logged.due_at))
+        when = moments.day_and_time(logged.due_at)
+        when = words.tr("{when}, provisional", when=when) if logged.provisional else when
+        following = words.tr("Next: {when}", when=when)
     return spoken.text(logged.readout), following
 
 

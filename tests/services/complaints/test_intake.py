@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -149,6 +149,18 @@ def test_it_is_kept_with_a_number_and_a_sentence_to_read_out(desk: ComplaintDesk
     assert str(kept.readout.values[0][1]).replace("\u00a0", "") == "C26, K7Q, 0001"
     assert "15:00 today" in kept.readout.in_words()
     assert kept.due_at == BEGIN + timedelta(hours=5), "four hours of business and the break at noon"
+
+
+@pytest.mark.parametrize("solution", [None, SOLVED])
+def test_a_date_in_a_year_without_holidays_is_read_out_with_its_doubt(
+    desk: ComplaintDesk, solution: Solution | None
+) -> None:
+    for day, moves in ((BEGIN, False), (datetime(2026, 12, 31, 9, 30, tzinfo=UTC), True)):
+        desk.now = day
+        given = replace(sheet(desk, solution=solution), complaint_id=str(uuid4()))
+        kept = log(desk, given)
+        assert kept.provisional is moves
+        assert kept.readout.in_words().endswith("holidays are not announced yet.") is moves
 
 
 def test_the_same_sheet_again_makes_no_second_complaint(desk: ComplaintDesk) -> None:

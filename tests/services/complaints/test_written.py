@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,7 @@ def complained(desk: ComplaintDesk, call_id: UUID = CALL, **intake: Any) -> Row:
 
 
 def told(desk: ComplaintDesk, call_id: UUID = CALL) -> list[tuple[str, bool]]:
-    found = with_call(desk.connection, call_id, desk.now, House().tzinfo)
+    found = with_call(desk.connection, call_id, desk.now, House())
     return [(each.number, each.restricted) for each in found]
 
 
@@ -51,9 +52,17 @@ def test_a_call_knows_its_complaints_in_order_and_no_others(desk: ComplaintDesk)
     assert told(desk) == [(first["number"], False), (second["number"], True)]
 
 
+def test_a_date_that_may_move_says_so_as_it_did(desk: ComplaintDesk) -> None:
+    desk.now = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
+    complained(desk)
+    (found,) = with_call(desk.connection, CALL, desk.now, House())
+    assert found.provisional
+    assert found.readout.in_words().endswith("holidays are not announced yet.")
+
+
 def test_what_is_read_out_is_what_saving_told(desk: ComplaintDesk) -> None:
     row = complained(desk)
-    (found,) = with_call(desk.connection, CALL, desk.now, House().tzinfo)
+    (found,) = with_call(desk.connection, CALL, desk.now, House())
     assert (found.id, found.state, found.severity) == (row["id"], "RECEIVED", row["severity"])
     assert found.due_at == row["next_due_at"]
     assert found.readout.template.startswith("Your complaint is recorded. The number is {number}. By {when}")
@@ -61,7 +70,7 @@ def test_what_is_read_out_is_what_saving_told(desk: ComplaintDesk) -> None:
 
 def test_of_the_ids_of_forms_those_are_told_that_were_saved(desk: ComplaintDesk) -> None:
     row = complained(desk)
-    found = from_forms(desk.connection, (row["id"], ANOTHER), desk.now, House().tzinfo)
+    found = from_forms(desk.connection, (row["id"], ANOTHER), desk.now, House())
     assert [each.id for each in found] == [row["id"]]
 
 
