@@ -164,7 +164,7 @@ def _containment_for_safety(case: Case) -> Text | None:
 
 
 def _owner_reached_out(case: Case) -> Text | None:
-    tried = {each for each in case.given("attempts") or () if _is_over(case, each)}
+    tried = {datetime.fromisoformat(each) for each in case.given("attempts") or () if _is_over(case, each)}
     if _is_over(case, case.given("contacted_at")) or len(tried) >= ATTEMPTS_BEFORE_START:
         return None
     return say("The owner has to have spoken with the customer, or tried twice. Enter when.")

@@ -7,7 +7,7 @@ smallest unit (cents, 分). Each check returns the value cleaned, in JSON types 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from crmdesk.values import dataclass
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """Years in which anything told in a step may lie."""
+_NO_ZONE, _MINUTE = timedelta(hours=15), timedelta(minutes=1)
 CHANNELS = ("phone", "mail", "visit", "web", "letter", "other")
 CHECKLIST = ("ours", "facts", "in_time", "undecided", "not_query")
 CAUSE_CLASSES = ("A", "B", "C")
@@ -104,11 +105,16 @@ def _moment(name: str, value: Json) -> datetime:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or not _is_zone(moment.utcoffset()):
         raise _fault(name, "{name} must be a time with its zone, for example 2026-03-01T09:30+08:00.")
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise _fault(name, "{name} must lie between {first} and {last}.", first=FIRST_YEAR, last=LAST_YEAR)
     return moment
+
+
+def _is_zone(offset: timedelta | None) -> bool:
+    """Whether some place on earth may differ so much from UTC; the server reads whole minutes."""
+    return offset is not None and abs(offset) < _NO_ZONE and not offset % _MINUTE
 
 
 def _times(name: str, value: Json, codes: Codes) -> list[str]:
@@ -133,7 +139,7 @@ def _whole(low: int, high: int) -> Check:
 
 def _one_of(*choices: Json) -> Check:
     def check(name: str, value: Json, _codes: Codes) -> Json:
-        if isinstance(value, bool) or value not in choices:
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
             raise _fault(name, "{name} must be one of: {choices}.", choices=", ".join(map(str, choices)))
         return value
 

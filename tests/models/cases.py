@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ def _remedies(value: int) -> list[dict[str, Any]]:
 
 
 _CHECKLIST = dict.fromkeys(("ours", "facts", "in_time", "undecided", "not_query"), True)
+_EAST = timezone(timedelta(hours=8))
 _ATTEMPTS = [{"time": iso(-n), "part": part} for n, part in enumerate(("morning", "afternoon", "evening"))]
 
 PAYLOADS: dict[str, dict[str, Any]] = {
@@ -208,6 +209,10 @@ CIRCUMSTANCES: Mapping[str, Change] = {
     **{f"is_{severity}": _has(severity=severity) for severity in ("S1", "S2", "S4")},
     "no_contact": _without("contacted_at"),
     "one_attempt": _both(_without("contacted_at"), _given(attempts=[iso(-1)])),
+    "one_attempt_told_in_two_zones": _both(
+        _without("contacted_at"),
+        _given(attempts=[iso(-1), (NOW - timedelta(days=1)).astimezone(_EAST).isoformat()]),
+    ),
     "two_attempts": _both(_without("contacted_at"), _given(attempts=[iso(-1), iso(-0.5)])),
     "until_yesterday": _given(until=iso(-1)),
     "wait_is_over": _has(wait_until=NOW),

@@ -75,7 +75,8 @@ $$;
 CREATE OR REPLACE FUNCTION crm.check_choice(p_name text, p_value jsonb, p_choices jsonb) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF coalesce(jsonb_typeof(p_value), '') NOT IN ('string', 'number') OR NOT p_choices @> p_value THEN
+    IF coalesce(jsonb_typeof(p_value), '') NOT IN ('string', 'number') OR NOT p_choices @> p_value
+       OR (jsonb_typeof(p_value) = 'number' AND scale(p_value::numeric) <> 0) THEN
         PERFORM crm.fault(
             p_name, '{name} must be one of: {choices}.', jsonb_build_object('choices', (
                 SELECT string_agg(c, ', ' ORDER BY n)

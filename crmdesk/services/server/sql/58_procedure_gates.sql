@@ -54,7 +54,7 @@ $$;
 CREATE OR REPLACE FUNCTION crm.gate_owner_reached_out(k crm.step_case) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN crm.is_over(k, k.payload ->> 'contacted_at') THEN NULL
-        WHEN (SELECT count(DISTINCT a) FROM jsonb_array_elements_text(
+        WHEN (SELECT count(DISTINCT a::timestamptz) FROM jsonb_array_elements_text(
             coalesce(k.payload -> 'attempts', '[]')) a WHERE crm.is_over(k, a)) >= 2 THEN NULL
         ELSE crm.lacks('The owner has to have spoken with the customer, or tried twice. Enter when.')
     END
