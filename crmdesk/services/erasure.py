@@ -22,6 +22,7 @@ from uuid import UUID
 from crmdesk.errors import CrmdeskError, StoreBusy, StoreFault
 from crmdesk.logs import forget_words
 from crmdesk.services import renewal
+from crmdesk.services.attachments.orphans import forget_held, held_files, named_in_drafts
 from crmdesk.services.attachments.room import sweep
 from crmdesk.services.customers.erase import Erased, calls_of, complaints_of, erase, mentions
 from crmdesk.services.followers import followers
@@ -101,7 +102,7 @@ class Erasure:
         """
         calls = self._store.read(calls_of, wanted.customer, wanted.rows).result()
         complaints = self._store.read(complaints_of, wanted.customer, wanted.rows).result()
-        self._erase_drafts((wanted.customer, *calls, *complaints))
+        self._erase_forms((wanted.customer, *calls, *complaints))
         told = self._store.read(mentions, wanted.customer, None, wanted.rows).result()
 
         def perform(work: UnitOfWork) -> Erased:
@@ -209,6 +210,15 @@ class Erasure:
             _log.warning("bytes of what was taken out stay for now: %s", trouble)
         except Exception:  # noqa: BLE001 - the edge of a thread: it is tried again
             _log.exception("writing the store anew failed")
+
+    def _erase_forms(self, about: Collection[UUID]) -> None:
+        """Delete what is being typed in or about any of *about*, and the files that only those forms held."""
+        held = self._store.read(held_files).result()
+        before = named_in_drafts(self._profile, held)
+        self._erase_drafts(about)
+        gone = before - named_in_drafts(self._profile, before)
+        if gone:
+            self._store.write(forget_held, gone).result()
 
     def _erase_drafts(self, about: Collection[UUID]) -> None:
         """Delete what is being typed in or about any of *about*, and write the file anew: it is small."""

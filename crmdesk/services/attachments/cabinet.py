@@ -75,6 +75,7 @@ class Cabinet:
         """Held by whoever fetches a content, so that two do not write the same file."""
         self._guard = threading.Lock()
         self._busy: set[UUID] = set()
+        self._held: set[UUID] = set()
 
     def put(self, file_id: UUID, source: Path | bytes, name: str = "", limit: int = FILE_LIMIT) -> Kept:
         """Put the content of *source* away, durably, under a new key; *name* is what it is to be called.
@@ -110,6 +111,17 @@ class Cabinet:
         """The store knows the file now, or never will."""
         with self._guard:
             self._busy.discard(file_id)
+
+    def hold(self, file_id: UUID) -> None:
+        """A form of this program has the file from now on; told before its key is written."""
+        with self._guard:
+            self._held.add(file_id)
+
+    @property
+    def held_here(self) -> frozenset[UUID]:
+        """What forms of this program have, or had: no sweep asks whether a draft names it."""
+        with self._guard:
+            return frozenset(self._held)
 
     def holds(self, file_id: UUID) -> bool:
         """Whether the content lies here, whole."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from crmdesk.services.attachments.filing import known_files
 from crmdesk.services.attachments.keys import forget_keys
+from crmdesk.services.attachments.orphans import forget_orphans
 from crmdesk.services.sync.outbox import is_shared
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def let_go(work: UnitOfWork, gone: tuple[UUID, ...]) -> None:
 def sweep(store: Store, profile: Profile) -> int:
     """Take away the files that nobody knows any more; return how many."""
     store.write(_forget_unknown).result()
+    forget_orphans(store, profile)
     gone = profile.cabinet.sweep(lambda: store.read(known_files).result())
     if gone:
         _log.info("took away %s files that belong to nothing", gone)

@@ -34,6 +34,7 @@ def hold_file(
     """
     file_id = store.author.new_id()
     kept = cabinet.put(file_id, source, name, limits.file)
+    cabinet.hold(file_id)
     try:
         store.write(_remember, kept).result()
     except BaseException:

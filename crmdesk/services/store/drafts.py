@@ -37,6 +37,8 @@ SCHEMA = """CREATE TABLE IF NOT EXISTS draft (
     cursor INTEGER NOT NULL,
     saved_at INTEGER NOT NULL
 ) WITHOUT ROWID"""
+SET_ASIDE = "damaged"
+"""What stands in the name of a file that was damaged, and set aside."""
 AGAIN_SECONDS = 2.0
 """So long after a save that failed it is tried again."""
 DAMAGED = "The file of unfinished notes was damaged. It was set aside as {name}; nothing in it was deleted."
@@ -162,7 +164,7 @@ class Drafts:
             if not existed or not _is_damage(error):
                 raise
         with worded(self._path.parent):
-            aside = set_aside(self._path, "damaged")
+            aside = set_aside(self._path, SET_ASIDE)
             for suffix in ("-wal", "-shm"):
                 beside = self._path.with_name(self._path.name + suffix)
                 if beside.exists():
