@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPalette
+from PySide6.QtWidgets import QSplitterHandle
 
-from tests.services.complaints.house import CHEN
+from tests.services.complaints.house import ANNA, CHECKLIST, CHEN
 from tests.services.complaints.test_taking import proposed
+from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.conftest import Seat
 from tests.ui.test_complaint_intake import f8, talk
@@ -65,3 +69,69 @@ def test_no_input_method_takes_the_letters_that_decide(place: ComplaintSeat) -> 
     assert not lists.view.list.testAttribute(composes)
     seat.key(Qt.Key.Key_4)
     assert lists.view.list.testAttribute(composes)
+
+
+@pytest.mark.parametrize("part", ["type", "amount"])
+def test_no_call_comes_between_somebody_and_the_form_he_fills_in(place: ComplaintSeat, part: str) -> None:
+    seat = place.seat
+    place.open(place.investigated())
+    next_form(place)
+    remedies = place.form.field("remedies")
+    field = getattr(remedies, part)
+    field.setFocus()
+    seat.qtbot.keyClicks(seat.focus(), "25")
+    seat.ring(sample.pop(), "talking")
+    seat.qtbot.keyClicks(seat.focus(), "00")
+    assert seat.focus() is field
+    assert place.form.isVisible()
+    assert seat.parts.stage.shown is not seat.parts.record
+    assert part == "type" or remedies.amount.cents() == 2_500_00
+
+
+def test_who_opens_a_call_from_a_form_types_into_its_note(place: ComplaintSeat) -> None:
+    seat = place.seat
+    place.open(place.investigated())
+    next_form(place)
+    place.form.field("remedies").amount.setFocus()
+    seat.ring(sample.pop(), "talking")
+    seat.ctrl(Qt.Key.Key_Down)
+    seat.qtbot.keyClicks(seat.focus(), "oil again")
+    assert seat.note() == "oil again"
+
+
+def test_nothing_of_a_covered_page_shows_between_the_panes_of_another(seat: Seat) -> None:
+    seat.parts.home.tasks.setFocus()
+    seat.ring(sample.pop())
+    assert seat.parts.stage.holds_keys
+    handle = next(each for each in seat.parts.record.findChildren(QSplitterHandle) if each.isVisible())
+    at = handle.mapTo(seat.window, handle.rect().topLeft())
+    drawn = QImage(seat.window.size(), QImage.Format.Format_RGB32)
+    drawn.fill(Qt.GlobalColor.magenta)
+    seat.window.render(drawn)
+    assert drawn.pixelColor(at) == seat.window.palette().color(QPalette.ColorRole.Window)
+
+
+def test_a_form_opened_by_a_key_shows_where_the_keyboard_is(place: ComplaintSeat) -> None:
+    place.open(place.investigated())
+    next_form(place)
+    assert place.seat.focus() is place.form.field("cause").controls()[0]
+    ring = Qt.WidgetAttribute.WA_KeyboardFocusChange
+    assert place.seat.window.testAttribute(ring), "Qt draws the ring of a box only then"
+
+
+@pytest.mark.parametrize("name", ["persons", "money"])
+@pytest.mark.parametrize("clicked", [False, True])
+def test_a_number_typed_takes_the_place_of_the_one_there(
+    place: ComplaintSeat, name: str, *, clicked: bool
+) -> None:
+    row = place.house.log()
+    place.open(place.house.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(ANNA)))
+    next_form(place)
+    box = getattr(place.form.field("impact"), name)
+    if clicked:
+        place.seat.qtbot.mouseClick(box.lineEdit(), Qt.MouseButton.LeftButton)
+    else:
+        box.setFocus(Qt.FocusReason.OtherFocusReason)
+    place.seat.qtbot.waitUntil(lambda: box.lineEdit().selectedText() != "", timeout=1000)
+    place.seat.qtbot.keyClicks(box, "25")
+    assert box.value() == 25

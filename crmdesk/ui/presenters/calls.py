@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+)
 
 from crmdesk.ui.cards import CardsOf
 from crmdesk.ui.slots import SLOTS, WRAP_UP_SECONDS, Slot
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
 GUARD_SECONDS = 0.4
 """How long a call that just appeared hears no keys: they were meant for something else."""
 _TICK_MS = 1000
+_FILLED_IN = (QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox, QCheckBox)
+"""Who has the keyboard in one of these fills something in: no call comes in between."""
 
 
 class CallsPresenter(QObject):
@@ -126,7 +135,7 @@ class CallsPresenter(QObject):
             return
         typing = any(self._parts.note.edit(n).hasFocus() for n in range(1, SLOTS + 1))
         self._open(slot)
-        if typing:
+        if typing or self._parts.stage.holds_keys:
             self._parts.note.to_note()
         self.redraw()
 
@@ -215,7 +224,7 @@ class CallsPresenter(QObject):
         if self._slots.current is not None:
             return False
         focus = QApplication.focusWidget()
-        writing = isinstance(focus, QLineEdit | QPlainTextEdit) and self._parts.stage.isAncestorOf(focus)
+        writing = isinstance(focus, _FILLED_IN) and self._parts.stage.isAncestorOf(focus)
         return not writing
 
     def _fresh(self, slot: Slot) -> bool:

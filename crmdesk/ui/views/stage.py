@@ -40,9 +40,16 @@ class Stage(QWidget):
         """The page on top."""
         return self._shown
 
+    @property
+    def holds_keys(self) -> bool:
+        """Whether the keyboard is in a covered page, where nothing hears it."""
+        return self._deaf is not None
+
     def add(self, page: QWidget) -> None:
         """Add a page, hidden."""
         page.setParent(self)
+        # Between its panes, too, it hides what lies below: a covered page draws nothing there any more.
+        page.setAutoFillBackground(True)
         page.hide()
         self._pages.append(page)
 

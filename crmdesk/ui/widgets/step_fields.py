@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -26,6 +27,8 @@ from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import QFocusEvent
 
     from crmdesk.models.screen_pop import FoundComplaint
     from crmdesk.models.wire import Json
@@ -103,8 +106,8 @@ class StepField(QWidget):
             control.setAccessibleDescription(hint or name)
 
     def to_field(self) -> None:
-        """Put the keyboard here."""
-        self.controls()[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        """Put the keyboard here; with this reason Qt draws the ring, also where nobody pressed Tab yet."""
+        self.controls()[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def lay(self, *widgets: QWidget, stretch: int = 0) -> QHBoxLayout:
         """Put *widgets* side by side; the one numbered *stretch* takes the room."""
@@ -275,7 +278,7 @@ class ImpactField(StepField):
 
     def __init__(self, kit: Kit, persons: str, loss: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.persons = QSpinBox(self)
+        self.persons = CountBox(self)
         self.persons.setRange(0, _MOST_PERSONS)
         self.persons.setMinimumHeight(HEIGHT)
         self.persons.setAccessibleName(persons)
@@ -332,8 +335,27 @@ class FixedField(StepField):
         return [self.label]
 
 
+def _select_number(box: QAbstractSpinBox, reason: Qt.FocusReason) -> None:
+    """Let the first digit typed take the place of the number: before a 0 it would make 250 of 25."""
+    if reason in {Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason}:
+        return
+    box.selectAll()
+    if reason == Qt.FocusReason.MouseFocusReason:
+        # The press that gave the focus goes on to place the cursor.
+        QTimer.singleShot(0, box, box.selectAll)
+
+
+class CountBox(QSpinBox):
+    """A count; whoever comes to it types it anew."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: the keyboard is here."""
+        super().focusInEvent(event)
+        _select_number(self, event.reason())
+
+
 class MoneyBox(QDoubleSpinBox):
-    """An amount with its currency; the value of JSON is whole cents."""
+    """An amount with its currency; the value of JSON is whole cents. Whoever comes to it types it anew."""
 
     def __init__(self, currency: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -345,6 +367,11 @@ class MoneyBox(QDoubleSpinBox):
         self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.setMinimumHeight(HEIGHT)
         self.setMinimumWidth(116)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: the keyboard is here."""
+        super().focusInEvent(event)
+        _select_number(self, event.reason())
 
     def cents(self) -> int:
         """Return the amount in the smallest unit."""
