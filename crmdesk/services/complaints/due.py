@@ -6,6 +6,7 @@ something next to each open complaint is kept until a step changes it, so lookin
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import MutableMapping
@@ -18,7 +19,7 @@ from crmdesk.errors import AgentError, CrmdeskError
 from crmdesk.models.complaint_file import RECOUNTED
 from crmdesk.models.operations import Rows
 from crmdesk.models.task import open_task
-from crmdesk.models.timetable import REMINDER, Act, timetable
+from crmdesk.models.timetable import ESCALATE, REMINDER, Act, timetable
 from crmdesk.services.complaints.errands import see_to_errands
 from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import House, Procedure, house_of, procedure
@@ -29,6 +30,7 @@ from crmdesk.services.sync.outbox import is_shared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crmdesk.models.wire import Row
     from crmdesk.services.store.store import Store
     from crmdesk.services.store.unit_of_work import UnitOfWork
     from crmdesk.settings import Settings
@@ -111,11 +113,25 @@ def _open_acts(rows: Rows, rules: Procedure, complaint_id: UUID, now: datetime) 
     acts = timetable(file_of(rows, complaint_id), now, rules.rules)
     latest = {(act.kind, act.clock): act for act in acts if act.at <= now}
     ahead = (act for act in acts if act.at > now)
-    return [act for act in (*latest.values(), *ahead) if not _is_done(rows, act)]
+    past = (act for act in latest.values() if not _is_overruled(rows, complaint_id, act))
+    return [act for act in (*past, *ahead) if not _is_done(rows, act)]
 
 
 def _is_done(rows: Rows, act: Act) -> bool:
     return rows.get("task" if act.kind == REMINDER else "complaint_event", act.id) is not None
+
+
+def _is_overruled(rows: Rows, complaint_id: UUID, act: Act) -> bool:
+    """Whether a person lowered the level after this one had come: he knew that, and judged otherwise."""
+    if act.kind != ESCALATE:
+        return False
+    events = rows.where("complaint_event", "complaint_id", complaint_id)
+    return any(row["transition"] == ESCALATE and row["at"] >= act.at and _lowers(row) for row in events)
+
+
+def _lowers(event: Row) -> bool:
+    before, after = (json.loads(event[name]).get("level") for name in ("before", "after"))
+    return before is not None and after is not None and after < before
 
 
 def _do(work: UnitOfWork, rules: Procedure, complaint_id: UUID, act: Act) -> bool:

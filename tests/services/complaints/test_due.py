@@ -184,6 +184,20 @@ def test_a_level_comes_by_time_to_whom_it_names(desk: ComplaintDesk) -> None:
     assert desk.row("complaint", row["id"])["level"] == 2
 
 
+def test_what_a_supervisor_lowers_does_not_rise_again_by_what_is_past(desk: ComplaintDesk) -> None:
+    row = at_work(desk)
+    desk.step(row, "E1", CHEN, to_level=3, reason="The press.")
+    desk.later(days=16)
+    run(desk)
+    head = desk.step(desk.row("complaint", row["id"]), "E1", CHEN, to_level=1, reason="They lost interest.")
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 1, "level 2 was due days ago, and is his to judge"
+    desk.step(head, "E1", CHEN, to_level=2, reason="They came back.")
+    run(desk)
+    assert desk.row("complaint", row["id"])["level"] == 2
+    assert len(events(desk, row, "E1")) == 3
+
+
 def test_the_owner_is_reminded_once_for_each_share_and_of_the_latest_alone(desk: ComplaintDesk) -> None:
     row = at_work(desk)
     assert (row["next_clock"], tasks(desk, row, "reminder")) == ("update", [])

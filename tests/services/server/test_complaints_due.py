@@ -160,6 +160,18 @@ def solved_on_the_call(desk: MirroredDesk, row_id: UUID, **more: Any) -> Row:
     return desk.step(row, "T13", **fields, **more)  # type: ignore[arg-type]
 
 
+def test_what_a_supervisor_lowers_does_not_rise_again_by_what_is_past(
+    desk: MirroredDesk, server: Any
+) -> None:
+    row = desk.step(under_regime(desk, "CN-ODR"), "E1", CHEN, to_level=3, reason="The press.")
+    desk.later(days=30)
+    run_both(desk, server)
+    desk.step(desk.row("complaint", row["id"]), "E1", CHEN, to_level=1, reason="They lost interest.")
+    desk.later(minutes=1)
+    run_both(desk, server)
+    assert desk.row("complaint", row["id"])["level"] == 1
+
+
 def test_what_only_a_person_can_do_keeps_nothing_else_waiting(desk: MirroredDesk, server: Any) -> None:
     ids = [made for n in range(5000, 5100) if not sampled(made := UUID(int=n), 20)]
     stuck = [solved_on_the_call(desk, row_id) for row_id in ids[:3]]

@@ -117,7 +117,7 @@ BEGIN
     RETURN QUERY SELECT a.* FROM (
         SELECT DISTINCT ON (t.kind, t.clock) t.* FROM unnest(acts) t
         WHERE t.at <= p_now ORDER BY t.kind, t.clock, t.at DESC, t.rank DESC) a
-    WHERE NOT crm.is_done(a.kind, a.id)
+    WHERE NOT crm.is_done(a.kind, a.id) AND NOT crm.is_overruled(p_head.id, a)
     UNION ALL SELECT t.* FROM unnest(acts) t WHERE t.at > p_now AND NOT crm.is_done(t.kind, t.id);
 END
 $$;
@@ -125,6 +125,14 @@ $$;
 CREATE OR REPLACE FUNCTION crm.is_done(p_kind text, p_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_kind = 'reminder' THEN EXISTS (SELECT 1 FROM crm.task t WHERE t.id = p_id)
         ELSE EXISTS (SELECT 1 FROM crm.complaint_event e WHERE e.id = p_id) END
+$$;
+
+-- Whether a person lowered the level after this one had come: he knew that, and judged otherwise.
+CREATE OR REPLACE FUNCTION crm.is_overruled(p_complaint uuid, p_act crm.act) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_act.kind = 'E1' AND EXISTS (
+        SELECT 1 FROM crm.complaint_event e
+        WHERE e.complaint_id = p_complaint AND e.transition = 'E1' AND e.at >= p_act.at
+          AND (e.after::jsonb ->> 'level')::integer < (e.before::jsonb ->> 'level')::integer)
 $$;
 
 -- Lines of the ledger that stop, resume or begin clocks, in their order; each run with what happens to it.
