@@ -81,6 +81,7 @@ def examine(profile: Path, environment: Mapping[str, str]) -> Iterable[Finding]:
     yield _guarded("disk", lambda: _disk(profile))
     yield _guarded("backup", lambda: _backup(settings))
     yield _guarded("rules", lambda: _rules(settings, datetime.now(UTC).date()))
+    yield _guarded("own files", _own_files)
     yield from shared or [Finding("server", GOOD, "none: this desk works alone")]
 
 
@@ -311,3 +312,17 @@ def _rules(settings: Settings, today: date) -> Finding:
             "rules", LOOK, words, "Dates in it are provisional; add its edition to calendars.toml."
         )
     return Finding("rules", GOOD, words)
+
+
+def _own_files() -> Finding:
+    from crmdesk.resources import own_files, own_folder
+
+    own = own_files()
+    unread = ", ".join(name for name, read in own.items() if not read)
+    if unread:
+        advice = "Name them as they are named in the folder resources of the program."
+        return Finding("own files", LOOK, f"crmdesk reads no {unread} in {own_folder()}", advice)
+    if not own:
+        return Finding("own files", GOOD, "none: rules and letters are those that crmdesk came with")
+    advice = "After an update compare them with those that came along."
+    return Finding("own files", GOOD, f"{', '.join(own)} in {own_folder()}", advice)

@@ -105,3 +105,24 @@ def test_rules_that_age(calendar: str, today: date, state: str, found: str) -> N
     made = doctor._rules(settings(calendar=calendar), today)
     assert (made.state, found in made.found) == (state, True), made
     assert bool(made.advice) == (state == "look")
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "found"),
+    [
+        ({}, "ok", "none: rules and letters are those that crmdesk came with"),
+        (
+            {"regimes.toml": True, "letters/zh/closing.txt": True},
+            "ok",
+            "regimes.toml, letters/zh/closing.txt in ",
+        ),
+        ({"regimes.toml": True, "regime.toml": False}, "look", "crmdesk reads no regime.toml in "),
+    ],
+)
+def test_files_of_the_house(
+    own: dict[str, bool], state: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crmdesk.resources.own_files", lambda: own)
+    made = doctor._own_files()
+    assert (made.state, made.found.startswith(found)) == (state, True), made
+    assert bool(made.advice) == bool(own)

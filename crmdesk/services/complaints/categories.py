@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.table import Table
-from crmdesk.resources import resource
+from crmdesk.resources import tables
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -44,18 +44,20 @@ def starter_categories(name: str = "categories.toml") -> tuple[Category, ...]:
     """Return the categories of a starter list, each after its head. Reads the disk.
 
     Raises:
-        InvalidInput: the file says something that cannot be.
+        FileFault: the file cannot be read.
+        InvalidInput: it says something that cannot be.
     """
-    return read_categories(_parsed(name))
+    return read_categories(tables("starter", name))
 
 
 def starter_causes() -> tuple[CauseNode, ...]:
     """Return the causes of the starter list, each after its parent. Reads the disk.
 
     Raises:
-        InvalidInput: the file says something that cannot be.
+        FileFault: the file cannot be read.
+        InvalidInput: it says something that cannot be.
     """
-    return read_causes(_parsed("causes.toml"))
+    return read_causes(tables("starter", "causes.toml"))
 
 
 def read_categories(parsed: object) -> tuple[Category, ...]:
@@ -139,9 +141,3 @@ def _check_tree(pairs: Iterable[tuple[str, str]]) -> None:
                 "{key} must come after {parent}, which it names as its parent.", key=key, parent=parent
             )
         seen.add(key)
-
-
-def _parsed(name: str) -> dict[str, Any]:
-    import tomllib
-
-    return tomllib.loads(resource("starter", name).read_text(encoding="utf-8"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date, timedelta
 
-from crmdesk.resources import resource
+from crmdesk.resources import tables
 from crmdesk.services.complaints.procedure import business_time, regimes
 from crmdesk.values import dataclass
 
@@ -35,9 +34,10 @@ def looked_up(calendar: str, today: date) -> LookedUp:
     """Return how fresh the rules are for a house that works by *calendar*.
 
     Raises:
+        FileFault: a file cannot be read.
         InvalidInput: there is no such calendar.
     """
-    routes = tomllib.loads(resource("letters", "words.toml").read_text(encoding="utf-8"))["routes"]
+    routes = tables("letters", "words.toml")["routes"]
     on: date = min(routes["checked_on"], *(regime.checked_on for regime in regimes().values()))
     known = business_time(calendar).calendar
     year = (today + AHEAD).year

@@ -15,7 +15,7 @@ from decimal import Decimal
 from crmdesk.errors import InvalidInput
 from crmdesk.models.table import Table
 from crmdesk.models.text import Text, say
-from crmdesk.resources import resource
+from crmdesk.resources import tables
 from crmdesk.services.complaints.categories import Category
 from crmdesk.services.complaints.denial import Denial, read_denial
 from crmdesk.services.complaints.words import EXACT, Hit, WordFinder, plain
@@ -161,12 +161,10 @@ def starter_rule(categories: Iterable[Category]) -> SeverityRule:
     """Return the rule a shop with these *categories* begins with. Reads the disk.
 
     Raises:
-        InvalidInput: the file says something that cannot be.
+        FileFault: the file cannot be read.
+        InvalidInput: it says something that cannot be.
     """
-    import tomllib
-
-    parsed = tomllib.loads(resource("starter", "danger.toml").read_text(encoding="utf-8"))
-    return read_rule(parsed, categories)
+    return read_rule(tables("starter", "danger.toml"), categories)
 
 
 def _group(table: Table) -> tuple[str, ...]:
