@@ -36,8 +36,8 @@ crmdesk demo --headless "$ROOT/out" > "$ROOT/calls.jsonl" || fail "crmdesk demo 
 pictures=$(find "$ROOT/out" -name '*.png' -size +4k | wc -l)
 [ "$pictures" -gt 0 ] || fail "no picture was painted"
 echo "package-test: complaints from an empty database to a letter and the register"
-(cd "$ROOT/home" && env -i HOME="$ROOT/home" TMPDIR="$ROOT" PATH=/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF-8 \
+(cd "$ROOT/home" && env -i HOME="$ROOT/home" PATH=/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF-8 \
     TESTED_PROGRAM="$ROOT/unpacked/usr/bin/crmdesk" "$CHECKOUT/.venv/bin/python" -m pytest -q -p no:cacheprovider \
-    -c "$CHECKOUT/pyproject.toml" --rootdir "$CHECKOUT" "$CHECKOUT/tests/blackbox/test_whole_way.py") \
+    -c "$CHECKOUT/pyproject.toml" --rootdir "$CHECKOUT" "$CHECKOUT"/tests/blackbox/test_{whole_way,open_desk}.py) \
     || fail "the packaged program does not go the whole way"
 echo "package-test: $(wc -l < "$ROOT/calls.jsonl") calls popped, $pictures pictures; $DEB works"

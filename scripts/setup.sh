@@ -14,7 +14,7 @@ LIBRARIES=$(PATH="$PATH:/sbin" ldconfig -p 2>/dev/null || true)
 have_library() { [[ "$LIBRARIES" == *"$1 ("* ]]; }
 
 missing_packages() {
-    local pair
+    local pair PATH="$PATH:/usr/sbin:/sbin"
     for pair in \
         libglib-2.0.so.0=libglib2.0-0 libEGL.so.1=libegl1 libGL.so.1=libgl1 libX11.so.6=libx11-6 \
         libdbus-1.so.3=libdbus-1-3 libfontconfig.so.1=libfontconfig1 libxkbcommon.so.0=libxkbcommon0 \
@@ -23,11 +23,11 @@ missing_packages() {
     do
         have_library "${pair%%=*}" || echo "${pair#*=}"
     done
-    # For the tests that need a real window or a keyring or read a PDF, and for packaging.
+    # For the tests that need a real window or a keyring, read a PDF or lose packets, and for packaging.
     for pair in \
         Xvfb=xvfb xauth=xauth openbox=openbox xdotool=xdotool dbus-run-session=dbus \
         gnome-keyring-daemon=gnome-keyring objdump=binutils zstd=zstd \
-        pdftotext=poppler-utils
+        pdftotext=poppler-utils ip=iproute2 tc=iproute2 iptables=iptables
     do
         command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
     done
