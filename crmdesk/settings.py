@@ -79,6 +79,7 @@ _ALL = (
     Option("area_code", "21", "Area code of this site, without a leading zero.", who="it"),
     Option("zone", "Asia/Shanghai", "Time zone of this site.", who="it"),
     Option("calendar", "cn-default", "Business calendar by which complaints are timed.", who="it"),
+    Option("regime", "", "Regime that complaints fall under where nobody chooses another.", who="it"),
     Option("currency", "CNY", "Currency in which remedies are granted (ISO 4217).", who="it"),
     Option("outside_prefix", "", "Digits dialled to get an outside line.", who="it"),
     Option("telephony", "off", "Where calls come from.", who="it", choices=("off", "ami", "hook")),
@@ -137,6 +138,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             for name in (
                 *("company", "company_address", "company_phone", "company_mail"),
                 *("country", "area_code", "zone", "calendar", "currency", "outside_prefix"),
+                "regime",
             )
         },
         "telephony": {

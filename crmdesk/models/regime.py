@@ -6,7 +6,7 @@ legal advice. A regime's clock never pauses, and what binds an authority is show
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from crmdesk.errors import InvalidInput
@@ -86,6 +86,7 @@ class Regime:
     """One regime; ``valid_from`` is None where the source read does not tell.
 
     ``sentences`` stand in each letter that decides, ``holding_sentences`` in one that says it takes longer.
+    ``settled_early`` is the key of the regime that holds instead for what is settled at once, empty for none.
     """
 
     key: str
@@ -101,8 +102,13 @@ class Regime:
     valid_from: date | None
     valid_until: date | None
     checked_on: date
+    settled_early: str = ""
     note_en: str = ""
     note_zh: str = ""
+
+    def wants(self, clock: str) -> bool:
+        """Whether it has a deadline for *clock*, one of :data:`REGIME_CLOCKS`."""
+        return any(each.clock == clock for each in self.clocks)
 
     def in_force(self, day: date) -> bool:
         """Whether the regime binds what is received on *day*, as far as its source tells."""
@@ -140,14 +146,27 @@ def read_regimes(parsed: object) -> dict[str, Regime]:
         InvalidInput: with the regime, the line of the table and the key.
     """
     file = Table("regimes", parsed)
-    return {key: read_regime(key, file.table(key)) for key in file}
+    found = {key: read_regime(key, file.table(key)) for key in file}
+    for key, regime in found.items():
+        if regime.settled_early not in ("", *found):
+            raise InvalidInput(
+                "{place}: {name} must be the key of a regime of this file.",
+                **file.table(key).at("settled_early"),
+            )
+    return found
+
+
+def settled_under(regimes: Mapping[str, Regime], key: str) -> Regime | None:
+    """Return the regime that holds for a complaint under *key* that was settled at once, None for none."""
+    known = regimes.get(key)
+    return regimes.get(known.settled_early, known) if known else None
 
 
 def read_regime(key: str, table: Table) -> Regime:
     """Return one regime from its *table*."""
     table.only(
         *("name_en", "name_zh", "clocks", "written_acknowledgement", "sentences", "holding_sentences"),
-        "counters",
+        *("counters", "settled_early"),
         *("retention_years", "source", "valid_from", "valid_until", "checked_on", "note_en", "note_zh"),
     )
     clocks = tuple(_read_clock(line) for line in table.tables("clocks"))
@@ -171,6 +190,7 @@ def read_regime(key: str, table: Table) -> Regime:
         valid_from=valid_from,
         valid_until=valid_until,
         checked_on=table.day("checked_on"),
+        settled_early=table.text("settled_early", ""),
         note_en=table.text("note_en", ""),
         note_zh=table.text("note_zh", ""),
     )

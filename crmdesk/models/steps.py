@@ -28,7 +28,7 @@ from crmdesk.models.complaint_file import (
 )
 from crmdesk.models.deadline import due
 from crmdesk.models.gates import GRAVE
-from crmdesk.models.regime import REGIME_CLOCKS
+from crmdesk.models.regime import REGIME_CLOCKS, settled_under
 from crmdesk.models.wire import Row
 from crmdesk.models.workflow import Transition
 
@@ -221,7 +221,7 @@ def _solve(step: Step) -> Outcome:
     clocks = (*FROM_RECEIPT, "assess", "summary")
     ledger = step.stop(step.file.ledger, clocks, "solved_on_the_call")
     changed = {
-        **_plain(step, "severity", "cause_class", "what_was_done"),
+        **_plain(step, "severity", "regime", "cause_class", "what_was_done"),
         "provisional": False,
         "first_contact": True,
         "accepted": True,
@@ -231,7 +231,8 @@ def _solve(step: Step) -> Outcome:
         "proposal_version": (step.has("proposal_version") or 0) + 1,
     }
     outcome = _resolved(step, severity, ledger)
-    summary = (Errand("summary"),) if step.has("regime") == "UK-SRC" else ()
+    regime = settled_under(step.rules.regimes, step.given("regime") or step.has("regime") or "")
+    summary = (Errand("summary"),) if regime and regime.wants("summary") else ()
     return Outcome(
         {**changed, **outcome.changed}, outcome.ledger, tuple(step.given("remedies")), errands=summary
     )

@@ -10,7 +10,7 @@ import pytest
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.deadline import UNITS
-from crmdesk.models.regime import AUTHORITY, BODY, FIRM, Regime, read_regimes
+from crmdesk.models.regime import AUTHORITY, BODY, FIRM, Regime, read_regimes, settled_under
 from tests.models.hours import at, parsed, regimes, shop, wall
 
 PAGE = {
@@ -50,6 +50,25 @@ def test_every_regime_of_the_page_is_there_with_its_clocks() -> None:
         for key, regime in regimes().items()
     }
     assert ours == PAGE
+
+
+def test_what_is_settled_at_once_falls_under_another_regime_where_the_page_says_so() -> None:
+    found = {key: settled_under(regimes(), key) for key in regimes()}
+    assert {key: other.key for key, other in found.items() if other and other.key != key} == {
+        "UK-8W": "UK-SRC",
+        "UK-PSD": "UK-SRC",
+    }
+    assert {key for key, other in found.items() if other and other.wants("summary")} == {
+        *("UK-8W", "UK-PSD", "UK-SRC")
+    }
+    assert settled_under(regimes(), "none") is None
+
+
+def test_a_regime_that_is_not_there_cannot_hold_instead() -> None:
+    broken = copy.deepcopy(parsed("regimes.toml"))
+    broken["UK-8W"]["settled_early"] = "UK-XYZ"
+    with pytest.raises(InvalidInput, match=r"UK-8W.*settled_early must be the key of"):
+        read_regimes(broken)
 
 
 @pytest.mark.parametrize("regime", regimes().values(), ids=lambda regime: regime.key)

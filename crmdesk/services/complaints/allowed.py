@@ -207,6 +207,8 @@ class _Lists:
     def field(self, step: Transition, field: Field) -> AskedField:
         """Return *field* of *step* with its choices, its limit and what to begin with."""
         choices, default = self._choices(step, field), _default(field.name, self._case)
+        if field.type == "regime":
+            default = self._regime()
         if field.type in _FIXED and choices and default not in [each.value for each in choices]:
             default = default if isinstance(default, list | dict) else None
         return AskedField(
@@ -231,6 +233,11 @@ class _Lists:
             return (Choice("none"), *(Choice(each.key, each.name_en, each.name_zh) for each in regimes))
         name = "agent" if field.name in _PEOPLE else field.type
         return self._listed(name) if name in _LISTS else ()
+
+    def _regime(self) -> Json:
+        """Return what was chosen, else what complaints fall under in this house."""
+        chosen = self._case.has("regime")
+        return chosen if chosen in self._rules.rules.regimes else self._rules.house.regime or chosen
 
     def _may_give(self, step: Transition, name: str, value: Json) -> bool:
         """Whether the actor's role may choose *value*; a role that may not do the step at all: any."""
@@ -307,7 +314,6 @@ _DEFAULTS: Mapping[str, Callable[[Case], Any]] = MappingProxyType(
         "channel": _of("channel"),
         "sent_via": _of("channel"),
         "severity": _of("severity"),
-        "regime": _of("regime"),
         "impact": lambda case: {"persons": case.has("persons") or 0, "money": case.has("money") or 0},
         "cause": _of("cause"),
         "cause_class": _of("cause_class"),

@@ -12,7 +12,7 @@ from crmdesk.models.clock import STOPPED, Standing, is_regimes
 from crmdesk.models.complaint_file import extensions
 from crmdesk.models.complaint_step import ledger_of
 from crmdesk.models.deadline import Due, due, effective
-from crmdesk.models.regime import LANGUAGES
+from crmdesk.models.regime import LANGUAGES, Regime, settled_under
 from crmdesk.services.complaints.files import fields_of, remedies_of
 from crmdesk.services.complaints.letter_text import clean
 from crmdesk.services.complaints.letter_words import LetterWords, letter_words
@@ -155,7 +155,7 @@ def letter_case(
         finding=fields["finding"] if wanted.kind != REJECTION else "",
         reason_text=wanted.reason or reading.reason(wanted.kind),
         remedies=reading.remedies(wanted.kind),
-        regime=rules.rules.regimes.get(fields["regime"]),
+        regime=reading.regime(wanted.kind),
         outside_route=wanted.route or reading.route(),
         outside_body=body[0],
         outside_address=tuple(body[1:]),
@@ -258,6 +258,12 @@ class _Reading:
             span = self.rules.rules.targets.span("update", self.fields["severity"])
             ours += [due(span, self.now, self.rules.rules.time)] if span else []
         return effective(*ours)
+
+    def regime(self, kind: str) -> Regime | None:
+        """Return the regime whose sentences a letter carries: of what was settled at once that for such."""
+        known, key = self.rules.rules.regimes, self.fields["regime"]
+        at_once = kind == SUMMARY and self.fields["first_contact"] and self.fields["state"] != "PROPOSED"
+        return settled_under(known, key) if at_once else known.get(key)
 
     def answer_by(self, kind: str) -> date | None:
         """Return until when he may answer the letter."""

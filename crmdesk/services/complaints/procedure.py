@@ -32,11 +32,15 @@ LIMITED = ("agent", "supervisor")
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the site is: its calendar's key, its currency and its zone."""
+    """What the site is: its calendar's key, its currency, its zone.
+
+    ``regime``: what complaints fall under where nobody chooses another, empty for none.
+    """
 
     calendar: str = "cn-default"
     currency: str = "CNY"
     zone: str = "Asia/Shanghai"
+    regime: str = ""
 
     @property
     def tzinfo(self) -> tzinfo:
@@ -46,7 +50,7 @@ class House:
 
 def house_of(settings: Settings) -> House:
     """Return the house that *settings* describe."""
-    return House(settings.text("calendar"), settings.text("currency"), settings.text("zone"))
+    return House(*(settings.text(name) for name in ("calendar", "currency", "zone", "regime")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,15 @@ def procedure(connection: Any, house: House) -> Procedure:
     """Return the procedure with the codes that this store holds; costs 15 ms of CPU the first time.
 
     Raises:
-        InvalidInput: the calendar or the currency is not known.
+        InvalidInput: the calendar, the currency or the regime is not known.
     """
     rules = _rules(house.calendar)
+    if house.regime and house.regime not in rules.regimes:
+        raise InvalidInput(
+            "There is no regime {name}. Choose one of: {choices}.",
+            name=house.regime,
+            choices=", ".join(rules.regimes),
+        )
     limits = replace(_limits(rules.targets, house.currency), **_own_limit(connection))
     return Procedure(rules, limits, house, _codes(connection, rules.regimes))
 

@@ -116,9 +116,10 @@ def _log(
 
 def _solve(work: UnitOfWork, rules: Procedure, row_id: UUID, fields: Mapping[str, Json]) -> None:
     step = rules.rules.workflow.transition(SOLVE)
-    payload = checked(step, fields, rules.codes)
+    file = file_of(work.stored, row_id)
+    payload = checked(step, _with_regime(rules, step, file, fields), rules.codes)
     actor = actor_of(work.stored, work.connection, work.author)
-    taken = _judged(work, rules, step, file_of(work.stored, row_id), actor, payload)
+    taken = _judged(work, rules, step, file, actor, payload)
     _write(work, step, taken, row_id, {})
 
 
@@ -154,7 +155,7 @@ def take_step(
     rows = work.stored
     file = file_of(rows, complaint_id, _target(rows, step, complaint_id, fields))
     _refuse_stale(work, step, file, from_state, base_version)
-    payload = checked(step, fields, rules.codes)
+    payload = checked(step, _with_regime(rules, step, file, fields), rules.codes)
     check_named(rows, step.id, payload, complaint_id)
     actor = actor_of(rows, work.connection, work.author)
     if _only_first_of_two(work, rules, step, file, actor, payload):
@@ -224,6 +225,18 @@ def recount_by_time(work: UnitOfWork, rules: Procedure, file: ComplaintFile, ope
     """Give clocks the dates of the calendar's new edition, as the system; not committed."""
     taken = Step(file, SYSTEM, {}, work.author.now(), rules.rules, operation_id)
     _record(work, RECOUNTED, taken, recount(taken), file.fields["id"])
+
+
+def _with_regime(
+    rules: Procedure, step: Transition, file: ComplaintFile, fields: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """Return the payload *fields* with the house's regime, where something is solved and none was chosen."""
+    chosen = file.fields.get("regime") in rules.rules.regimes
+    return (
+        fields
+        if step.id != SOLVE or chosen or not rules.house.regime
+        else {"regime": rules.house.regime, **fields}
+    )
 
 
 def _refuse_stale(

@@ -106,6 +106,7 @@ def other_ends(desk: MirroredDesk) -> None:
     fields |= {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
     fields["customer_agreed"] = True
     desk.step(row, "T13", **fields)
+    desk.step(desk.log(), "T13", **fields, regime="UK-8W")
 
 
 @pytest.mark.parametrize("story", [to_the_end, undone, other_ends])
@@ -147,6 +148,18 @@ def test_a_step_sets_its_own_fields_and_no_others(desk: MirroredDesk, server: An
     assert refused(server, made, body={k: v for k, v in body.items() if k != "cause"})["fields"] == ["cause"]
     assert refused(server, made, body={**body, "proposer_id": str(CHEN)})["rejected"] == "denied"
     assert refused(server, made, body={**body, "proposal_version": 7})["rejected"] == "conflict"
+
+
+@pytest.mark.parametrize(("said", "set_"), [("UK-8W", "none"), ("UK-8W", "UK-SRC"), (None, "UK-SRC")])
+def test_who_solves_it_sets_the_regime_that_he_says_and_no_other(
+    desk: MirroredDesk, server: Any, said: str | None, set_: str
+) -> None:
+    fields: dict[str, Any] = {"severity": "S4", "remedies": [{"type": "apology", "value": 0}]}
+    fields |= {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
+    fields |= {"customer_agreed": True, **({"regime": said} if said else {})}
+    desk.step(desk.log(), "T13", **fields)
+    made = last(desk, server)
+    assert refused(server, made, head={**made.payload["head"], "regime": set_})["fields"] == ["regime"]
 
 
 def test_a_step_is_decided_on_what_still_holds(desk: MirroredDesk, server: Any) -> None:
