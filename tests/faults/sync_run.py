@@ -52,7 +52,7 @@ def rage(world: World, faults: Faults, seconds: float) -> None:
 
     Between the two nobody is erased who has complaints: one that was open at the backup would be so again.
 
-    A slow machine gets three times as long to come through the deck.
+    A slow machine gets three times as long to come through the deck and all that is to be done.
     """
     began = time.monotonic()
     done: set[str] = set()
@@ -64,7 +64,11 @@ def rage(world: World, faults: Faults, seconds: float) -> None:
         ("erase_after_restore", 4 / 5, world.erase),
     )
     pause = threading.Event()
-    while (passed := time.monotonic() - began) < seconds or (passed < 3 * seconds and not faults.dealt):
+
+    def through() -> bool:
+        return faults.dealt and len(done) == len(deeds)
+
+    while (passed := time.monotonic() - began) < seconds or (passed < 3 * seconds and not through()):
         for name, part, deed in deeds:
             if name not in done and passed > seconds * part and deed() is not False:
                 done.add(name)

@@ -255,14 +255,25 @@ class World:
             attach_hidden(owner, customer, team_id("board"), f"{text} {CANARY_BYTES}")
         self.canaries += 1
 
+    def _found_stranger(self, owner: Any) -> None:
+        """Have somebody new of whom there is a file that one team sees, and who has no complaints yet."""
+        customer, team = uuid4(), "hotline"
+        text = f"{marked(team, 'boss')} {uuid4().hex}"
+        fields = {"name": "a stranger", "kind": "person"}
+        self._push("customer.create", {"id": str(customer), "fields": fields, "points": []})
+        attach_hidden(owner, str(customer), self.teams[team], f"{text} {CANARY_BYTES}")
+
     def erase(self, *, without_complaints: bool = False) -> bool:
         """Have somebody erased who has files and no open complaint; return whether it was done.
 
-        A server that is just being started, or a deadlock with a desk that sends: try again.
+        A server that is just being started, a deadlock with a desk that sends, and nobody to be found who has
+        no complaints: try again.
         """
         with suppress(psycopg.Error), self.database.connect() as owner, owner.transaction():
             found = owner.execute(ERASABLE, (without_complaints,)).fetchone()
             if found is None:
+                if without_complaints:
+                    self._found_stranger(owner)
                 return False
             (customer,) = found
             said = owner.execute(SAID, {"customer": customer}).fetchall()
