@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Command:
     """One thing that can be done: its id, menu, words and keys, the first of which is shown.
 
-    ``yields``: a text input that has the keyboard keeps these keys for itself.
+    ``yields``: a text input that has the keyboard keeps these keys for itself. ``short``: the words on a
+    button, where what it is about stands beside it.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Command:
     keys: tuple[str, ...] = ()
     tip: str = ""
     yields: bool = False
+    short: str = ""
 
 
 CALL, CUSTOMER, WORK, VIEW, HELP = (
@@ -170,6 +172,7 @@ COMMANDS: tuple[Command, ...] = (
         word("Steps of the complaint"),
         ("Ctrl+Shift+N",),
         word("All steps from here, and why some cannot be taken"),
+        short=word("Steps"),
     ),
     Command(
         "undo",
@@ -178,6 +181,7 @@ COMMANDS: tuple[Command, ...] = (
         ("Ctrl+Z",),
         word("Takes back what was done to the complaint shown, for a minute"),
         yields=True,
+        short=word("Undo"),
     ),
     Command(
         "tell-standing",
@@ -207,6 +211,7 @@ COMMANDS: tuple[Command, ...] = (
         word("Letter about the complaint"),
         ("Ctrl+P",),
         word("Writes the letter that fits, shows it as it is printed, keeps and saves it"),
+        short=word("Letter"),
     ),
     Command(
         "corrective-action",
@@ -315,7 +320,7 @@ class Actions:
     def _make(self, window: QWidget, words: Words, command: Command) -> QAction:
         action = QAction(window)
         words.bind(action.setText, command.text)
-        words.bind(action.setIconText, command.text)
+        words.bind(action.setIconText, command.short or command.text)
         words.bind(action.setStatusTip, command.tip or command.text)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setAutoRepeat(False)

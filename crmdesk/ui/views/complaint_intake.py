@@ -156,7 +156,7 @@ class ComplaintIntake(Pane):
         tr = self._words.tr
         form = self.shows_form
         self.set_heading(tr("New complaint") if form else tr("Complaint recorded"))
-        self.set_aside(tr("Ctrl+Enter saves · Esc closes") if form else tr("F8 back to the record"))
+        self.set_aside(tr("Esc closes") if form else tr("F8 back to the record"))
 
     def _form_page(self) -> QWidget:
         page = QWidget(self)

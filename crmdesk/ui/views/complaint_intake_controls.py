@@ -203,7 +203,7 @@ class IntakeControls(QWidget):
             ),
             (
                 self.more,
-                word("Unusual: who speaks, how it came, worth, restricted"),
+                word("Unusual: who, how, worth, restricted"),
                 word("Unfolds the unusual"),
             ),
             (self.restricted, HINTS["restricted"], LABELS["restricted"]),

@@ -125,7 +125,11 @@ class SearchBox(QLineEdit):
         if not self.text():
             painter.fillRect(area, palette.color(role.Base))
             painter.setPen(palette.color(role.PlaceholderText))
-            painter.drawText(area.adjusted(_TEXT_LEFT, 0, -8, 0), _LEFT, self.placeholderText())
+            room = area.adjusted(_TEXT_LEFT, 0, -8, 0)
+            told = self.fontMetrics().elidedText(
+                self.placeholderText(), Qt.TextElideMode.ElideRight, room.width()
+            )
+            painter.drawText(room, _LEFT, told)
         painter.setPen(palette.color(role.Mid))
         painter.drawRect(area)
         painter.end()

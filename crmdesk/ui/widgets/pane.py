@@ -50,10 +50,10 @@ class Pane(QWidget):
         ink.card(painter, self.rect())
         if self._height:
             top = QRect(MARGIN, 1, self.width() - 2 * MARGIN, self._height)
-            aside = ink.body.horizontalAdvance(self._aside)
-            ink.line(
-                painter, top.adjusted(0, 0, -aside - 8, 0), self._heading, ink.fonts.strong, ink.theme.text
-            )
+            ink.line(painter, top, self._heading, ink.fonts.strong, ink.theme.text)
+            # Where there is not room for both, the heading says more.
+            heading = ink.strong.horizontalAdvance(self._heading)
+            aside = min(ink.body.horizontalAdvance(self._aside), top.width() - heading - 8)
             right = QRect(top.right() - aside, top.top(), aside + 1, top.height())
             ink.line(painter, right, self._aside, ink.fonts.body, ink.theme.muted)
         painter.end()
@@ -117,7 +117,7 @@ class ActionButton(QToolButton):
 
     def _on_action_changed(self) -> None:
         self.setEnabled(self._action.isEnabled())
-        self.setAccessibleName(self._action.iconText())
+        self.setAccessibleName(self._action.text().replace("&", ""))
         self.setAccessibleDescription(self._action.statusTip())
         self.updateGeometry()
         self.update()
