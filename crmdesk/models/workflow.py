@@ -72,6 +72,8 @@ class Transition:
         reads: fields of the complaint that the gates look at.
         sets: field of the complaint that the step may change → where its value comes from: a field of the
             payload, a part of one (``impact.money``), :data:`BY_ACTOR`, or empty when it is worked out.
+        emptied: fields among them that become empty when that field of the payload is not filled in; others
+            stay as they are then.
         undo: may be undone by the same person at the same desk within a minute.
     """
 
@@ -86,6 +88,7 @@ class Transition:
     reads: frozenset[str]
     payload: tuple[Field, ...]
     sets: tuple[tuple[str, str], ...]
+    emptied: frozenset[str]
     undo: bool
 
     def starts_from(self, state: str) -> bool:
@@ -156,6 +159,7 @@ _KNOWN = frozenset(
 def _transition(table: Mapping[str, Any]) -> Transition:
     name = str(table.get("id", "?"))
     _only(name, table, _KNOWN, {"id", "en", "zh", "from", "who", "gates", "reads"})
+    sets = table.get("sets", {})
     return Transition(
         id=name,
         en=table["en"],
@@ -170,7 +174,8 @@ def _transition(table: Mapping[str, Any]) -> Transition:
             Field(field, kind.removesuffix("*"), kind.endswith("*"))
             for field, kind in table.get("payload", {}).items()
         ),
-        sets=tuple(table.get("sets", {}).items()),
+        sets=tuple((field, source.removesuffix("?")) for field, source in sets.items()),
+        emptied=frozenset(field for field, source in sets.items() if source.endswith("?")),
         undo=table.get("undo", False),
     )
 

@@ -52,7 +52,7 @@ def _steps(procedure: Workflow) -> Rows:
         "procedure_transition": tuple(
             (
                 *(step.id, list(step.sources), step.target, list(step.gates), sorted(step.reads)),
-                *(_json(dict(step.sets)), step.undo),
+                *(_json(dict(step.sets)), step.undo, sorted(step.emptied)),
             )
             for step in steps
         ),

@@ -164,7 +164,8 @@ class Expected:
     def step(self, operation: Operation, device: uuid.UUID, answer: Mapping[str, Json]) -> None:
         """Take a step of a complaint that the server, which judges, did not refuse.
 
-        What was decided in another state than the complaint has it must refuse.
+        What was decided in another state than the complaint has it must refuse; what a desk decides is never
+        one that cannot be.
         """
         done = replace(operation, actor=self.actor, device=str(device))
         self.answers.append({"ok": True} if "ok" in answer else {"rejected": answer["rejected"]})
@@ -174,6 +175,8 @@ class Expected:
             self.rows.changed(changes)
         elif not changes:
             assert answer["rejected"] in ("conflict", "gone", "invalid"), answer
+        else:
+            assert answer["rejected"] != "invalid", answer
 
     @property
     def counts(self) -> Counter[str]:

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS crm.procedure_transition (
     sets jsonb NOT NULL,
     undo boolean NOT NULL
 );
+ALTER TABLE crm.procedure_transition ADD COLUMN IF NOT EXISTS emptied text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN crm.procedure_transition.emptied IS
+    'fields that become empty when what they come from is not filled in; all others stay as they are then';
 
 CREATE TABLE IF NOT EXISTS crm.procedure_permission (
     transition text NOT NULL,

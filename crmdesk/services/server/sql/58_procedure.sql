@@ -392,15 +392,34 @@ BEGIN
 END
 $$;
 
--- A value of a field of a complaint, head or body, in the one form in which values can be compared.
-CREATE OR REPLACE FUNCTION crm.as_held(p_name text, p_value jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT (to_jsonb(jsonb_populate_record(NULL::crm.complaint_body, f))
-            || to_jsonb(jsonb_populate_record(NULL::crm.complaint, f))) -> p_name
-    FROM jsonb_build_object(p_name, p_value) f
+-- Fields of a complaint, head and body, in the one form in which values can be compared; all others NULL.
+CREATE OR REPLACE FUNCTION crm.as_held(p_fields jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT to_jsonb(jsonb_populate_record(NULL::crm.complaint_body, p_fields))
+        || to_jsonb(jsonb_populate_record(NULL::crm.complaint, p_fields))
 $$;
 
--- What a step sets: the fields that the procedure says, the state it leads to, the values of its payload, and in the
--- name of nobody else.
+-- What was filled in, by the fields of the complaint that it is for.
+CREATE OR REPLACE FUNCTION crm.filled_in(p_step crm.procedure_transition, p_fields jsonb) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_object_agg(s.key, f.given), '{}')
+    FROM jsonb_each_text(p_step.sets) s, nullif(p_fields #> string_to_array(s.value, '.'), 'null') f(given)
+    WHERE s.value <> '' AND f.given IS NOT NULL AND p_fields -> s.value IS DISTINCT FROM '""'
+$$;
+
+-- Whether a field that was not filled in is as it was, or empty where the procedure says so. Empty is as in a new
+-- complaint, which is also how it was before the first step.
+CREATE OR REPLACE FUNCTION crm.is_left(
+    p_step crm.procedure_transition, p_complaint jsonb, p_name text, p_held jsonb
+) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    empty CONSTANT jsonb := (to_jsonb(crm.new_complaint_body()) || to_jsonb(crm.new_complaint())) -> p_name;
+BEGIN
+    RETURN p_held = coalesce(p_complaint -> p_name, empty) OR (p_name = ANY (p_step.emptied) AND p_held = empty);
+END
+$$;
+
+-- What a step sets: the fields that the procedure says, the state it leads to, the values of its payload and nothing
+-- where it was not filled in, and in the name of nobody else.
 CREATE OR REPLACE FUNCTION crm.check_sets(
     p_step crm.procedure_transition, k crm.step_case, p_set jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -408,9 +427,11 @@ DECLARE
     every CONSTANT text[] := '{state,next_clock,next_due_at}';
     known CONSTANT text[] := ARRAY(SELECT jsonb_object_keys(p_step.sets));
     version CONSTANT bigint := coalesce((k.complaint ->> 'proposal_version')::bigint, 0);
+    filled CONSTANT jsonb := crm.filled_in(p_step, k.payload);
+    told CONSTANT jsonb := crm.as_held(filled);
+    held CONSTANT jsonb := crm.as_held(p_set);
     name text;
     source text;
-    given jsonb;
 BEGIN
     IF p_set - known - every <> '{}' THEN
         PERFORM crm.refuse_names(
@@ -419,11 +440,13 @@ BEGIN
     IF coalesce(p_set ->> 'state', '') <> p_step.target THEN
         PERFORM crm.refuse_value('state');
     END IF;
-    FOR name, source IN SELECT * FROM jsonb_each_text(p_step.sets) LOOP
-        given := CASE WHEN source <> '' THEN nullif(k.payload #> string_to_array(source, '.'), 'null') END;
-        IF source = '@actor' AND p_set ->> name IS DISTINCT FROM k.actor::text THEN
-            PERFORM crm.refuse('denied', 'Nobody signs with the name of somebody else.');
-        ELSIF given IS NOT NULL AND crm.as_held(name, p_set -> name) IS DISTINCT FROM crm.as_held(name, given) THEN
+    FOR name, source IN SELECT * FROM jsonb_each_text(p_step.sets) WHERE value <> '' LOOP
+        IF source = '@actor' THEN
+            IF p_set ->> name IS DISTINCT FROM k.actor::text THEN
+                PERFORM crm.refuse('denied', 'Nobody signs with the name of somebody else.');
+            END IF;
+        ELSIF (filled ? name AND held -> name IS DISTINCT FROM told -> name)
+              OR (NOT filled ? name AND p_set ? name AND NOT crm.is_left(p_step, k.complaint, name, held -> name)) THEN
             PERFORM crm.refuse_value(name);
         END IF;
     END LOOP;
@@ -443,14 +466,16 @@ $$;
 CREATE OR REPLACE FUNCTION crm.check_undone(p_head crm.complaint, p_set jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     free CONSTANT text[] := '{next_clock,next_due_at,remedy_total}';
+    held CONSTANT jsonb := crm.as_held(p_set);
     before jsonb;
+    told jsonb;
     name text;
 BEGIN
     SELECT e.before::jsonb - 'proposal_version' INTO before
     FROM crm.complaint_event e WHERE e.id = p_head.last_operation_id;
+    told := crm.as_held(before);
     FOR name IN SELECT jsonb_object_keys(p_set) UNION SELECT jsonb_object_keys(before) LOOP
-        IF name <> ALL (free) AND crm.as_held(name, p_set -> name) IS DISTINCT FROM crm.as_held(name, before -> name)
-        THEN
+        IF name <> ALL (free) AND held -> name IS DISTINCT FROM told -> name THEN
             PERFORM crm.refuse_value(name);
         END IF;
     END LOOP;
