@@ -43,8 +43,10 @@ ASK = (
 )
 JUDGED_OTHERWISE = ("U1",)
 """What it sets is what it had changed, whatever its definition says."""
-TEXTS = ("containment", "accepted_by", "cause", "corrective_reason")
-TEXTS += ("complainant", "third_party", "what_happened", "outlet")
+TEXTS = (
+    *("containment", "accepted_by", "cause", "corrective_reason"),
+    *("complainant", "third_party", "what_happened", "outlet"),
+)
 IDS = ("customer_id", "call_id", "asset_id", "survey_id", "owner_id")
 VALUES: dict[str, tuple[Any, Any, Any]] = {
     **{name: (str(uuid.UUID(int=77)), None, str(uuid.UUID(int=78))) for name in IDS},
