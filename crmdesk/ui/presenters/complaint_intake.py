@@ -54,7 +54,7 @@ class ComplaintIntakePresenter(QObject):
         self.cases = Cases(place.words, place.moments)
         self._beside = Beside(place, tools.desk, record)
         self._limit: int | None = None
-        self._saving = False
+        self._saving = self._looked = False
         self._autosave = QTimer(self, singleShot=True, interval=AUTOSAVE_MS)
         self._autosave.timeout.connect(self.keep)
         self._look = QTimer(self, singleShot=True, interval=_LOOK_MS)
@@ -186,6 +186,12 @@ class ComplaintIntakePresenter(QObject):
             self.files.show()
         form.show_form()
         form.to_field("what_happened")
+        self._ask(case)
+
+    def _ask(self, case: Case) -> None:
+        """Ask what the form of *case* is filled with and chooses from."""
+        self._looked = False
+        self._operations.forget("intake words")
         self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
 
     def _form_there(self) -> ComplaintIntake:
@@ -236,7 +242,8 @@ class ComplaintIntakePresenter(QObject):
             sheet = form.fields.sheet(case.sheet)
             if "category" not in case.by_hand:
                 sheet = replace(sheet, category="")
-            self._operations.run(self._desk.intakes.assess(sheet), self._on_assessed, topic="intake")
+            self._looked = True
+            self._operations.run(self._desk.intakes.assess(sheet), self._on_assessed, topic="intake words")
 
     def _on_offer(self, offered: Offer) -> None:
         case, form = self.cases.shown, self._form
@@ -247,6 +254,8 @@ class ComplaintIntakePresenter(QObject):
             self.cases.shown = replace(case, sheet=replace(case.sheet, language=offered.language))
         form.fields.offer(offered, case.by_hand)
         self._on_assessed(offered.assessment)
+        if self._looked:  # What was typed meanwhile is not in it.
+            self.look_again()
 
     def _on_assessed(self, found: Assessment) -> None:
         if self.cases.shown is not None and self._form is not None and not self._form.isHidden():
@@ -307,7 +316,7 @@ class ComplaintIntakePresenter(QObject):
             case = self.cases.shown = replace(case, who=who, sheet=sheet)
             form.fields.know_customer(who, of.asset_id)
             self.keep()
-            self._operations.run(self._desk.intakes.offer(case.sheet), self._on_offer, topic="intake")
+            self._ask(case)
 
     def _retranslate(self) -> None:
         case, form, wanted = self.cases.shown, self._form, self._wanted()

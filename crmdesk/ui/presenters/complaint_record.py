@@ -75,6 +75,7 @@ class ComplaintPresenter(QObject):
         self.record: ComplaintRecord | None = None
         self._before: QWidget | None = None
         self._unfolded: frozenset[object] = frozenset()
+        self._overtaken = False
         self._done = ""
         self._clock = QTimer(self, interval=_EVERY_MS)
         self._clock.timeout.connect(self.refresh)
@@ -93,14 +94,15 @@ class ComplaintPresenter(QObject):
             if step:
                 self.begin(step)
 
+        self._overtaken = False
         future = self._place.desk.complaints.record(complaint_id, opening=True)
         self._place.operations.run(future, opened, topic="complaint")
 
     def refresh(self) -> None:
-        """Read the complaint again, if it is on the screen."""
+        """Read the complaint again, if it is on the screen; what is being opened comes all the same."""
         if self.record is not None and self.shown:
             future = self._place.desk.complaints.record(self.record.head.id)
-            self._place.operations.run(future, self._show, topic="complaint")
+            self._place.operations.run(future, self._on_fresh, topic="complaint again")
 
     def accept(self) -> None:
         """Ctrl+Enter: send the form, choose the step in the list, else begin the next step."""
@@ -221,6 +223,12 @@ class ComplaintPresenter(QObject):
         self._clock.start()
         self.view.file.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self.view.file.list.scrollToTop()
+        if self._overtaken:
+            self.refresh()
+
+    def _on_fresh(self, record: ComplaintRecord) -> None:
+        if self.record is not None and self.record.head.id == record.head.id:
+            self._show(record)
 
     def _show(self, record: ComplaintRecord) -> None:
         self.record = record
@@ -290,6 +298,8 @@ class ComplaintPresenter(QObject):
 
     def _on_changed(self, changes: ChangeSet) -> None:
         if changes.kinds & _SHOWN:
+            # What is being opened may have been read before that.
+            self._overtaken = True
             self.refresh()
 
     def _on_taken(self, transition: str) -> None:
