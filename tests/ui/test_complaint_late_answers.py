@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -29,6 +30,22 @@ def test_what_is_opened_comes_although_something_changes_meanwhile(place: Compla
     place.seat.desk.held.set()
     place.seat.settle()
     assert place.page.record.head.id == second["id"]
+
+
+def test_what_was_read_before_it_was_opened_again_is_not_shown(place: ComplaintSeat) -> None:
+    row = place.house.log()
+    place.open(row)
+    earlier: Future[Any] = Future()
+    asked, before = place.seat.desk.complaints.record, place.page.record
+    place.seat.desk.complaints.record = lambda *_asked, **_more: earlier
+    place.page.refresh()
+    place.seat.desk.complaints.record = asked
+    place.house.step(row, "T2", checklist=CHECKLIST, ack_channel="phone", owner=str(BELA))
+    place.page.open(row["id"])
+    place.seat.qtbot.waitUntil(lambda: place.page.record is not before)
+    earlier.set_result(before)
+    place.seat.settle()
+    assert place.page.record.head.state == "ACKNOWLEDGED"
 
 
 def test_what_changed_before_it_came_is_seen(place: ComplaintSeat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ _SHOWN = frozenset(
 _EVERY_MS = 60_000
 """So often clocks are looked at again while a complaint is open."""
 _UNDO, _DUE = "U1", "T15"
+_AGAIN = "complaint again"
 
 
 class ComplaintPresenter(QObject):
@@ -95,6 +96,7 @@ class ComplaintPresenter(QObject):
                 self.begin(step)
 
         self._overtaken = False
+        self._place.operations.forget(_AGAIN)
         future = self._place.desk.complaints.record(complaint_id, opening=True)
         self._place.operations.run(future, opened, topic="complaint")
 
@@ -102,7 +104,7 @@ class ComplaintPresenter(QObject):
         """Read the complaint again, if it is on the screen; what is being opened comes all the same."""
         if self.record is not None and self.shown:
             future = self._place.desk.complaints.record(self.record.head.id)
-            self._place.operations.run(future, self._on_fresh, topic="complaint again")
+            self._place.operations.run(future, self._on_fresh, topic=_AGAIN)
 
     def accept(self) -> None:
         """Ctrl+Enter: send the form, choose the step in the list, else begin the next step."""
