@@ -49,7 +49,11 @@ def test_scripts_and_hooks_reach_the_open_window(desk: Desk) -> None:
         assert popped["match"]["customer_id"] == made["id"]
         assert second.ask("call.pop", external_id="h1")["customer"]["name"] == "张三"
     assert first.process.returncode == 0
-    assert desk.run("open", f"crmdesk://customer/{made['id']}").returncode == 0
+    for address in (f"customer/{made['id']}", "complaint/C26-K7Q-0042", "call?from=%2B8613800138000"):
+        assert desk.run("open", f"crmdesk://{address}").returncode == 0, address
+    for nonsense in ("crmdesk://complaint/../x", "https://example.com"):
+        done = desk.run("open", nonsense)
+        assert (done.returncode, done.stderr.count(b"\n")) == (1, 1), nonsense
 
 
 def test_a_killed_window_loses_nothing_and_is_no_hindrance(
