@@ -14,6 +14,7 @@ from uuid import UUID
 
 from crmdesk.models.clock import ASKED, CUSTOMER, Ledger, Why
 from crmdesk.models.complaint_effects import is_unsettled
+from crmdesk.models.complaint_fact import FINDINGS_UPHELD
 from crmdesk.models.complaint_file import (
     FROM_RECEIPT,
     RECOUNTED,
@@ -28,6 +29,7 @@ from crmdesk.models.complaint_file import (
 )
 from crmdesk.models.deadline import due
 from crmdesk.models.gates import GRAVE
+from crmdesk.models.outside import DECIDED, ENDED_HERE, ERRAND
 from crmdesk.models.regime import REGIME_CLOCKS, settled_under
 from crmdesk.models.wire import Row
 from crmdesk.models.workflow import Transition
@@ -336,14 +338,19 @@ def _escalate(step: Step) -> Outcome:
 
 def _go_external(step: Step) -> Outcome:
     body, deadline, ledger = step.given("body"), step.moment("their_deadline"), step.file.ledger
+    decided = step.given(DECIDED)
     if deadline is not None:
         ledger = step.until(ledger, f"{body}/answer", deadline, "external")
+    elif decided is not None:
+        ledger = step.stop(ledger, (f"{body}/answer",), "external")
+    against = decided in FINDINGS_UPHELD and step.has("state") in ENDED_HERE
     changed = {
         "external": body,
         "external_reference": step.given("reference"),
         "external_at": step.moment("date"),
     }
-    return Outcome(changed, ledger)
+    errands = (Errand(ERRAND, not_by_owner=True),) if against else ()
+    return Outcome(changed, ledger, errands=errands)
 
 
 def _hand_over(step: Step) -> Outcome:

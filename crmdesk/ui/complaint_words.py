@@ -313,6 +313,7 @@ FIELDS = {
     "reopen_why": word("Why it was taken up again"),
     "ended_why": word("Why it ended"),
     "ended_channel": word("Channel"),
+    "decided": word("What they decided"),
     "external_at": word("Date of their letter"),
     "external_reference": word("Their reference"),
     "complainant": word("Complainant"),
@@ -333,6 +334,7 @@ HINTS = {
     "note": word("What was found out, from whom"),
 }
 HINTS_OF_STEPS = {
+    ("E2", "decided"): word("Only where their letter decides it: what they uphold is against us"),
     ("T14", "what"): word("What was promised and did not come"),
     ("D1", "what"): word("What is put right, in a few words"),
     ("D1", "reason"): word("Why, and who asked for it"),
@@ -340,7 +342,7 @@ HINTS_OF_STEPS = {
 """What a field of one step is about, where it is something else than in others."""
 
 
-_REASONS = {**REJECT_REASONS, **REOPEN_REASONS, **APPEAL_REASONS}
+_REASONS = {**REJECT_REASONS, **REOPEN_REASONS, **APPEAL_REASONS, **FINDINGS}
 _BY_TIME = re.compile(r"Level (\d) by time")
 """How a desk and the server word the reason of a level that time brings."""
 

@@ -84,6 +84,7 @@ ERRANDS = {
     "escalated": word("Escalated: look at it"),
     "taken_over": word("Take it over"),
     "reminder": word("Reminder: a clock runs out"),
+    "outside_decision": word("An outside body decided against us: take it up again"),
     "number_twice": word("Number was given twice: tell the customer the new one"),
 }
 """What the procedure of a complaint asks people to do."""

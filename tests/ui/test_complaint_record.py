@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -20,6 +21,7 @@ from tests.services.complaints.house import (
     CHECKLIST,
     CHEN,
     OTHER_TEAM,
+    settled,
 )
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat, line_of
@@ -391,6 +393,23 @@ def test_the_number_is_copied_as_written_and_as_told(place: ComplaintSeat) -> No
     assert QApplication.clipboard().text() == "C26-K7Q-0001"
     place.seat.key(Qt.Key.Key_C, ALT_SHIFT)
     assert QApplication.clipboard().text() == "C 2 6, K 7 Q, 0 0 0 1"
+
+
+def test_a_body_outside_decides_against_us_and_the_key_takes_it_up_again(place: ComplaintSeat) -> None:
+    row = settled(place.house)
+    letter: dict[str, Any] = {"body": "12315", "reference": "SH-17", "date": place.house.iso()}
+    place.house.step(row, "E2", **letter, decided="upheld")
+    place.open(row)
+    alerts = [line.text for line in place.page.view.file.lines.rows if line.kind == "alert"]
+    assert alerts[-1] == "An outside body decided against us: take it up again"
+    assert place.page.view.next.text() == "Reopen"
+    next_form(place)
+    assert place.form.values()["reason"] == "external"
+    place.form.field("text").to_field()
+    place.seat.qtbot.keyClicks(place.seat.focus(), "They decided for her.")
+    done(place)
+    assert place.stands(row) == "INVESTIGATING"
+    assert not place.page.record.decided_outside
 
 
 def test_every_control_of_page_and_forms_says_what_it_is(place: ComplaintSeat) -> None:

@@ -25,11 +25,12 @@ from crmdesk.models.verdict import possible, verdict
 from crmdesk.models.wire import Json, Row, to_json
 from crmdesk.models.workflow import SEVERITIES, Field, Transition
 from crmdesk.services.complaints.files import ADMINISTRATOR, SUPERVISOR, case_of
+from crmdesk.services.complaints.outside import decided_against_us
 from crmdesk.services.complaints.procedure import Procedure
 from crmdesk.services.complaints.taking import APPROVE
 from crmdesk.values import dataclass
 
-ASSESS, CONTAINMENT, NEW_OWNER = "T4", "containment", "to"
+ASSESS, CONTAINMENT, NEW_OWNER, EXTERNAL = "T4", "containment", "to", "external"
 KNOWN_BEFORE = frozenset(
     {
         *("approvals_enough", "wait_over_for_system", "follow_up_due", "not_who_rejected"),
@@ -209,6 +210,8 @@ class _Lists:
         choices, default = self._choices(step, field), _default(field.name, self._case)
         if field.type == "regime":
             default = self._regime()
+        if field.type == "reopen_reason" and self._decided_outside():
+            default = EXTERNAL
         if field.type in _FIXED and choices and default not in [each.value for each in choices]:
             default = default if isinstance(default, list | dict) else None
         return AskedField(
@@ -238,6 +241,11 @@ class _Lists:
         """Return what was chosen, else what complaints fall under in this house."""
         chosen = self._case.has("regime")
         return chosen if chosen in self._rules.rules.regimes else self._rules.house.regime or chosen
+
+    def _decided_outside(self) -> bool:
+        """Whether what ended here is to be taken up again because a body outside decided so."""
+        of = self._case.has("id") if self._case.has("external") else None
+        return of is not None and decided_against_us(self._rows.where("complaint_event", "complaint_id", of))
 
     def _may_give(self, step: Transition, name: str, value: Json) -> bool:
         """Whether the actor's role may choose *value*; a role that may not do the step at all: any."""

@@ -24,6 +24,7 @@ from crmdesk.services.complaints.approvals import yes_wanted, yeses_wanted
 from crmdesk.services.complaints.files import actor_of, case_of, file_of
 from crmdesk.services.complaints.letter_due import letter_due
 from crmdesk.services.complaints.looked_at import looked_at
+from crmdesk.services.complaints.outside import TAKE_UP, decided_against_us
 from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
 from crmdesk.services.complaints.record_view import (
     ActionView,
@@ -63,6 +64,7 @@ NEXT: Mapping[str, str] = MappingProxyType(
 """The main line of the procedure: from each state the one step that is its purpose."""
 WORDS_OF_STEPS = (
     *(
+        "decided",
         "reason_text",
         "reason",
         "text",
@@ -150,6 +152,8 @@ class _Reading:
         case = case_of(self.rows, self.connection, self.rules, file, self._actor(), {}, self.now)
         limits = self.rules.limits
         supervisor = case.actor.role == "supervisor"
+        went = self.rows.where("complaint_event", "complaint_id", head["id"]) if head["external"] else ()
+        against, next_step = decided_against_us(went), NEXT.get(head["state"], "")
         steps = allowed(self.rows, self.connection, self.rules, file, case.actor, self.now)
         return self._record(
             head,
@@ -159,7 +163,8 @@ class _Reading:
             **self._children(head, body),
             clocks=_clocks(file.ledger, self.now, self.rules),
             steps=steps,
-            next_step=NEXT.get(head["state"], ""),
+            next_step=TAKE_UP.get(head["state"], next_step) if against else next_step,
+            decided_outside=against,
             currency=self.rules.house.currency,
             limit_own=limits.supervisor if supervisor else limits.agent,
             limit_supervisor=limits.supervisor,

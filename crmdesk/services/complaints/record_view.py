@@ -266,6 +266,7 @@ class ComplaintRecord:
         steps: in the order of the procedure, those too that are refused; none without the body.
         letter_due: the letter that is to be sent, or written and sent, before anything else is done.
         next_step: id of the obvious next step by state, empty when it is nobody's turn here.
+        decided_outside: a body outside decided against us, and it was not taken up again since.
         closes: closing times of the next business days, today's first, for hints at dates.
         granted: remedies of this complaint and of its repeats, against which limits count.
         yes_wanted: who looks at it has to say yes to what is proposed; ``yeses_wanted``: so many in all.
@@ -292,6 +293,7 @@ class ComplaintRecord:
     steps: tuple[Allowed, ...] = ()
     letter_due: LetterDue | None = None
     next_step: str = ""
+    decided_outside: bool = False
     causes: tuple[CauseView, ...] = ()
     states: Mapping[str, Named]
     read_at: datetime

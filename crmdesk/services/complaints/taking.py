@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from crmdesk.models.complaint_number import next_number
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.gates import Actor
 from crmdesk.models.operations import Rows
+from crmdesk.models.outside import ERRAND
 from crmdesk.models.payload import checked
 from crmdesk.models.rules import NAME_LIMIT, clean_line, within
 from crmdesk.models.steps import recount, take
@@ -47,7 +49,10 @@ SEQUENCE = "complaint_sequence"
 """The name in ``setting`` of the last number given out: the desk's tag and its sequence."""
 APPROVE, SOLVE, SUPERVISOR = "T9", "T13", "supervisor"
 UNDO = "U1"
-FOLLOWED_UP = ("T16", "T17")
+ENDS_ERRANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"T16": ("follow_up",), "T17": ("follow_up", ERRAND), **dict.fromkeys(("T20", "T21"), (ERRAND,))}
+)
+"""Steps that do what was asked of somebody: asking the customer, taking up what a body decided."""
 """Steps with which the follow-up is over."""
 ESCALATED = "escalated"
 SYSTEM = Actor(None, "system")
@@ -165,8 +170,7 @@ def take_step(
     _write(work, step, taken, complaint_id, _consequences(work, file, payload), base_version)
     if payload.get("letter_id") and payload.get("sent_via"):
         mark_sent(work, rules, UUID(payload["letter_id"]), payload["sent_via"], complaint_id)
-    if step.id in FOLLOWED_UP:
-        finish_errands(work, complaint_id, ("follow_up",))
+    finish_errands(work, complaint_id, ENDS_ERRANDS.get(step.id, ()))
     if step.id == UNDO and file.last is not None:
         take_back_errands(work, complaint_id, file.last)
     see_to_errands(work, rules, complaint_id, actor.id)

@@ -216,6 +216,9 @@ class LinesOf:
                 reference=body.external_reference,
             )
             yield RecordLine("alert", told, icon="complaint", tone="breach")
+        if record.decided_outside:
+            told = tr("An outside body decided against us: take it up again")
+            yield RecordLine("alert", told, icon="complaint", tone="breach")
 
     def _happened(self, record: ComplaintRecord, body: Body) -> Iterator[RecordLine]:
         tr, head = self._words.tr, record.head

@@ -106,7 +106,11 @@ def other_ends(desk: MirroredDesk) -> None:
     fields |= {"cause_class": "A", "checklist": CHECKLIST, "what_was_done": "Apologised."}
     fields["customer_agreed"] = True
     desk.step(row, "T13", **fields)
-    desk.step(desk.log(), "T13", **fields, regime="UK-8W")
+    row = desk.step(desk.log(), "T13", **fields, regime="UK-8W")
+    theirs: dict[str, Any] = {"body": "12315", "reference": "17", "date": desk.iso()}
+    row = desk.step(row, "E2", **theirs, their_deadline=desk.iso(days=9))
+    row = desk.step(row, "E2", **theirs, decided="upheld")
+    desk.step(row, "T20", CHEN, reason="external", text="Decided for her.")
 
 
 @pytest.mark.parametrize("story", [to_the_end, undone, other_ends])
