@@ -120,7 +120,7 @@ class ComplaintIntakePresenter(QObject):
             return
         self.keep()
         sheet = form.fields.sheet(case.sheet)
-        problems = lacking(sheet, self._limit)
+        problems = form.fields.unreadable(sheet) | lacking(sheet, self._limit)
         form.fields.tell(problems)
         form.refuse("")
         if problems:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 
+from crmdesk.models.text import Text, say
 from crmdesk.services.complaints.intake_sheet import Solution
 from crmdesk.ui.complaint_words import CHANNELS, SEVERITIES, WANTED
 from crmdesk.ui.translation import word
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from crmdesk.models.text import Text
     from crmdesk.services.complaints.intake import Assessment, AssetChoice, Choice, Offer
     from crmdesk.services.complaints.intake_sheet import Sheet
     from crmdesk.services.complaints.provisional import Earlier
@@ -96,6 +96,14 @@ class IntakeFields(IntakeControls):
             restricted=self.restricted.isChecked(),
             solution=self.solution.solution() if self.solved.isChecked() else None,
         )
+
+    def unreadable(self, sheet: Sheet) -> dict[str, Text]:
+        """Return what to mend where nothing can be made of what is typed; *sheet* tells how it is written."""
+        if self._typed() is not None:
+            return {}
+        example = self._moments.local(datetime.fromisoformat(sheet.received_at)).strftime(_WRITTEN)
+        told = say("Write it as year-month-day and time, for example {example}.", example=example)
+        return {"received_at": told}
 
     def know_customer(self, who: str, asset_id: str) -> None:
         """Somebody was identified: *who*, and what of his it is probably about."""
@@ -196,15 +204,18 @@ class IntakeFields(IntakeControls):
 
     def _received(self, known: str) -> str:
         """Return the moment typed, or the one *known* when it is none or the same minute."""
-        typed = self.lines["received_at"].text().strip()
-        local = self._moments.local(datetime.fromisoformat(known))
-        if typed == local.strftime(_WRITTEN):
+        local, moment = self._moments.local(datetime.fromisoformat(known)), self._typed()
+        if moment is None or self.lines["received_at"].text().strip() == local.strftime(_WRITTEN):
             return known
+        return moment.isoformat()
+
+    def _typed(self) -> datetime | None:
+        """Return the moment typed, None when it is none."""
+        typed, zone = self.lines["received_at"].text().strip(), self._moments.zone
         try:
-            moment = datetime.strptime(typed, _WRITTEN).replace(tzinfo=local.tzinfo)
-        except ValueError:
-            return known
-        return moment.astimezone(UTC).isoformat()
+            return datetime.strptime(typed, _WRITTEN).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
 
     def _offer_lists(self) -> None:
         offered = self._offered
