@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import tzinfo
@@ -19,7 +18,7 @@ from crmdesk.models.payload import REMEDIES, TYPES, Codes
 from crmdesk.models.regime import Regime, read_regimes
 from crmdesk.models.targets import Targets, read_targets
 from crmdesk.models.workflow import Workflow, workflow_of
-from crmdesk.resources import resource
+from crmdesk.resources import tables
 from crmdesk.settings import Settings
 from crmdesk.values import dataclass
 
@@ -112,20 +111,20 @@ def _codes(connection: Any, regimes: Mapping[str, Regime]) -> Codes:
 
 @cache
 def workflow() -> Workflow:
-    """Return the procedure as it ships."""
-    return workflow_of(_parsed("workflow.toml"), GATES, TYPES)
+    """Return the procedure of the house."""
+    return workflow_of(tables("workflow.toml"), GATES, TYPES)
 
 
 @cache
 def targets() -> Targets:
-    """Return the targets as they ship."""
-    return read_targets(_parsed("targets.toml"))
+    """Return the targets of the house."""
+    return read_targets(tables("targets.toml"))
 
 
 @cache
 def regimes() -> Mapping[str, Regime]:
-    """Return the regimes as they ship."""
-    return read_regimes(_parsed("regimes.toml"))
+    """Return the regimes of the house."""
+    return read_regimes(tables("regimes.toml"))
 
 
 class Editions(Mapping[str, BusinessTime]):
@@ -173,8 +172,8 @@ def business_time(calendar: str) -> BusinessTime:
 
 @cache
 def calendars() -> tuple[BusinessTime, ...]:
-    """Return all editions of all calendars as they ship, those of one calendar in their order."""
-    known = read_editions(_parsed("calendars.toml"))
+    """Return all editions of all calendars of the house, those of one calendar in their order."""
+    known = read_editions(tables("calendars.toml"))
     return tuple(BusinessTime(each, *YEARS) for editions in known.values() for each in editions)
 
 
@@ -194,8 +193,3 @@ def _limits(known: Targets, currency: str) -> Limits:
         )
     limit = known.limits[currency]
     return Limits(limit.agent * CENTS, limit.supervisor * CENTS, known.reopen_days)
-
-
-def _parsed(name: str) -> dict[str, Any]:
-    with resource(name).open("rb") as file:
-        return tomllib.load(file)
