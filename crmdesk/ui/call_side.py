@@ -112,7 +112,7 @@ class CallSide(QObject):
         )
         self.record = RecordPresenter(place, mask=mask)
         self.notes = NotesPresenter(place)
-        self.wrap_up = WrapUpPresenter(place)
+        self.wrap_up = WrapUpPresenter(place, self._is_unsaved)
         self.calls = CallsPresenter(place, self.record, self.notes, self.wrap_up, open_on_ring=open_on_ring)
         self.people = PeoplePresenter(place, tools, self.calls, self.record)
         self.shared = SharedSide(
@@ -128,6 +128,9 @@ class CallSide(QObject):
         )
         for part in (self.record, self.notes, self.wrap_up, self.calls, self.people, self.commands):
             part.setParent(self)
+
+    def _is_unsaved(self, call_id: str) -> bool:
+        return self.complaints.intake.unsaved(call_id)
 
     def _make_room(self) -> None:
         self.people.close()

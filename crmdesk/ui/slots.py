@@ -29,7 +29,7 @@ class Slot:
     ``appeared`` is a monotonic second; ``wrap_up_until`` aware UTC, None before the end of the call.
     ``disposition`` is what the agent chose; ``complaints`` are the numbers written down with it.
     ``opened`` tells whether its record has been on the screen, ``uncovered`` whether the agent took the mask
-    off by hand.
+    off by hand, ``warned`` whether she knows that a complaint of this call is not saved.
     """
 
     number: int
@@ -53,6 +53,7 @@ class Slot:
     answers: tuple[Answer, ...] | None = None
     article: Article | None = None
     finishing: bool = False
+    warned: bool = False
 
     @property
     def live(self) -> bool:

@@ -65,6 +65,8 @@ def test_what_the_agent_chose_stays(complaining: Seat) -> None:
 
 def test_a_form_that_was_not_saved_changes_nothing(complaining: Seat) -> None:
     end(complaining)
+    complaining.key(Qt.Key.Key_F12)
+    assert complaining.desk.named("wrap_up") == [], "first it is said that it was not saved"
     assert finished_as(complaining) == "resolved"
 
 

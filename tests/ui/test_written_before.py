@@ -179,7 +179,7 @@ def test_a_second_complaint_of_a_call_that_is_being_written_goes_first(
     again = take_seat()
     forget_asked(again)
     again.ring(sample.pop(), "talking")
-    assert known(again) == NUMBER
+    assert known(again) == f"{NUMBER}, Complaint not saved · F8"
     made = f8(again)
     assert made.shows_form
     assert made.fields.what.toPlainText() == "another matter"

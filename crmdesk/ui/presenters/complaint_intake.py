@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from crmdesk.services.complaints.intake_sheet import lacking
 from crmdesk.ui.complaint_words import refusal
 from crmdesk.ui.presenters.intake_beside import Beside
-from crmdesk.ui.presenters.intake_cases import Cases, content_of, told_of
+from crmdesk.ui.presenters.intake_cases import Cases, call_key, content_of, told_of
 from crmdesk.ui.presenters.intake_files import IntakeFiles
 from crmdesk.ui.views.note import AUTOSAVE_MS
 
@@ -97,6 +97,13 @@ class ComplaintIntakePresenter(QObject):
             return
         self._open(case)
 
+    def unsaved(self, call_id: str) -> bool:
+        """Whether a complaint was begun in a call, and is not saved."""
+        form, key = self._form, call_key(call_id)
+        if form is None or not self.is_open or self.cases.shown is None or self.cases.shown.key != key:
+            return self.cases.unsaved(key)
+        return form.shows_form and not self._saving and bool(form.fields.what.toPlainText().strip())
+
     def solve(self) -> bool:
         """Unfold what is needed to solve it on the call; return whether the form was there."""
         form = self._form
@@ -171,10 +178,11 @@ class ComplaintIntakePresenter(QObject):
             return self.cases.of_customer(self._record.record.customer)
         return next(iter(self.cases.kept.values()), None)
 
-    def _open(self, case: Case) -> None:
+    def _open(self, case: Case, *, keyboard: bool = True) -> None:
         self.flush()
         form = self._form_there()
         self._make_room()
+        self.cases.left.discard(case.key)
         self.cases.shown, self._saving = case, False
         self._beside.show(case)
         logged = self.cases.saved.get(case.key)
@@ -185,7 +193,8 @@ class ComplaintIntakePresenter(QObject):
         if self.files is not None:
             self.files.show()
         form.show_form()
-        form.to_field("what_happened")
+        if keyboard:
+            form.to_field("what_happened")
         self._ask(case)
 
     def _ask(self, case: Case) -> None:
@@ -303,14 +312,18 @@ class ComplaintIntakePresenter(QObject):
                 self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
 
     def _on_shown(self) -> None:
-        """Somebody else is shown: the form of the former waits until F8 in his record."""
-        form, case = self._form, self.cases.shown
-        if form is None or case is None or form.isHidden():
+        """Somebody else is shown: the form of the former waits until he is again, or F8 in his record."""
+        form, case, wanted = self._form, self.cases.shown, self._wanted()
+        if form is None or case is None:
             return
-        wanted = self._wanted()
-        if wanted is None or wanted.key != case.key:
+        if not form.isHidden() and (wanted is None or wanted.key != case.key):
             self.put_away()
-        elif wanted.sheet.customer_id != case.sheet.customer_id and form.shows_form:
+            if form.shows_form:
+                self.cases.left.add(case.key)
+        if form.isHidden():
+            if wanted is not None and wanted.key in self.cases.left:
+                self._open(wanted, keyboard=False)
+        elif wanted is not None and wanted.sheet.customer_id != case.sheet.customer_id and form.shows_form:
             who, of = wanted.who, wanted.sheet
             sheet = replace(case.sheet, customer_id=of.customer_id, language=of.language)
             case = self.cases.shown = replace(case, who=who, sheet=sheet)

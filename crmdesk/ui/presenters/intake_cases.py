@@ -37,6 +37,7 @@ class Cases:
 
     Attributes:
         kept: those that were begun, by key, the last one first.
+        left: the keys of those whose form was open when somebody else was shown.
         saved: the complaints that came of them, by key.
         shown: what the form is about.
     """
@@ -45,6 +46,7 @@ class Cases:
         self._words = words
         self._moments = moments
         self.kept: dict[str, Case] = {}
+        self.left: set[str] = set()
         self.saved: dict[str, Logged] = {}
         self.shown: Case | None = None
 
@@ -57,6 +59,11 @@ class Cases:
         """Return a case that is not saved yet, as it stands."""
         shown = self.shown is not None and self.shown.key == key and key not in self.saved
         return self.shown if shown else self.kept.get(key)
+
+    def unsaved(self, key: str) -> bool:
+        """Whether there are words about *key* that were never saved."""
+        case = self.kept.get(key)
+        return case is not None and bool(case.sheet.what_happened.strip())
 
     def keep(self, case: Case) -> None:
         """Remember *case* as the last one."""

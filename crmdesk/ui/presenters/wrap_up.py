@@ -11,6 +11,8 @@ from crmdesk.ui.desk import WrapUp
 from crmdesk.ui.slots import STRETCH_SECONDS, guess_disposition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmdesk.models.worklist import DispositionChoice
     from crmdesk.ui.presenters.workplace import Workplace
     from crmdesk.ui.slots import Slot
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 class WrapUpPresenter(QObject):
     """Steers the strip at the foot of the record, and whether this desk takes calls.
+
+    Args:
+        unsaved: whether a complaint was begun in a call of this id, and is not saved.
 
     Signals:
         finished(Slot): the services closed the call.
@@ -27,8 +32,9 @@ class WrapUpPresenter(QObject):
     finished = Signal(object)
     ready_changed = Signal()
 
-    def __init__(self, place: Workplace) -> None:
+    def __init__(self, place: Workplace, unsaved: Callable[[str], bool]) -> None:
         super().__init__()
+        self._unsaved = unsaved
         self._place = place
         self._slots = place.slots
         self._words = place.words
@@ -58,6 +64,12 @@ class WrapUpPresenter(QObject):
         elif slot.live:
             told = self._words.tr(
                 "The call is still up. F12 finishes it once it has ended; the note is kept."
+            )
+            self._place.parts.messages.say(told, "due")
+        elif self._unsaved(str(slot.pop.call_id)) and not slot.warned:
+            slot.warned = True
+            told = self._words.tr(
+                "The complaint of this call is not saved: F8 shows it. F12 again finishes without it."
             )
             self._place.parts.messages.say(told, "due")
         elif not slot.finishing:
@@ -95,6 +107,8 @@ class WrapUpPresenter(QObject):
     def _marks(self, slot: Slot) -> tuple[tuple[str, str, str], ...]:
         """Return icon, text and tone of what was written down, used and promised."""
         marks = [("complaint", number, "accent") for number in slot.complaints]
+        if self._unsaved(str(slot.pop.call_id)):
+            marks.append(("complaint", self._words.tr("Complaint not saved · F8"), "due"))
         marks += [
             ("book", self._words.tr("used: {title}", title=title), "accent") for title in slot.used.values()
         ]
