@@ -161,10 +161,13 @@ CROSS JOIN LATERAL (
     WHERE e.complaint_id = c.id) e
 CROSS JOIN LATERAL (VALUES
     (e.state IS DISTINCT FROM c.state, 'its state is not what its events led to'),
-    (e.events > c.rev OR e.last > c.rev OR (e.events, e.last) <> (c.rev, c.rev) AND NOT EXISTS (
-        -- What is merged into it counts up its version, without a step of its own.
-        SELECT 1 FROM crm.complaint_event m
-        WHERE m.transition = 'T19' AND m.fields::jsonb ->> 'target_id' = c.id::text),
+    (e.last > c.rev OR e.events <> (
+        -- Erasing somebody, merging into it and undoing that count up its version without a step of its own.
+        SELECT count(*) FROM crm.audit a WHERE a.tab = 'complaint' AND a.pk = c.id AND a.op IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM crm.audit b JOIN crm.complaint_event m ON m.id = b.pk
+            WHERE b.op = a.op AND b.tab = 'complaint_event' AND m.complaint_id <> c.id
+            AND m.transition IN ('T19', 'U1'))),
      'its events are not as many as its versions'),
     (c.owner_id IS NULL, 'nobody owns it'),
     (NOT EXISTS (SELECT 1 FROM crm.complaint_body b WHERE b.id = c.id AND b.author = c.owner_id::text),
