@@ -51,6 +51,7 @@ BY_STATE: Mapping[str, str] = {
 """The letter that a complaint is most likely to need in a state."""
 _HEARS = frozenset({"update", "decide", "contact", "answer_window"})
 """Clocks after which a complainant hears from us."""
+_INSTANT = timedelta(microseconds=1)
 _CATEGORY = "SELECT name_en, name_zh FROM complaint_category WHERE key = ?"
 
 
@@ -149,7 +150,7 @@ def letter_case(
         remedy_wanted=reading.words.called("remedies", fields["remedy_wanted"]),
         owner_name=reading.owner_name(),
         owner_phone=reading.owner_phone(sender.phone),
-        next_date=wanted.next_on or (reading.day(ahead.at) if ahead else None),
+        next_date=wanted.next_on or (reading.last_day(ahead.at) if ahead else None),
         next_moves=ahead is not None and ahead.provisional,
         answer_by=reading.answer_by(wanted.kind),
         finding=fields["finding"] if wanted.kind != REJECTION else "",
@@ -178,6 +179,10 @@ class _Reading:
     def day(self, moment: datetime) -> date:
         """Return the day of *moment* at the site."""
         return moment.astimezone(self.rules.house.tzinfo).date()
+
+    def last_day(self, due: datetime) -> date:
+        """Return the day at the site on which something *due* ends: at 24:00 that is the day before."""
+        return self.day(due - _INSTANT)
 
     def complainant(self) -> tuple[str, tuple[str, ...]]:
         """Return name and address; that of the customer is not for who speaks for him."""
@@ -270,7 +275,8 @@ class _Reading:
         fields, targets = self.fields, self.rules.rules.targets
         if kind == DECISION:
             until = fields["answer_until"] if fields["state"] == "RESPONDED" else None
-            return self.day(until or self.rules.rules.time.close_of(self.now, targets.answer_business_days))
+            time = self.rules.rules.time
+            return self.last_day(until or time.close_of(self.now, targets.answer_business_days))
         if kind in (CLOSING, REJECTION):
             since = fields["closed_at"] if kind == CLOSING else None
             return self.day((since or self.now) + timedelta(days=targets.reopen_days))

@@ -113,9 +113,11 @@ def spoken_number(number: str) -> Text:
 
 
 def spoken_moment(moment: datetime, now: datetime, zone: tzinfo) -> Text:
-    """Return *moment* as people say it at the site."""
+    """Return *moment*, by which something is promised, as people say it at the site; midnight ends a day."""
     there, today = moment.astimezone(zone), now.astimezone(zone).date()
     time = there.strftime("%H:%M")
+    if time == "00:00":
+        there, time = there - timedelta(days=1), "24:00"
     if there.date() == today:
         return say("{time} today", time=time)
     if there.date() == today + timedelta(days=1):

@@ -27,6 +27,7 @@ from crmdesk.services.complaints.letter_case import LetterWanted, Sender, fittin
 from crmdesk.services.complaints.letter_text import read_text
 from crmdesk.services.complaints.letter_words import letter_words
 from crmdesk.services.complaints.press import Press, printed
+from crmdesk.services.complaints.procedure import House, procedure
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.settings import Settings
 from tests.services.complaints.house import ANNA, CHECKLIST, CHEN, CUSTOMER, ComplaintDesk, under_regime
@@ -151,6 +152,14 @@ def test_an_extension_alone_is_not_named_as_a_telephone(desk: ComplaintDesk) -> 
 )
 def test_the_letter_that_fits_the_state(fields: Row, kind: str) -> None:
     assert fitting_kind({"external": "", "first_contact": False, **fields}) == kind
+
+
+def test_a_house_that_never_closes_names_the_day_that_ends_with_the_date(desk: ComplaintDesk) -> None:
+    house = House(calendar="always", zone="UTC")
+    desk.rules = lambda: procedure(desk.connection, house)  # type: ignore[method-assign]
+    row = proposed(desk)
+    assert draft(desk, row, "decision").case.answer_by == date(2026, 3, 14), "the 14th ends at the deadline"
+    assert draft(desk, row, "holding", reason="We look.").case.next_date == date(2026, 3, 9)
 
 
 def test_an_acknowledgement_promises_the_next_date_of_the_clocks(desk: ComplaintDesk) -> None:

@@ -120,7 +120,8 @@ def test_a_caller_hears_his_own_language() -> None:
     ("ahead", "said"),
     [
         (timedelta(hours=2), "12:00 today"),
-        (timedelta(hours=14), "00:00 tomorrow"),
+        (timedelta(hours=14), "24:00 today"),
+        (timedelta(days=1, hours=14), "24:00 tomorrow"),
         (timedelta(days=5), "10:00 on Monday, 9 March"),
     ],
 )
