@@ -47,7 +47,7 @@ class ComplaintIntakePresenter(QObject):
         self, place: Workplace, tools: Tools, record: RecordPresenter, make_room: Callable[[], object]
     ) -> None:
         super().__init__()
-        self._place, self._tools, self._record, self._make_room = place, tools, record, make_room
+        self._place, self._tools, self._make_room = place, tools, make_room
         self._desk, self._words, self._operations = tools.desk, place.words, place.operations
         self._form: ComplaintIntake | None = None
         self.files: IntakeFiles | None = None
@@ -90,7 +90,7 @@ class ComplaintIntakePresenter(QObject):
             self.close()
             return
         self.flush()
-        case = self._wanted()
+        case = self._beside.wanted(self.cases)
         if case is None:
             told = self._words.tr("Find the customer first: Ctrl+K. Then F8 writes a complaint down.")
             self._place.parts.messages.say(told, "due")
@@ -148,7 +148,7 @@ class ComplaintIntakePresenter(QObject):
         inside = self.has_focus
         self.put_away()
         if inside:
-            self._back_to_call()
+            self._beside.take_keyboard()
         return True
 
     def put_away(self) -> None:
@@ -162,21 +162,6 @@ class ComplaintIntakePresenter(QObject):
         if self._autosave.isActive():
             self._autosave.stop()
             self.keep()
-
-    def _back_to_call(self) -> None:
-        if self._place.slots.current is not None and self._record.slot is not None:
-            self._place.parts.note.to_note()
-        else:
-            self._place.parts.timeline.list.setFocus()
-
-    def _wanted(self) -> Case | None:
-        """Return the case of what is shown, else one that was never finished."""
-        slot = self._record.slot or (self._place.slots.current if self._record.record is None else None)
-        if slot is not None:
-            return self.cases.of_call(slot, self._place.parts.note.text(slot.number).strip())
-        if self._record.record is not None:
-            return self.cases.of_customer(self._record.record.customer)
-        return next(iter(self.cases.kept.values()), None)
 
     def _open(self, case: Case, *, keyboard: bool = True) -> None:
         self.flush()
@@ -294,7 +279,7 @@ class ComplaintIntakePresenter(QObject):
         form.show_saved(logged.number, *told_of(case, logged, self._words, self._place.moments))
         self.files.show()
         if inside:
-            self._back_to_call()
+            self._beside.take_keyboard()
 
     def _on_refused(self, error: BaseException) -> None:
         self._saving = False
@@ -308,12 +293,12 @@ class ComplaintIntakePresenter(QObject):
         if case is not None:
             self.cases.saved.pop(case.key, None)
             self.cases.shown = None
-            if (fresh := self._wanted()) is not None:
+            if (fresh := self._beside.wanted(self.cases)) is not None:
                 self._open(replace(fresh, sheet=replace(fresh.sheet, what_happened="")))
 
     def _on_shown(self) -> None:
         """Somebody else is shown: the form of the former waits until he is again, or F8 in his record."""
-        form, case, wanted = self._form, self.cases.shown, self._wanted()
+        form, case, wanted = self._form, self.cases.shown, self._beside.wanted(self.cases)
         if form is None or case is None:
             return
         if not form.isHidden() and (wanted is None or wanted.key != case.key):
@@ -332,7 +317,7 @@ class ComplaintIntakePresenter(QObject):
             self._ask(case)
 
     def _retranslate(self) -> None:
-        case, form, wanted = self.cases.shown, self._form, self._wanted()
+        case, form, wanted = self.cases.shown, self._form, self._beside.wanted(self.cases)
         if self.cases.logged is not None and self.is_open:
             self._tell(self.cases.logged)
             return
