@@ -28,6 +28,10 @@ from tests.faults.sync_world import DeskProcess, World
 
 LEAST_A_SECOND = {"ops": 4.0, "broken": 0.5, "conflicts": 0.2}
 """A run with less of it proves little."""
+STEPS = "SELECT transition, count(*) FROM crm.complaint_event GROUP BY 1"
+RESTRICTED_AND_FILES = """
+SELECT (SELECT count(*) FROM crm.complaint WHERE restricted), (SELECT count(*) FROM crm.attachment)
+"""
 SENT = "SELECT count(*) FROM crm.attachment_whole WHERE login <> 'boss'"
 LEAST_DONE = {
     "D1": 1,
@@ -52,7 +56,7 @@ def rage(world: World, faults: Faults, seconds: float) -> None:
 
     Between the two nobody is erased who has complaints: one that was open at the backup would be so again.
 
-    A slow machine gets three times as long to come through the deck and all that is to be done.
+    A slow machine gets three times as long to come through the deck, and to do enough of each kind.
     """
     began = time.monotonic()
     done: set[str] = set()
@@ -66,7 +70,7 @@ def rage(world: World, faults: Faults, seconds: float) -> None:
     pause = threading.Event()
 
     def through() -> bool:
-        return faults.dealt and len(done) == len(deeds)
+        return faults.dealt and len(done) == len(deeds) and not too_little(done_so_far(world))
 
     while (passed := time.monotonic() - began) < seconds or (passed < 3 * seconds and not through()):
         for name, part, deed in deeds:
@@ -173,18 +177,12 @@ def _happened(world: World, faults: Faults, verdict: Verdict) -> dict[str, Any]:
     """Return how much of what happened, and was done."""
     told = [each for desk in world.desks for each in desk.said]
     said = Counter(each[0] for each in told)
-    died = Counter(each[1] for each in told if each[0] == "dies")
     refused = Counter(str(each["rejected"]) for each in verdict.answers.values() if "rejected" in each)
     done = {
-        **{name: verdict.complaints.get(name, 0) for name in ("D1", "U1", "import")},
-        "restricted": verdict.restricted,
-        "files": len(verdict.files),
+        **done_so_far(world),
         "sent_meanwhile": world.sent_meanwhile,
-        "opened": said["opened"],
         "hidden": len(verdict.hidden),
-        "erased": len(world.erased),
         "confirmed": len(verdict.confirmed),
-        "died_in_files": sum(died[point] for point in FILE_POINTS),
     }
     return {
         "faults": {**faults.counts, "died_at_point": said["dies"], "sent_twice": said["twice"]},
@@ -197,6 +195,29 @@ def _happened(world: World, faults: Faults, verdict: Verdict) -> dict[str, Any]:
         "steps": verdict.complaints,
         "done": done,
     }
+
+
+def done_so_far(world: World) -> dict[str, int]:
+    """Return how much was done of what is done while things fail; see ``LEAST_DONE``."""
+    told = [each for desk in world.desks for each in list(desk.said)]
+    with world.owner() as owner:
+        steps = dict(owner.execute(STEPS).fetchall())
+        (restricted, files) = owner.execute(RESTRICTED_AND_FILES).fetchone()
+    return {
+        **{name: steps.get(name, 0) for name in ("D1", "U1", "import")},
+        "restricted": restricted,
+        "files": files,
+        "opened": sum(each[0] == "opened" for each in told),
+        "erased": len(world.erased),
+        "died_in_files": sum(each[0] == "dies" and each[1] in FILE_POINTS for each in told),
+    }
+
+
+def too_little(done: dict[str, int]) -> list[str]:
+    """Return in words of what too little was done; *done* holds some of the names of ``LEAST_DONE``."""
+    return [
+        f"only {done[name]} {name}" for name, least in LEAST_DONE.items() if done.get(name, least) < least
+    ]
 
 
 def _last_words(desk: DeskProcess) -> list[str]:
@@ -215,11 +236,7 @@ def shortcomings(figures: dict[str, Any]) -> list[str]:
     ]
     if seconds >= EVERY_KIND_SECONDS:
         told += [f"no {name} came up" for name in DECK if not figures["faults"].get(name)]
-        told += [
-            f"only {figures['done'][name]} {name}"
-            for name, least in LEAST_DONE.items()
-            if figures["done"][name] < least
-        ]
+        told += too_little(figures["done"])
     if not figures["found_in_control"]:
         told.append("the search for foreign text finds nothing without the policies either")
     if seconds >= EVERY_KIND_SECONDS and not figures["given_out_in_control"]:

@@ -46,9 +46,6 @@ class Verdict:
             self._note("illegal", illegal(owner, self._seen()) + illegal_complaints(owner))
             self._note("spoilt", spoilt_at_server(owner))
             self.files = {key for (key,) in owner.execute("SELECT id FROM crm.attachment").fetchall()}
-            (self.restricted,) = owner.execute(
-                "SELECT count(*) FROM crm.complaint WHERE restricted"
-            ).fetchone()
             self.complaints = dict(
                 owner.execute("SELECT transition, count(*) FROM crm.complaint_event GROUP BY 1").fetchall()
             )
