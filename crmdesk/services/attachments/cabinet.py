@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
-from crmdesk.errors import DiskFull, FileFault, InvalidInput
+from crmdesk.errors import DiskFull, FileFault
 from crmdesk.models.attachment import FILE_LIMIT, refuse_too_large
+from crmdesk.services.attachments.given import read_given
 from crmdesk.services.attachments.names import HEAD_BYTES, harmless, media_type
 from crmdesk.services.attachments.sealed import (
     FRAME_BYTES,
@@ -83,12 +84,12 @@ class Cabinet:
         The id stays the caller's concern until :meth:`done`: no sweep takes the file before.
 
         Raises:
-            InvalidInput: it is too large, empty of a name, or no plain file. Nothing was put away.
-            FileFault: it cannot be read.
+            InvalidInput: it is too large, empty, or no plain file. Nothing was put away.
+            FileFault: it cannot be read, or was changed meanwhile.
             StoreFault: no space, or the folder cannot be written. Nothing was put away.
         """
         called = harmless(name or (source.name if isinstance(source, Path) else ""))
-        content = source if isinstance(source, bytes) else _read(source, called, limit)
+        content = source if isinstance(source, bytes) else read_given(source, called, limit)
         refuse_too_large(called, len(content), limit)
         kept = Kept(
             id=file_id,
@@ -303,18 +304,4 @@ def write_plain(path: Path, content: bytes) -> None:
             raise trouble from error
         raise FileFault(
             "{path} cannot be written: {words}.", path=path, words=error.strerror or error
-        ) from error
-
-
-def _read(path: Path, name: str, limit: int) -> bytes:
-    """Return what the file at *path* holds, no more than *limit* bytes and one."""
-    try:
-        if not path.is_file():
-            raise InvalidInput("{name} is no file. Choose one.", fields=("path",), name=name)
-        refuse_too_large(name, path.stat().st_size, limit)
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise FileFault(
-            "{name} cannot be read: {words}.", name=name, words=error.strerror or error
         ) from error

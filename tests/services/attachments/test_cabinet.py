@@ -118,17 +118,6 @@ def test_a_file_of_50_mb_is_refused_and_nothing_is_left_of_it(cabinet: Cabinet, 
     assert not cabinet.folder.exists()
 
 
-@pytest.mark.parametrize("what", ["folder", "nothing", "pipe"])
-def test_what_is_no_file_is_refused(cabinet: Cabinet, tmp_path: Path, what: str) -> None:
-    path = tmp_path / what
-    if what == "folder":
-        path.mkdir()
-    elif what == "pipe":
-        os.mkfifo(path)
-    with pytest.raises(InvalidInput, match="is no file"):
-        cabinet.put(new_id(), path)
-
-
 class FullDisk:
     """Fails as a full disk does, at one of the moments when files are written."""
 
