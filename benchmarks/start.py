@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--interactions", type=int, default=200_000)
     parser.add_argument("--store", type=Path, help="keep the store in this folder and use it again")
+    parser.add_argument("--program", type=Path, help="start this one, as of a package")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         run(arguments, arguments.store or Path(temporary))
@@ -69,7 +70,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     world = open_world(folder, arguments.customers, arguments.interactions)
     path, keys = world.profile.path, world.profile.path.with_suffix(".keys")
     world.profile.close()
-    ours = [sys.executable, "-m", "crmdesk", "--profile", str(path)]
+    program = [sys.executable, "-m", "crmdesk"] if arguments.program is None else [str(arguments.program)]
+    ours = [*program, "--profile", str(path)]
     bare = [sys.executable, "-c", BARE]
     started: list[dict[str, dict[str, float]]] = []
     limits: list[dict[str, dict[str, float]]] = []
