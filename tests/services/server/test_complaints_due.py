@@ -28,6 +28,7 @@ from crmdesk.services.complaints.due import run_due
 from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import Editions
 from crmdesk.services.server import procedure
+from crmdesk.services.store.complaint_index import ENDED
 from crmdesk.services.store.rows import StoredRows
 from tests.cluster import Cluster
 from tests.models.cases import PAYLOADS, workflow
@@ -170,6 +171,35 @@ def test_what_a_supervisor_lowers_does_not_rise_again_by_what_is_past(
     desk.later(minutes=1)
     run_both(desk, server)
     assert desk.row("complaint", row["id"])["level"] == 1
+
+
+READ = (
+    "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::integer FROM pg_stat_xact_user_tables"
+    " WHERE schemaname = 'crm' AND relname = 'complaint'"
+)
+
+
+def test_time_looks_at_what_is_open_and_not_at_all_there_ever_was(desk: MirroredDesk, server: Any) -> None:
+    under_regime(desk, "CN-ODR")
+    lay_out(server, rows_before(desk))
+    server.execute("SELECT crm.set_clock(%s)", (desk.now,))
+    server.execute(
+        "INSERT INTO crm.complaint SELECT e.* FROM crm.complaint c, generate_series(1, 3000) n, LATERAL"
+        " jsonb_populate_record(c, jsonb_build_object('id', md5(n::text)::uuid, 'state', 'CLOSED')) e"
+    )
+    server.execute("ANALYZE crm.complaint")
+    server.execute("SELECT crm.run_complaints_due(500)")
+    (before,) = server.execute(READ).fetchone()
+    server.execute("SELECT crm.run_complaints_due(500)")
+    (after,) = server.execute(READ).fetchone()
+    assert after - before < 20
+
+
+def test_states_that_are_over_are_those_of_the_procedure(server: Any) -> None:
+    over = server.execute("SELECT array_agg(key ORDER BY key) FROM crm.procedure_state WHERE NOT open")
+    assert over.fetchone() == (sorted(ENDED),)
+    (index,) = server.execute("SELECT pg_get_indexdef('crm.ix_complaint_open'::regclass)").fetchone()
+    assert all(f"'{state}'" in index for state in ENDED)
 
 
 def test_what_only_a_person_can_do_keeps_nothing_else_waiting(desk: MirroredDesk, server: Any) -> None:
