@@ -55,6 +55,19 @@ def test_every_command_explains_itself() -> None:
         assert len(undocumented) <= 5, (command.prog, undocumented)
 
 
+def test_every_command_of_it_speaks_json() -> None:
+    def has_groups(command: argparse.ArgumentParser) -> bool:
+        return any(isinstance(action, argparse._SubParsersAction) for action in command._actions)
+
+    told = {
+        command.prog: {option for action in command._actions for option in action.option_strings}
+        for command in commands(program.parser())
+        if command.prog.startswith("crmdesk admin ") and not has_groups(command)
+    }
+    assert len(told) > 15
+    assert [name for name, options in told.items() if "--json" not in options] == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
