@@ -34,11 +34,9 @@ missing_packages() {
     # Server and tools for the tests that share one database; Debian keeps them off the PATH.
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || echo postgresql
     command -v openssl >/dev/null || echo openssl
-    find_python >/dev/null || echo python3
     local python
-    if python=$(find_python) && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-        echo python3-venv
-    fi
+    python=$(find_python) || echo python3
+    "${python:-false}" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
 install_system_packages() {
