@@ -61,6 +61,16 @@ def test_nobody_approves_his_own_beyond_his_limit_and_two_do_above_the_superviso
         assert others, "somebody else than the proposer said yes"
 
 
+@given(st.sampled_from(("agent", "supervisor", "system")), st.integers(0, 3), st.integers(1, 3))
+def test_a_level_falls_by_a_supervisor_alone(role: str, level: int, to_level: int) -> None:
+    step = workflow().transition("E1")
+    case = complete(step, "INVESTIGATING", role)
+    case = replace(
+        case, complaint={**case.complaint, "level": level}, payload={**case.payload, "to_level": to_level}
+    )
+    assert verdict(step, case).may is (to_level > level or (to_level < level and role == "supervisor"))
+
+
 @settings(max_examples=200)
 @given(
     ROLES,

@@ -82,18 +82,37 @@ def test_thirteen_states_and_the_open_ones() -> None:
     }
 
 
-@given(st.lists(st.sampled_from([step.id for step in PROCEDURE.transitions]), max_size=30))
-def test_no_path_closes_but_through_due_and_close(path: list[str]) -> None:
-    state, taken = START, list[str]()
-    for step in map(PROCEDURE.transition, path):
-        if step.starts_from(state) and step.target:
-            state, taken = step.target, [*taken, step.id]
-    if state == "CLOSED":
-        assert taken[-1] == "T16"
-        assert "T15" in taken
-    for end in ("REJECTED", "WITHDRAWN", "MERGED"):
-        if state == end:
-            assert not PROCEDURE.is_open(state)
+def reached(start: str, without: str = "") -> set[str]:
+    """Return the states that steps lead to from *start*, however many, when one may not be taken."""
+    found, ahead = set[str](), [start]
+    while ahead:
+        state = ahead.pop()
+        steps = [step for step in PROCEDURE.transitions if step.starts_from(state) and step.id != without]
+        new = {step.target for step in steps if step.target} - found
+        found |= new
+        ahead += new
+    return found
+
+
+def test_no_path_closes_but_through_due_and_close() -> None:
+    assert reached(START) == {state.key for state in PROCEDURE.states}, "every state can be come to"
+    for needed in ("T15", "T16"):
+        assert "CLOSED" not in reached(START, without=needed), needed
+
+
+@pytest.mark.parametrize(
+    ("end", "onwards"), [("REJECTED", {"T21": "ACKNOWLEDGED"}), ("WITHDRAWN", {}), ("MERGED", {})]
+)
+def test_the_other_ends_are_ends_of_their_own(end: str, onwards: dict[str, str]) -> None:
+    steps = [step for step in PROCEDURE.transitions if step.starts_from(end)]
+    assert {step.id: step.target for step in steps if step.target} == onwards
+    assert not PROCEDURE.is_open(end)
+
+
+def test_undoing_leads_to_no_end_that_was_not_there() -> None:
+    """What was undone is back where it began, so a step that begins at an end would lead there."""
+    undone = [step for step in PROCEDURE.transitions if step.undo]
+    assert not {state for step in undone for state in step.sources if not PROCEDURE.is_open(state)}
 
 
 def test_only_closing_leads_to_closed_and_only_due_leads_there() -> None:

@@ -453,6 +453,27 @@ def test_a_decision_is_told_by_the_letter_that_tells_it(desk: MirroredDesk, serv
     judge(server, made)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_decision_whose_letter_lacks_a_sentence_of_the_regime_is_not_told(
+    desk: MirroredDesk, server: Any, language: str
+) -> None:
+    row = at_work(desk, regime="UK-8W")
+    row = desk.step(row, "T8", **PROPOSAL)
+    said = [each.in_language("en") for each in desk.rules().rules.regimes["UK-8W"].sentences]
+    letter = desk.letter(row, "decision", "\n".join(said))
+    desk.step(row, "T9", DORA, proposal_version=1, letter_id=letter, sent_via="letter")
+    made = next(each for each in reversed(desk.done) if each[0].kind == "complaint.step")
+    lay_out(server, made[1])
+    judge(server, made[0])
+    server.execute("UPDATE crm.letter SET text = %s, language = %s", ("\n".join(said[1:]), language))
+    answer = refused(server, made[0])
+    assert answer["rejected"] == "illegal"
+    assert answer["why"] == "The letter lacks what the regime demands: {names}."
+    wanted = [each.in_language(language) for each in desk.rules().rules.regimes["UK-8W"].sentences]
+    lacking = wanted if language == "zh" else wanted[:1]
+    assert answer["values"]["names"] == " · ".join(lacking)
+
+
 def test_what_was_done_lies_not_ahead(desk: MirroredDesk, server: Any) -> None:
     row, ahead = at_work(desk), desk.iso(days=1)
     made = last(desk, server)
