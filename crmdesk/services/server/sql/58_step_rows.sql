@@ -55,7 +55,7 @@ DECLARE
         SELECT coalesce(jsonb_agg(g - 'id' ORDER BY n), '[]')
         FROM jsonb_array_elements(o.payload -> 'granted') WITH ORDINALITY AS e(g, n));
     taken_back CONSTANT jsonb := CASE WHEN p_step = 'U1' THEN (
-        SELECT to_jsonb(e.remedies) FROM crm.complaint_event e WHERE e.id::text = k.last ->> 'operation_id') END;
+        SELECT to_jsonb(e.remedies) FROM crm.complaint_event e WHERE e.id = (k.last ->> 'operation_id')::uuid) END;
 BEGIN
     IF promised <> coalesce(k.payload -> 'remedies', '[]') THEN
         PERFORM crm.refuse_value('granted');
