@@ -11,7 +11,7 @@ from crmdesk.ui.views.stage import Stage
 from crmdesk.ui.views.status_line import StatusLine
 from crmdesk.ui.vocabulary import readiness
 from crmdesk.ui.widgets.inputs import SearchBox
-from crmdesk.ui.widgets.message_strip import MessageStrip
+from crmdesk.ui.widgets.message_strip import CLOSES, MessageStrip
 from crmdesk.values import dataclass
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Front:
             stage=stage,
             home=home,
             status=StatusLine(ink, words, moments),
-            messages=MessageStrip(ink, window),
+            messages=MessageStrip(ink, window, lambda: words.tr(CLOSES)),
         )
 
     def reading_order(self) -> list[QWidget]:

@@ -356,10 +356,10 @@ class MainWindow(QMainWindow):
 
     def _on_troubled(self, trouble: Text | None) -> None:
         if trouble is not None:
-            self.front.messages.say(self.words.text(trouble), "breach", self.words.tr("Esc closes"))
+            self.front.messages.say(self.words.text(trouble), "breach")
 
     def _on_failed(self, error: BaseException) -> None:
-        self.front.messages.say(self.words.error(error), "breach", self.words.tr("Esc closes"))
+        self.front.messages.say(self.words.error(error), "breach")
 
     def _on_language(self) -> None:
         self.words.use(ENGLISH if self.words.language == CHINESE else CHINESE)

@@ -234,8 +234,7 @@ def _keys(studio: Studio, scenes: Scenes) -> None:
 def _trouble(studio: Studio, scenes: Scenes) -> None:
     studio.ring(scenes.known, "talking", "cut_off")
     sentence = say("The disk is full. Free some space; what you typed is kept and saved then.")
-    words = studio.window.words
-    studio.window.parts.messages.say(words.text(sentence), "breach", words.tr("Esc closes"))
+    studio.window.parts.messages.say(studio.window.words.text(sentence), "breach")
 
 
 def _sharing(studio: Studio, scenes: Scenes) -> None:

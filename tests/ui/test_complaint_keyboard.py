@@ -135,3 +135,30 @@ def test_a_number_typed_takes_the_place_of_the_one_there(
     place.seat.qtbot.waitUntil(lambda: box.lineEdit().selectedText() != "", timeout=1000)
     place.seat.qtbot.keyClicks(box, "25")
     assert box.value() == 25
+
+
+def test_what_went_well_lies_over_nothing_that_comes_next(place: ComplaintSeat) -> None:
+    seat, messages = place.seat, place.seat.parts.messages
+    place.open(place.house.log())
+    next_form(place)
+    seat.key(Qt.Key.Key_Space)
+    seat.ctrl(Qt.Key.Key_Return)
+    assert messages.text == "Done: Accept and acknowledge"
+    assert messages.isVisible()
+    seat.ctrl_shift(Qt.Key.Key_N)
+    assert messages.isHidden()
+    messages.say("Done", "good")
+    seat.key(Qt.Key.Key_Escape)
+    assert not place.page.view.steps.isVisible(), "Esc closes what says so, at once"
+
+
+def test_what_stays_until_esc_says_so(place: ComplaintSeat) -> None:
+    seat, messages = place.seat, place.seat.parts.messages
+    messages.say("A fifth call rings", "due")
+    assert messages.accessibleDescription() == "Esc closes"
+    place.open(place.investigated())
+    seat.ctrl_shift(Qt.Key.Key_N)
+    assert messages.isVisible()
+    seat.key(Qt.Key.Key_Escape)
+    assert messages.isHidden()
+    assert place.page.view.steps.isVisible()

@@ -286,7 +286,6 @@ def test_a_key_begins_the_yes_and_another_sends_a_proposal_back(place: Complaint
     seat.settle()
     assert place.stands(row) == "INVESTIGATING"
     seat.key(Qt.Key.Key_Escape)
-    seat.key(Qt.Key.Key_Escape)
     seat.qtbot.waitUntil(lambda: lists.shown and numbers(lists) == [])
     assert lists.view.list.hint == "Nothing waits for your yes."
 

@@ -58,7 +58,7 @@ class Approving(QObject):
         tr, messages = self._words.tr, self._place.parts.messages
         told = money(sum(line.value for line in record.remedies), record.currency)
         asked = tr("Approve {number}, {sum}? a again says yes.", number=record.head.number, sum=told)
-        messages.say(asked, "due", tr("Esc closes"))
+        messages.say(asked, "due")
         self._asked, self._question = record, messages.text
 
     def _say_yes(self, record: ComplaintRecord) -> None:
@@ -82,5 +82,5 @@ class Approving(QObject):
 
     def _on_refused(self, error: BaseException) -> None:
         self._sending, self._asked = False, None
-        self._place.parts.messages.say(self._words.error(error), "breach", self._words.tr("Esc closes"))
+        self._place.parts.messages.say(self._words.error(error), "breach")
         self.done.emit()

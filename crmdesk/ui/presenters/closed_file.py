@@ -50,7 +50,7 @@ class ClosedFile(QObject):
             self._percent = -1
             if error is not None:
                 told = self._place.words.error(error)
-                self._place.parts.messages.say(told, "due", self._place.words.tr("Esc closes"))
+                self._place.parts.messages.say(told, "due")
             self.changed.emit()
 
         future = self._place.desk.sharing.load_file(

@@ -85,7 +85,9 @@ class CommandsPresenter(QObject):
         self._follow_ups = FollowUpPresenter(place, calls, record, self)
 
     def run(self, command_id: str) -> None:
-        """Run a command."""
+        """Run a command; what went well before has been read, and may lie over what comes."""
+        if self._parts.messages.passing:
+            self._parts.messages.dismiss()
         if command_id in _TO_RECORD:
             self._shared.put_away()
         if command_id in _BESIDE:

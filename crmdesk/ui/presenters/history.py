@@ -48,7 +48,7 @@ class HistoryPresenter(QObject):
         def failed(error: BaseException) -> None:
             self._end(customer_id)
             told = self._place.words.error(error)
-            self._place.parts.messages.say(told, "due", self._place.words.tr("Esc closes"))
+            self._place.parts.messages.say(told, "due")
 
         future = self._place.desk.sharing.load_history(customer_id)
         self._place.operations.run(future, loaded, failed=failed)

@@ -25,7 +25,7 @@ class HelpStrip(MessageStrip):
     clicked = Signal()
 
     def __init__(self, ink: Ink, parent: QWidget) -> None:
-        super().__init__(ink, parent)
+        super().__init__(ink, parent, lambda: "")
         self._icon = "help"
 
     def place(self) -> None:

@@ -9,12 +9,16 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from crmdesk.ui.painting import plain
+from crmdesk.ui.translation import word
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QMouseEvent, QPaintEvent
 
     from crmdesk.ui.painting import Ink
 
+CLOSES = word("Esc closes")
 _GOOD_MS = 4000
 HEIGHT = 44
 
@@ -22,15 +26,19 @@ HEIGHT = 44
 class MessageStrip(QWidget):
     """One sentence; a good one goes by itself, a bad one stays until Esc or a click.
 
+    Args:
+        closes: how a bad one is closed, in words.
+
     Signals:
         closed(): the sentence was dismissed.
     """
 
     closed = Signal()
 
-    def __init__(self, ink: Ink, parent: QWidget) -> None:
+    def __init__(self, ink: Ink, parent: QWidget, closes: Callable[[], str]) -> None:
         super().__init__(parent)
         self._ink = ink
+        self._closes = closes
         self._around = parent
         self._text = ""
         self._aside = ""
@@ -51,11 +59,17 @@ class MessageStrip(QWidget):
         """The tone of the sentence shown."""
         return self._tone
 
+    @property
+    def passing(self) -> bool:
+        """Whether a good sentence is shown, which goes by itself."""
+        return not self.isHidden() and self._tone == "good"
+
     def say(self, text: str, tone: str, aside: str = "") -> None:
-        """Show *text* in a tone: good, due or breach; *aside* tells how to close it."""
-        self._text, self._tone, self._aside = plain(text), tone, aside
+        """Show *text* in a tone: good, due or breach; *aside* stands for how it is closed."""
+        self._text, self._tone = plain(text), tone
+        self._aside = aside or ("" if tone == "good" else self._closes())
         self.setAccessibleName(self._text)
-        self.setAccessibleDescription(aside or self._text)
+        self.setAccessibleDescription(self._aside or self._text)
         self.place()
         self.show()
         self.raise_()
