@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.calendar import BusinessTime
@@ -18,9 +19,22 @@ from crmdesk.models.table import Table
 from crmdesk.values import dataclass
 
 SEVERITIES = ("S1", "S2", "S3", "S4")
-CLOCKS = (*("acknowledge", "assess", "containment", "contact", "update", "decide", "resolve", "follow_up"),)
-COUNTED_FROM = ("received_at", "acknowledged_at", "last_update_at", "resolved_at")
-"""What a clock counts from: receipt, T2, the last contact logged as update, T11 or T13."""
+FOLLOW_UP = "follow_up"
+COUNTED_FROM: Mapping[str, str] = MappingProxyType(
+    {
+        "acknowledge": "received_at",
+        "assess": "acknowledged_at",
+        "containment": "received_at",
+        "contact": "received_at",
+        "update": "last_update_at",
+        "decide": "received_at",
+        "resolve": "received_at",
+        FOLLOW_UP: "resolved_at",
+    }
+)
+"""What each clock counts from: receipt, T2, the last contact logged as update, T11 or T13. The steps say so;
+the file tells it to who reads it, and may say nothing else."""
+CLOCKS = tuple(COUNTED_FROM)
 
 LEVELS = 3
 OWN, SUPERVISOR, TWO_SUPERVISORS = "own", "supervisor", "two_supervisors"
@@ -81,7 +95,6 @@ class Targets:
 
     edition: int
     severities: Mapping[str, Severity]
-    counted_from: Mapping[str, str]
     spans: Mapping[tuple[str, str], Span | None]
     levels: Mapping[str, tuple[LevelRule | None, ...]]
     limits: Mapping[str, Limit]
@@ -154,11 +167,10 @@ def read_targets(parsed: object) -> Targets:
     return Targets(
         edition=file.number("edition", 1, 1_000_000),
         severities={key: _read_severity(key, file.table("severities").table(key)) for key in SEVERITIES},
-        counted_from={clock: clocks.table(clock).choice("from", COUNTED_FROM) for clock in CLOCKS},
         spans={
             (clock, severity): span
             for clock in CLOCKS
-            for severity, span in _read_spans(clocks.table(clock)).items()
+            for severity, span in _read_spans(clocks.table(clock), clock).items()
         },
         levels={severity: _read_levels(levels, severity) for severity in SEVERITIES},
         limits={currency: _read_limit(limits.table(currency)) for currency in limits},
@@ -174,9 +186,17 @@ def _read_severity(key: str, table: Table) -> Severity:
     return Severity(key, *(table.text(name) for name in ("name_en", "name_zh", "rule_en", "rule_zh")))
 
 
-def _read_spans(table: Table) -> dict[str, Span | None]:
+def _read_spans(table: Table, clock: str) -> dict[str, Span | None]:
     table.only("from", *SEVERITIES)
-    return {severity: read_span(table, severity) for severity in SEVERITIES}
+    table.choice("from", (COUNTED_FROM[clock],))
+    spans = {severity: read_span(table, severity) for severity in SEVERITIES}
+    never = next((severity for severity, span in spans.items() if clock == FOLLOW_UP and span is None), None)
+    if never is not None:
+        raise InvalidInput(
+            "{place}: {name} must say when the customer is asked; whom follow_up_percent leaves out is not.",
+            **table.at(never),
+        )
+    return spans
 
 
 def _read_limit(table: Table) -> Limit:
