@@ -111,12 +111,20 @@ def test_nothing_of_a_covered_page_shows_between_the_panes_of_another(seat: Seat
     assert drawn.pixelColor(at) == seat.window.palette().color(QPalette.ColorRole.Window)
 
 
-def test_a_form_opened_by_a_key_shows_where_the_keyboard_is(place: ComplaintSeat) -> None:
+@pytest.mark.parametrize("from_the_list", [False, True])
+def test_a_form_opened_by_a_key_shows_where_the_keyboard_is(
+    place: ComplaintSeat, *, from_the_list: bool
+) -> None:
+    seat = place.seat
     place.open(place.investigated())
-    next_form(place)
-    assert place.seat.focus() is place.form.field("cause").controls()[0]
+    if from_the_list:
+        seat.ctrl_shift(Qt.Key.Key_N)
+        seat.key(Qt.Key.Key_Return)
+    else:
+        next_form(place)
+    assert seat.focus() is place.form.field("cause").controls()[0]
     ring = Qt.WidgetAttribute.WA_KeyboardFocusChange
-    assert place.seat.window.testAttribute(ring), "Qt draws the ring of a box only then"
+    assert seat.window.testAttribute(ring), "Qt draws the ring of a box only then"
 
 
 @pytest.mark.parametrize("name", ["persons", "money"])

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidg
 from crmdesk.ui.translation import word
 from crmdesk.ui.views.complaint_intake_solution import SolutionFields
 from crmdesk.ui.widgets.filter_box import FilterBox
-from crmdesk.ui.widgets.inputs import NoteEdit, SearchBox
+from crmdesk.ui.widgets.inputs import NoteEdit, SearchBox, give_keyboard
 from crmdesk.ui.widgets.pane import ActionButton
 from crmdesk.ui.widgets.tick_box import TickBox
 from crmdesk.ui.widgets.told import Told
@@ -101,7 +101,7 @@ class IntakeControls(QWidget):
             "restricted": self.restricted,
         }
         field = places.get(name) or (self.solution.field(name) if name != "customer" else self.what)
-        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        give_keyboard(field)
 
     def controls(self) -> list[QWidget]:
         """Return the controls as one reads: what Tab follows."""

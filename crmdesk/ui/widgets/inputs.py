@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 
+def give_keyboard(control: QWidget) -> None:
+    """Put the keyboard into *control* and show that it is there.
+
+    Qt draws the ring of a box only after Tab or a key of its own, and not where the keyboard was already.
+    """
+    control.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    control.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    control.update()
+
+
 class Composing:
     """Whether an input method is composing anywhere in the window; nothing may fire meanwhile."""
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from crmdesk.ui.widgets.inputs import NoteEdit, SearchBox
+from crmdesk.ui.widgets.inputs import NoteEdit, SearchBox, give_keyboard
 from crmdesk.ui.widgets.tick_box import TickBox
 from crmdesk.values import dataclass
 
@@ -106,8 +106,8 @@ class StepField(QWidget):
             control.setAccessibleDescription(hint or name)
 
     def to_field(self) -> None:
-        """Put the keyboard here; with this reason Qt draws the ring, also where nobody pressed Tab yet."""
-        self.controls()[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """Put the keyboard here."""
+        give_keyboard(self.controls()[0])
 
     def lay(self, *widgets: QWidget, stretch: int = 0) -> QHBoxLayout:
         """Put *widgets* side by side; the one numbered *stretch* takes the room."""
