@@ -410,11 +410,3 @@ def _moved(run: Run, event: str, at: datetime, measures: Measures, why: Why) -> 
         calendar=measure.version,
         provisional=run.last.provisional or measure.provisional(course.due),
     )
-
-
-def effective_due(standings: Mapping[str, Standing], clock: str) -> Standing | None:
-    """Return whichever open standing of *clock* is due first: the firm's own or a regime's."""
-    concerned = (
-        each for name, each in standings.items() if name.rpartition("/")[2] == clock and each.state != STOPPED
-    )
-    return min(concerned, key=lambda each: each.due, default=None)

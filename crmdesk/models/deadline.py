@@ -8,7 +8,6 @@ calendar end with the last second of their day at the shop; minutes are counted 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -92,11 +91,6 @@ class Span:
 
     amount: int
     unit: str
-
-    @property
-    def by_clock(self) -> bool:
-        """Whether it runs at night and on Sundays, too."""
-        return self.unit in (CLOCK_MINUTES, CALENDAR_DAYS, WEEKS)
 
     def halved(self) -> Span:
         """Return half of it, rounded up to a whole one: a reopened complaint's target."""
@@ -202,13 +196,3 @@ class Course:
             if percent == 100:
                 return self.due
         return self.measure.add(start, left)
-
-
-def reminders(course: Course) -> tuple[datetime, ...]:
-    """Return the moments of the reminders at 50, 75 and 100 percent."""
-    return tuple(course.moment(percent) for percent in REMINDERS)
-
-
-def latest_passed(moments: Iterable[datetime | None], at: datetime) -> int:
-    """Return the highest number (from 1) of the *moments* that has come by *at*, 0 when none has."""
-    return max((n for n, each in enumerate(moments, 1) if each and each <= at), default=0)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from types import MappingProxyType
 
 from crmdesk.errors import InvalidInput
@@ -37,7 +36,6 @@ the file tells it to who reads it, and may say nothing else."""
 CLOCKS = tuple(COUNTED_FROM)
 
 LEVELS = 3
-OWN, SUPERVISOR, TWO_SUPERVISORS = "own", "supervisor", "two_supervisors"
 
 _LEVEL = re.compile(r"(?:(\d{1,3}) %|\+(\d{1,3}) BD|regime [-−](\d{1,3}) BD)")
 
@@ -121,33 +119,6 @@ class Targets:
             rule.moment(received_at, decide, regime_due, time) if rule else None
             for rule in self.levels[severity]
         )
-
-    def approval(self, total: Decimal | int, currency: str) -> str:
-        """Return who must approve remedies of *total*: nobody else, a supervisor or two of them.
-
-        Raises:
-            InvalidInput: the currency has no limits.
-        """
-        limit = self.limits.get(currency)
-        if limit is None:
-            raise InvalidInput(
-                "There are no limits for {currency}; add them to the targets, or name the sum in one of: "
-                "{choices}.",
-                fields=("currency",),
-                currency=currency,
-                choices=", ".join(sorted(self.limits)),
-            )
-        if total <= limit.agent:
-            return OWN
-        return SUPERVISOR if total <= limit.supervisor else TWO_SUPERVISORS
-
-    def may_reopen(self, closed_at: datetime, at: datetime) -> bool:
-        """Whether an agent may still reopen at *at*; a supervisor always may."""
-        return at - closed_at <= timedelta(days=self.reopen_days)
-
-    def repeats(self, earlier: datetime, later: datetime) -> bool:
-        """Whether two receipts are close enough to be the same trouble again."""
-        return abs(later - earlier) <= timedelta(days=self.repeat_days)
 
 
 def read_targets(parsed: object) -> Targets:

@@ -25,10 +25,10 @@ from crmdesk.models.clock import (
     WALL,
     Ledger,
     Why,
-    effective_due,
     regime_clock,
 )
-from crmdesk.models.deadline import UNITS, Due, Measure, Span, due
+from crmdesk.models.complaint_file import next_due
+from crmdesk.models.deadline import BY_BUSINESS, UNITS, Due, Measure, Span, due
 from tests.models.hours import MINUTE, OFFICE, at, calendar, moments, regimes, shop, targets, wall
 
 WHY = Why("test")
@@ -307,14 +307,10 @@ def test_the_earliest_of_target_and_regime_is_the_effective_one() -> None:
     ledger = started("decide", span=Span(10, "business_days"))
     body = regime_clock("CN-ODR", "decide")
     ledger = ledger.start(body, RECEIVED, RECEIVED, Due(at("2026-11-20 18:00")), WHY)
-    found = effective_due(ledger.standings(RECEIVED, measures()), "decide")
-    assert found
-    assert found.clock == body
+    assert next_due(ledger) == (body, at("2026-11-20 18:00"))
     ledger = ledger.stop(body, at("2026-11-17 18:00"), measures(), WHY)
-    found = effective_due(ledger.standings(RECEIVED, measures()), "decide")
-    assert found
-    assert found.clock == "decide"
-    assert effective_due({}, "decide") is None
+    assert next_due(ledger) == ("decide", ledger.lines[0].due)
+    assert next_due(Ledger()) is None
 
 
 @st.composite
@@ -341,7 +337,7 @@ def played(span: Span, waiting: list[tuple[datetime, datetime, str]]) -> Ledger:
 def test_a_pause_moves_the_due_date_by_exactly_its_time(
     span: Span, waiting: list[tuple[datetime, datetime, str]]
 ) -> None:
-    measure = WALL if span.by_clock else shop()
+    measure = shop() if span.unit in BY_BUSINESS else WALL
     lost = sum((measure.between(a, b) for a, b, whom in waiting if whom == CUSTOMER), timedelta())
     end = RECEIVED + timedelta(days=100)
     standing = played(span, waiting).standings(end, measures())["decide"]

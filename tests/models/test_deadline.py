@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmdesk.models.deadline import (
+    BY_BUSINESS,
     BY_CLOCK,
+    REMINDERS,
     UNITS,
     Course,
     Due,
@@ -18,7 +20,6 @@ from crmdesk.models.deadline import (
     due,
     effective,
     read_span,
-    reminders,
 )
 from crmdesk.models.table import Table
 from tests.models.hours import MINUTE, at, moments, shop, wall
@@ -95,12 +96,13 @@ def test_reminders_at_half_three_quarters_and_the_end() -> None:
     """Received on Monday at 14:00: three business days are 28 hours."""
     received = at("2026-11-16 14:00")
     course = Course(received, due(Span(3, "business_days"), received, shop()).at, shop())
-    assert [wall(moment) for moment in reminders(course)] == [
+    moments = [course.moment(percent) for percent in REMINDERS]
+    assert [wall(moment) for moment in moments] == [
         "2026-11-18 11:00",
         "2026-11-19 10:00",
         "2026-11-19 18:00",
     ]
-    assert [course.percent(moment) for moment in reminders(course)] == [50, 75, 100]
+    assert [course.percent(moment) for moment in moments] == [50, 75, 100]
 
 
 def test_a_deadline_on_a_sunday_is_reached_on_the_sunday() -> None:
@@ -164,7 +166,7 @@ def test_share_and_moment_are_inverse(span: Span, since: datetime, percent: int,
     gaps = data.draw(st.lists(st.integers(1, 3000), max_size=8))
     edges = [since + sum(gaps[: n + 1]) * MINUTE for n in range(len(gaps) // 2 * 2)]
     pauses = tuple(zip(edges[::2], edges[1::2], strict=True))
-    measure = WallTime() if span.by_clock else shop()
+    measure = shop() if span.unit in BY_BUSINESS else WallTime()
     lost = sum((measure.between(*pause) for pause in pauses), timedelta())
     end = measure.add(due(span, since, shop()).at, lost)
     if span.unit in ("calendar_days", "weeks"):

@@ -5,22 +5,17 @@ from __future__ import annotations
 import copy
 import csv
 from collections.abc import Iterator
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crmdesk.errors import InvalidInput
-from crmdesk.models.deadline import Course, Span, due, latest_passed
+from crmdesk.models.deadline import Course, Span, due
 from crmdesk.models.targets import (
     CLOCKS,
     COUNTED_FROM,
-    OWN,
     SEVERITIES,
-    SUPERVISOR,
-    TWO_SUPERVISORS,
     LevelRule,
     Targets,
     read_targets,
@@ -129,44 +124,11 @@ def test_days_after_a_deadline_at_midnight_count_from_the_day_that_ends_with_it(
     assert wall(levels[2], zone) == "2026-11-22 00:00", "the end of the 21st, two days on"  # type: ignore[arg-type]
 
 
-def test_a_level_that_comes_out_of_turn_is_taken_at_once() -> None:
-    moments = (at("2026-11-25 18:00"), None, at("2026-11-23 18:00"))
-    asked = ("2026-11-23 17:59", "2026-11-23 18:00", "2026-11-26 09:00")
-    assert [latest_passed(moments, at(moment)) for moment in asked] == [0, 3, 3]
-
-
 def test_a_reopened_complaint_has_half_the_time_rounded_up() -> None:
     halves = [targets().span("decide", severity, reopened=True) for severity in SEVERITIES]
     assert [span.amount for span in halves if span] == [1, 2, 4, 5]
     assert targets().span("acknowledge", "S1", reopened=True) == Span(15, "clock_minutes")
     assert targets().span("containment", "S4", reopened=True) is None
-
-
-@pytest.mark.parametrize(
-    ("total", "who"),
-    [
-        (0, OWN),
-        (200, OWN),
-        (Decimal("200.01"), SUPERVISOR),
-        (2000, SUPERVISOR),
-        (Decimal("2000.01"), TWO_SUPERVISORS),
-    ],
-)
-def test_who_approves(total: Decimal | int, who: str) -> None:
-    assert targets().approval(total, "CNY") == who
-
-
-def test_a_currency_without_limits_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"no limits for JPY; .* CNY, EUR, GBP, USD"):
-        targets().approval(1, "JPY")
-
-
-def test_windows_end_with_their_last_day() -> None:
-    closed = at("2026-11-01 12:00")
-    ends = [closed + timedelta(days=days, microseconds=more) for days in (30, 90) for more in (0, 1)]
-    assert [targets().may_reopen(closed, end) for end in ends[:2]] == [True, False]
-    assert [targets().repeats(closed, end) for end in ends[2:]] == [True, False]
-    assert [targets().repeats(end, closed) for end in ends[2:]] == [True, False]
 
 
 def _changed(path: str, value: object) -> dict[str, Any]:
