@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from crmdesk.errors import AgentError
+from crmdesk.errors import AgentError, InvalidInput
 from crmdesk.models.text import Text
 from crmdesk.services.executor import Lane
 from crmdesk.values import dataclass
@@ -28,13 +28,20 @@ if TYPE_CHECKING:
     from crmdesk.services.store.store import Store
 
 
+NO_PICTURE = "This picture cannot be read; it may be too large. Save it as a file, and attach that."
+
+
 @dataclass(frozen=True)
 class Given:
-    """Something that is to be attached: a file, or a picture that is to be called ``name``."""
+    """Something that is to be attached: a file, or a picture that is to be called ``name``.
+
+    A picture is one of Qt's, or ``content`` as whoever copied it made it.
+    """
 
     name: str
     path: Path | None = None
     picture: QImage | None = None
+    content: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -190,8 +197,17 @@ def _files_of(connection: Any, record_id: UUID) -> tuple[AttachedFile, ...]:
 
 
 def content_of(given: Given) -> Path | bytes:
-    """Return what is to be kept; a picture is encoded here, so not on the GUI thread."""
-    return png_of(given.picture) if given.path is None else given.path
+    """Return what is to be kept; a picture is encoded here, so not on the GUI thread.
+
+    Raises:
+        InvalidInput: it is a picture that cannot be encoded, e.g. because there is no memory left.
+    """
+    if given.path is not None:
+        return given.path
+    content = given.content or (png_of(given.picture) if given.picture is not None else b"")
+    if not content:
+        raise InvalidInput(NO_PICTURE)
+    return content
 
 
 def png_of(picture: Any) -> bytes:

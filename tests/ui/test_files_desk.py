@@ -85,6 +85,15 @@ def test_a_picture_becomes_a_png(files: LocalFiles, record: UUID) -> None:
     assert (listed.name, listed.media_type) == ("Picture.png", "image/png")
 
 
+def test_a_picture_of_no_size_is_refused_and_not_kept_as_an_empty_file(
+    files: LocalFiles, record: UUID
+) -> None:
+    for asked in (files.add(record, Given("P.png", picture=QImage())), files.hold(Given("P.png"))):
+        with pytest.raises(InvalidInput, match="it may be too large"):
+            asked.result()
+    assert files.of(record).result() == ()
+
+
 def test_fifty_megabytes_are_refused_with_a_sentence_and_nothing_is_left(
     files: LocalFiles, profile: Profile, record: UUID, tmp_path: Path
 ) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
-from crmdesk.ui.files_desk import Given
-from crmdesk.ui.widgets.file_offer import DropTarget, files_of, picture_of
+from crmdesk.ui.files_desk import NO_PICTURE, Given
+from crmdesk.ui.widgets.file_offer import DropTarget, files_of, picture_of, png_of
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -39,12 +39,14 @@ class GivenFiles(QObject):
         if paths:
             self.given.emit(tuple(Given(path.name, path) for path in paths))
             return
-        picture = picture_of(mime)
-        if picture is None:
-            tr = self._place.words.tr
-            self._place.parts.messages.say(tr("There is no file and no picture to take."), "due")
+        content = png_of(mime)
+        picture = None if content else picture_of(mime)
+        if content or picture is not None:
+            self.given.emit((Given(self._name(), picture=picture, content=content),))
             return
-        self.given.emit((Given(self._name(), picture=picture),))
+        tr = self._place.words.tr
+        told = tr(NO_PICTURE) if mime.hasImage() else tr("There is no file and no picture to take.")
+        self._place.parts.messages.say(told, "due")
 
     def paste(self) -> None:
         """Take what is in the clipboard."""

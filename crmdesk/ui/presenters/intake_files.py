@@ -64,7 +64,7 @@ class IntakeFiles(QObject):
             if logged is not None:
                 self._attach(logged, each)
             else:
-                self._hold(case.key, each)
+                self._hold(case, each)
         self.show()
 
     def show(self) -> None:
@@ -121,16 +121,19 @@ class IntakeFiles(QObject):
             self._place.operations.run(self._place.desk.files.let_go(left[row].file))
             self._keep_left(case, (*left[:row], *left[row + 1 :]))
 
-    def _hold(self, key: str, given: Given) -> None:
+    def _hold(self, begun: Case, given: Given) -> None:
+        """Have something held for the case that was *begun*, shown or not when it is."""
+        key = begun.key
         entry = key, given.name
         self._awaited[key] += 1
         self._names.append(entry)
 
         def done(held: HeldFile) -> None:
-            case = self._intake.cases.case_of(key)
-            if case is not None and self._too_much(case, held):
+            # Whoever opens another record at once has not kept this one yet: nothing was typed.
+            case = self._intake.cases.case_of(key) or begun
+            if self._too_much(case, held):
                 self._place.operations.run(self._place.desk.files.let_go(held))
-            elif case is not None:
+            else:
                 self._lay(case, (*case.sheet.files, held))
                 told = self._place.words.tr("Kept with the complaint: {name}", name=held.name)
                 self._place.parts.messages.say(told, "good")

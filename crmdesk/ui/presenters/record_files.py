@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
+from crmdesk.services.attachments.names import harmless
 from crmdesk.services.stop import Stop
 from crmdesk.ui.itemmodels.file_lines import FileLines
 from crmdesk.ui.presenters.given_files import GivenFiles
@@ -103,7 +104,7 @@ class RecordFiles(QObject):
 
     def open(self, file: AttachedFile) -> None:
         """Show a file with the program that the system has for it, from a copy that goes in the end."""
-        if PurePath(file.name).suffix.lower().lstrip(".") not in OPENED:
+        if not is_looked_at(file.name):
             told = self._place.words.tr(
                 "{name} may be a program, so it is not opened here. Ctrl+S saves it.", name=file.name
             )
@@ -209,6 +210,11 @@ class RecordFiles(QObject):
 
     def _say(self, text: str, tone: str = "due") -> None:
         self._place.parts.messages.say(text, tone)
+
+
+def is_looked_at(name: str) -> bool:
+    """Whether a file of that *name*, as it will lie in a folder, is looked at and not run."""
+    return PurePath(harmless(name)).suffix.lower().lstrip(".") in OPENED
 
 
 def file_of(line: RecordLine | None) -> AttachedFile | None:

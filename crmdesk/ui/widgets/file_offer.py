@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
     from PySide6.QtWidgets import QWidget
 
+_PNG, _PNG_BEGINS = "image/png", b"\x89PNG\r\n\x1a\n"
 _DRAGGED = frozenset({QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop})
 
 
@@ -23,6 +24,15 @@ def files_of(mime: QMimeData) -> tuple[Path, ...]:
 def offers_files(mime: QMimeData | None) -> bool:
     """Whether files are offered, or a picture and no words beside it, as tables bring along."""
     return mime is not None and (bool(files_of(mime)) or (mime.hasImage() and not mime.hasText()))
+
+
+def png_of(mime: QMimeData) -> bytes:
+    """Return the picture offered as whoever copied it encoded it, empty when it is no PNG.
+
+    It is not looked into: a small one may unfold to more than there is memory.
+    """
+    content = bytes(mime.data(_PNG).data()) if mime.hasFormat(_PNG) else b""
+    return content if content.startswith(_PNG_BEGINS) else b""
 
 
 def picture_of(mime: QMimeData) -> QImage | None:
