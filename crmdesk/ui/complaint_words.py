@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crmdesk.errors import CrmdeskError
 from crmdesk.models.text import Text
 from crmdesk.ui.translation import word
-from crmdesk.ui.vocabulary import said
+from crmdesk.ui.vocabulary import COMPLAINT_STATES, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -397,7 +397,16 @@ def refusal(
     if isinstance(names, str):
         values["names"] = listed(words, [said(words, known, each) for each in names.split(", ")])
     field = error.fields[0] if error.fields else ""
-    return words.text(Text(error.sentence, tuple(values.items()))), called.get(field, field)
+    told = Text(error.sentence, tuple(values.items()))
+    return words.text(with_state(words, told)), called.get(field, field)
+
+
+def with_state(words: Words, text: Text) -> Text:
+    """Return *text* with a state it tells as people call it."""
+    values = dict(text.values)
+    if "state" in values:
+        values["state"] = said(words, COMPLAINT_STATES, str(values["state"]))
+    return Text(text.template, tuple(values.items()))
 
 
 def listed(words: Words, items: Iterable[str]) -> str:

@@ -170,3 +170,11 @@ def test_what_stays_until_esc_says_so(place: ComplaintSeat) -> None:
     seat.key(Qt.Key.Key_Escape)
     assert messages.isHidden()
     assert place.page.view.steps.isVisible()
+
+
+def test_ctrl_z_where_nothing_is_taken_back_says_why_in_words_of_people(place: ComplaintSeat) -> None:
+    row = place.house.log()
+    row = place.house.step(row, "T18", words="Never mind", channel="phone")
+    place.open(row)
+    place.seat.ctrl(Qt.Key.Key_Z)
+    assert place.seat.parts.messages.text == "This cannot be done in the state Withdrawn."

@@ -93,6 +93,12 @@ def test_a_regimes_clock_names_it_and_an_outside_bodys_does_not(look: Look) -> N
     assert clock_word(words, "adr/answer") == "Answer the outside body"
 
 
+def test_a_refusal_names_a_state_as_people_do(look: Look) -> None:
+    error = InvalidInput("This cannot be done in the state {state}.", state="WITHDRAWN")
+    assert refusal(look.words.twin("en"), error)[0] == "This cannot be done in the state Withdrawn."
+    assert "WITHDRAWN" not in refusal(look.words.twin("zh"), error)[0]
+
+
 def test_a_refusal_names_fields_as_forms_do(look: Look) -> None:
     english, chinese = languages(look)
     long = "{name} may have {limit} characters at most; this has {length}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from crmdesk.models.verdict import NOT_THIS_ROLE
-from crmdesk.ui.complaint_words import LETTERS, listed
+from crmdesk.ui.complaint_words import LETTERS, listed, with_state
 from crmdesk.ui.sync_words import ROLES
 from crmdesk.ui.vocabulary import said
 
@@ -103,7 +103,7 @@ def why_refused(words: Words, step: Allowed) -> str:
     if step.refused[0].template == NOT_THIS_ROLE:
         roles = listed(words, [said(words, ROLES, role) for role in step.who if role in ROLES])
         return words.tr("This takes another role: {roles}.", roles=roles)
-    return words.text(step.refused[0])
+    return words.text(with_state(words, step.refused[0]))
 
 
 def _follow_up_due(record: ComplaintRecord, at: datetime) -> datetime:
