@@ -104,6 +104,17 @@ class Case:
     last: LastStep | None = None
     open_states: frozenset[str] = frozenset()
 
+    @property
+    def yeses_needed(self) -> int:
+        """How many supervisors have to approve what its maker may not decide alone."""
+        return 1 if self.granted <= self.limits.supervisor else 2
+
+    @property
+    def said_yes(self) -> frozenset[UUID]:
+        """Who approved the proposal as it is, and did not make it."""
+        version, proposer = self.has("proposal_version"), self.has("proposer_id")
+        return frozenset(who for who, of in self.approvals if of == version and who != proposer)
+
     def given(self, name: str) -> Any:
         """Return a field of the payload, None when it was not given."""
         return self.payload.get(name)
@@ -216,22 +227,14 @@ def _approvals_enough(case: Case) -> Text | None:
     own = case.actor.id == case.has("proposer_id")
     limit = case.limits.agent if role == "agent" else case.limits.supervisor
     alone = own and case.has("severity") in MINOR and granted <= limit
-    if alone or len(_said_yes(case)) >= (1 if granted <= case.limits.supervisor else 2):
+    ours = {case.actor.id} if role != "agent" and not own else set()
+    if alone or len(case.said_yes | ours) >= case.yeses_needed:
         return None
     if role == "agent":
         return say("This needs the approval of a supervisor.")
     if own:
         return say("Nobody approves a proposal of his own beyond his limit. Ask another supervisor.")
     return say("Above the limit two supervisors approve; yours is kept as the first.")
-
-
-def _said_yes(case: Case) -> set[UUID | None]:
-    """The supervisors, the actor among them, who approve the proposal as it is and did not make it."""
-    version = case.has("proposal_version")
-    approvers: set[UUID | None] = {approver for approver, of in case.approvals if of == version}
-    if case.actor.role != "agent":
-        approvers.add(case.actor.id)
-    return approvers - {case.has("proposer_id")}
 
 
 def _regime_wording_present(case: Case) -> Text | None:

@@ -23,7 +23,8 @@ from crmdesk.models.sending import TOLD_BY
 from crmdesk.models.text import Text
 from crmdesk.models.verdict import possible, verdict
 from crmdesk.models.wire import Json, Row, to_json
-from crmdesk.models.workflow import SEVERITIES, Field, Transition
+from crmdesk.models.workflow import Field, Transition
+from crmdesk.services.complaints.approvals import is_one_of_two
 from crmdesk.services.complaints.files import ADMINISTRATOR, SUPERVISOR, case_of
 from crmdesk.services.complaints.outside import decided_against_us
 from crmdesk.services.complaints.procedure import Procedure
@@ -141,7 +142,7 @@ def _refusals(step: Transition, case: Case, permitted: Mapping[str, Text | None]
     begun = _with_defaults(step, case)
     for name in step.gates:
         refusal = GATES[name](begun) if name in KNOWN_BEFORE else None
-        if refusal is not None and not _is_one_yes_of_two(step, case):
+        if refusal is not None and not (step.id == APPROVE and is_one_of_two(case)):
             yield refusal
 
 
@@ -150,29 +151,9 @@ def _with_defaults(step: Transition, case: Case) -> Case:
     return replace(case, payload={name: value for name, value in given.items() if value is not None})
 
 
-def _is_one_yes_of_two(step: Transition, case: Case) -> bool:
-    """Whether this supervisor's yes is kept although a second one is needed."""
-    return (
-        step.id == APPROVE
-        and case.actor.role == SUPERVISOR
-        and case.actor.id != case.has("proposer_id")
-        and case.granted > case.limits.supervisor
-    )
-
-
 _FIXED: Mapping[str, tuple[Json, ...]] = MappingProxyType(
     {
-        "channel": payload.CHANNELS,
-        "severity": SEVERITIES,
-        "cause_class": payload.CAUSE_CLASSES,
-        "finding": payload.FINDINGS,
-        "wait_for": payload.WAIT_FOR,
-        "accepted_how": payload.ACCEPTED_HOW,
-        "reject_reason": payload.REJECT_REASONS,
-        "reopen_reason": payload.REOPEN_REASONS,
-        "appeal_reason": payload.APPEAL_REASONS,
-        "external_body": payload.BODIES,
-        "score": payload.GRADES,
+        **payload.CHOICES,
         "level": tuple(range(1, LEVEL_MOST + 1)),
         "checklist": payload.CHECKLIST,
         "remedies": payload.REMEDIES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from crmdesk.models.gates import MINOR, Actor, Case, Limits
 from crmdesk.services.complaints.files import SUPERVISOR
@@ -31,18 +30,20 @@ def yes_wanted(case: Case) -> bool:
         case.has("state") == "PROPOSED"
         and case.actor.role == SUPERVISOR
         and case.actor.id is not None
-        and case.actor.id not in {case.has("proposer_id"), *_said_yes(case)}
+        and case.actor.id not in {case.has("proposer_id"), *case.said_yes}
     )
 
 
 def yeses_wanted(case: Case) -> int:
     """Return how many supervisors still have to say yes to the proposal as it is."""
-    needed = 1 if case.granted <= case.limits.supervisor else 2
-    return max(0, needed - len(_said_yes(case) - {case.has("proposer_id")}))
+    return max(0, case.yeses_needed - len(case.said_yes))
 
 
-def _said_yes(case: Case) -> set[UUID]:
-    return {approver for approver, of in case.approvals if of == case.has("proposal_version")}
+def is_one_of_two(case: Case) -> bool:
+    """Whether the yes of who acts in *case* counts, though a second supervisor's is needed."""
+    return (
+        case.actor.role == SUPERVISOR and case.actor.id != case.has("proposer_id") and case.yeses_needed > 1
+    )
 
 
 def approvals(connection: Any, actor: Actor, limits: Limits, now: datetime, limit: int = LIMIT) -> Lines:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from crmdesk.errors import InvalidInput
 from crmdesk.models.clock import Ledger, Why, regime_clock
-from crmdesk.models.complaint_effects import IMPORT
+from crmdesk.models.complaint_effects import IMPORT, UNDECIDED
 from crmdesk.models.complaint_file import Outcome, Rules, next_due
 from crmdesk.models.complaint_step import Decided, describe_step
 from crmdesk.models.deadline import Due, due
@@ -20,8 +20,6 @@ from crmdesk.models.operations import Author, Operation
 from crmdesk.models.regime import RECEIPT
 from crmdesk.models.wire import Row
 from crmdesk.values import dataclass
-
-_UNDECIDED = frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED", "INVESTIGATING", "WAITING", "PROPOSED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ CLOCKED = (
     Dated("containment", "received_at", "", frozenset({"RECEIVED", "ACKNOWLEDGED"})),
     Dated("contact", "received_at", "contacted_at", frozenset({"RECEIVED", "ACKNOWLEDGED", "ASSESSED"})),
     Dated("update", "contacted_at", "", frozenset({"INVESTIGATING", "WAITING", "PROPOSED"})),
-    Dated("decide", "received_at", "responded_at", _UNDECIDED),
-    Dated("resolve", "received_at", "resolved_at", _UNDECIDED | {"RESPONDED"}),
+    Dated("decide", "received_at", "responded_at", UNDECIDED),
+    Dated("resolve", "received_at", "resolved_at", UNDECIDED | {"RESPONDED"}),
     Dated("follow_up", "resolved_at", "closed_at", frozenset({"RESOLVED", "FOLLOW_UP"})),
 )
 WINDOWS = (("waiting", "WAITING", "wait_until"), ("answer_window", "RESPONDED", "answer_until"))

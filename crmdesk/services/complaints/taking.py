@@ -26,6 +26,7 @@ from crmdesk.models.types import child_id
 from crmdesk.models.verdict import verdict
 from crmdesk.models.wire import Json, Row
 from crmdesk.models.workflow import Transition
+from crmdesk.services.complaints.approvals import is_one_of_two
 from crmdesk.services.complaints.correspondence import mark_sent
 from crmdesk.services.complaints.errands import see_to_errands, take_back_errands
 from crmdesk.services.complaints.files import (
@@ -290,15 +291,11 @@ def _only_first_of_two(
     payload: Mapping[str, Json],
 ) -> bool:
     """Whether this is a supervisor's yes that does not suffice, but counts."""
-    if step.id != APPROVE or actor.role != SUPERVISOR or actor.id == file.fields.get("proposer_id"):
+    if step.id != APPROVE:
         return False
     case = case_of(work.stored, work.connection, rules, file, actor, payload, work.author.now())
-    return (
-        file.fields["state"] == "PROPOSED"
-        and case.granted > rules.limits.supervisor
-        and not verdict(step, replace(case, granted=case.granted)).may
-        and verdict(step, replace(case, granted=rules.limits.supervisor)).may
-    )
+    enough = replace(case, granted=case.limits.supervisor)
+    return is_one_of_two(case) and not verdict(step, case).may and verdict(step, enough).may
 
 
 def _write(
