@@ -41,6 +41,8 @@ COLUMNS = (
     *("reopen_count", "imported", "version", "last_operation_id", "whole", "digest"),
 )
 ACCEPTANCE = COLUMNS.index("acceptance")
+_FIRST, _LAST = -(1 << 62), 1 << 62
+"""Before and after any moment, in µs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def register_part(
         received: first and last moment, both included; None: all there are.
     """
     heads = _heads(connection, limit, after, received)
+    if not heads:
+        return Part((), None)
     ids = [row["id"] for row in heads]
     bodies = {row["id"]: row for row in _of(connection, "complaint_body", "id", ids)}
     remedies, clocks = (
@@ -156,12 +160,12 @@ def _heads(
     after: tuple[datetime, UUID] | None,
     received: tuple[datetime | None, datetime | None],
 ) -> list[Row]:
-    shape = shape_of("complaint")
-    since, until = (to_micros(each) if each else None for each in received)
+    shape, (since, until) = shape_of("complaint"), received
+    place = (to_micros(after[0]), after[1].bytes) if after else (to_micros(since) if since else _FIRST, b"")
     found = connection.execute(
-        f"{shape.select} WHERE (received_at, id) > (?, ?) AND received_at >= ifnull(?, received_at)"
-        " AND received_at <= ifnull(?, received_at) ORDER BY received_at, id LIMIT ?",
-        (*((to_micros(after[0]), after[1].bytes) if after else (-(1 << 62), b"")), since, until, limit),
+        f"{shape.select} WHERE (received_at, id) > (?, ?) AND received_at <= ?"
+        " ORDER BY received_at, id LIMIT ?",
+        (*place, to_micros(until) if until else _LAST, limit),
     ).fetchall()
     return [shape.read(stored) for stored in found]
 
@@ -169,7 +173,7 @@ def _heads(
 def _of(connection: Any, table: str, column: str, ids: Sequence[UUID]) -> list[Row]:
     shape, marks = shape_of(table), ", ".join("?" * len(ids))
     found = connection.execute(f"{shape.select} WHERE {column} IN ({marks})", [each.bytes for each in ids])
-    return [shape.read(stored) for stored in found.fetchall()] if ids else []
+    return [shape.read(stored) for stored in found.fetchall()]
 
 
 def _grouped(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
