@@ -74,6 +74,7 @@ class Transition:
             payload, a part of one (``impact.money``), :data:`BY_ACTOR`, or empty when it is worked out.
         emptied: fields among them that become empty when that field of the payload is not filled in; others
             stay as they are then.
+        errands: what it may ask of people, by names of errands of a task.
         undo: may be undone by the same person at the same desk within a minute.
     """
 
@@ -89,6 +90,7 @@ class Transition:
     payload: tuple[Field, ...]
     sets: tuple[tuple[str, str], ...]
     emptied: frozenset[str]
+    errands: frozenset[str]
     undo: bool
 
     def starts_from(self, state: str) -> bool:
@@ -152,7 +154,8 @@ def _state(table: Mapping[str, Any]) -> State:
 
 
 _KNOWN = frozenset(
-    {"id", "en", "zh", "from", "to", "who", "gates", "server_only", "reads", "payload", "sets", "undo"}
+    {"id", "en", "zh", "from", "to", "who", "gates", "server_only", "reads", "payload", "sets"}
+    | {"errands", "undo"}
 )
 
 
@@ -176,6 +179,7 @@ def _transition(table: Mapping[str, Any]) -> Transition:
         ),
         sets=tuple((field, source.removesuffix("?")) for field, source in sets.items()),
         emptied=frozenset(field for field, source in sets.items() if source.endswith("?")),
+        errands=frozenset(table.get("errands", ())),
         undo=table.get("undo", False),
     )
 

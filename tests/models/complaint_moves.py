@@ -212,7 +212,7 @@ def _written(
         fields=payload,
         outcome=outcome,
         before=file.ledger,
-        tasks=tuple(_task(taken, n, errand) for n, errand in enumerate(outcome.errands)),
+        tasks=tuple(_task(taken, outcome, n, errand) for n, errand in enumerate(outcome.errands)),
         target_id=file.target.fields["id"] if file.target else None,
         target_before=file.target.ledger if file.target else file.ledger,
     )
@@ -240,8 +240,8 @@ def _finished(outcome: Outcome, taken: Step, extra: Row) -> Outcome:
     )
 
 
-def _task(taken: Step, n: int, errand: Errand) -> Row:
-    held = taken.file.fields
+def _task(taken: Step, outcome: Outcome, n: int, errand: Errand) -> Row:
+    held = {**taken.file.fields, **outcome.changed}
     return {
         "id": child_id(taken.operation_id, "task", n),
         "kind": "task",

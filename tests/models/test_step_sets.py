@@ -51,6 +51,7 @@ def test_a_step_changes_what_the_procedure_says_and_nothing_else(desk: Desk) -> 
         outcome = changed_by(desk, step, role)
         names = {name for name, _ in step.sets}
         assert set(outcome.changed) <= names | SET_BY_EVERY_STEP, step.id
+        assert {errand.kind for errand in outcome.errands} <= step.errands, step.id
         payload = {**_payload(step.id, desk.now), **({"to_level": 3} if step.id == "E1" else {})}
         for name, value in said(step, payload, ACTORS[role]).items():
             assert alike(outcome.changed[name], value), (step.id, name)

@@ -52,7 +52,7 @@ def _steps(procedure: Workflow) -> Rows:
         "procedure_transition": tuple(
             (
                 *(step.id, list(step.sources), step.target, list(step.gates), sorted(step.reads)),
-                *(_json(dict(step.sets)), step.undo, sorted(step.emptied)),
+                *(_json(dict(step.sets)), step.undo, sorted(step.emptied), sorted(step.errands)),
             )
             for step in steps
         ),
@@ -103,7 +103,7 @@ def _regimes(known: Mapping[str, Regime]) -> Rows:
         "regime": tuple(
             (
                 *(each.key, each.name_en, each.written_acknowledgement, each.source),
-                *(each.valid_from, each.valid_until, each.checked_on),
+                *(each.valid_from, each.valid_until, each.checked_on, each.settled_early),
             )
             for each in known.values()
         ),

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS crm.procedure_transition (
 ALTER TABLE crm.procedure_transition ADD COLUMN IF NOT EXISTS emptied text[] NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN crm.procedure_transition.emptied IS
     'fields that become empty when what they come from is not filled in; all others stay as they are then';
+ALTER TABLE crm.procedure_transition ADD COLUMN IF NOT EXISTS errands text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN crm.procedure_transition.errands IS 'what the step may ask of people';
 
 CREATE TABLE IF NOT EXISTS crm.procedure_permission (
     transition text NOT NULL,
@@ -104,6 +106,8 @@ CREATE TABLE IF NOT EXISTS crm.regime (
     valid_until date,
     checked_on date NOT NULL
 );
+ALTER TABLE crm.regime ADD COLUMN IF NOT EXISTS settled_early text NOT NULL DEFAULT '';
+COMMENT ON COLUMN crm.regime.settled_early IS 'the regime that holds instead for what is settled at once, empty for none';
 
 CREATE TABLE IF NOT EXISTS crm.regime_clock (
     regime text NOT NULL,

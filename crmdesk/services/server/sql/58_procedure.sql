@@ -450,10 +450,7 @@ BEGIN
             PERFORM crm.refuse_value(name);
         END IF;
     END LOOP;
-    IF (p_set ->> 'level')::bigint < (k.complaint ->> 'level')::bigint AND p_step.id <> 'E1' THEN
-        PERFORM crm.refuse_value('level');
-    END IF;
-    IF (p_set ->> 'proposal_version')::bigint <> version + 1 THEN
+    IF p_step.sets ? 'proposal_version' AND (p_set ->> 'proposal_version')::bigint IS DISTINCT FROM version + 1 THEN
         PERFORM crm.refuse(
             'conflict', 'The proposal was changed meanwhile. Look at it again before you approve it.', '{}',
             '{proposal_version}', k.complaint);
@@ -574,13 +571,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         SELECT FROM crm.person p JOIN crm.member m USING (login) WHERE p.agent_id = p_agent AND m.team = p_team)
 $$;
 
--- Refuse a step whose clocks moved at another time than it was done at: the desk's own clock was wrong. Test profiles
--- may set theirs.
+-- Refuse a step whose clocks moved, or whose tasks are due, at another time than it was done at: the desk's own clock was
+-- wrong. Test profiles may set theirs.
 CREATE OR REPLACE FUNCTION crm.check_moments(o crm.operation_in) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
-           SELECT FROM jsonb_array_elements(o.payload -> 'lines') l
-           WHERE abs(extract(epoch FROM (l ->> 'at')::timestamptz - o.at)) > 3600)
+    IF EXISTS (SELECT FROM (
+           SELECT l ->> 'at' AS moment FROM jsonb_array_elements(o.payload -> 'lines') l
+           UNION ALL SELECT t ->> 'due_at' FROM jsonb_array_elements(o.payload -> 'tasks') t WHERE o.role <> 'system'
+           UNION ALL SELECT crm.moment_of_step(o.payload)) m
+           WHERE abs(extract(epoch FROM m.moment::timestamptz - o.at)) > 3600)
        AND NOT o.again AND NOT (SELECT m.test FROM crm.meta m) THEN
         PERFORM crm.refuse(
             'invalid', 'The clock of this computer was wrong when this was done. Take the step again.', '{}', '{at}');
@@ -676,6 +675,9 @@ BEGIN
         PERFORM crm.check_sets(step, k, changes);
     END IF;
     PERFORM crm.check_rows(o, name, k), crm.check_lines(o, p_head, changes);
+    IF o.role <> 'system' THEN  -- what time does is worked out here
+        PERFORM crm.check_worked_out(name, o, k, changes), crm.check_errands(step, o, k);
+    END IF;
     IF name = 'D1' THEN
         PERFORM crm.check_administered(o, k.payload, changes);
     END IF;

@@ -9,7 +9,9 @@ LANGUAGE sql STABLE AS $$
             SELECT coalesce(jsonb_object_agg(r ->> 'id', r - 'id' ORDER BY n), '{}')
             FROM jsonb_array_elements(p_fields -> 'remedies_state') WITH ORDINALITY AS e(r, n))
         WHEN 'T14' THEN jsonb_build_object(p_fields ->> 'remedy_id', jsonb_build_object(
-            'done_at', NULL, 'failed_at', o.payload #> ARRAY['marked', p_fields ->> 'remedy_id', 'failed_at']))
+            'done_at', NULL, 'failed_at', coalesce(
+                to_jsonb(crm.moment_of_step(o.payload)),
+                o.payload #> ARRAY['marked', p_fields ->> 'remedy_id', 'failed_at'])))
         ELSE '{}' END
 $$;
 
@@ -75,7 +77,6 @@ DECLARE
     handed CONSTANT boolean := p_fields ->> 'to' IS NOT NULL;
     corrected CONSTANT text[] := ARRAY(
         SELECT jsonb_object_keys(coalesce(nullif(p_fields -> 'corrections', 'null'), '{}')));
-    errands CONSTANT text[] := CASE WHEN handed THEN '{taken_over}' ELSE '{}' END;
     told CONSTANT jsonb := p_set - corrected - '{next_clock,next_due_at}'::text[]
         - CASE WHEN handed THEN '{owner_id,handed_over_by,hand_overs,team_id}' ELSE '{}' END::text[];
 BEGIN
@@ -83,8 +84,6 @@ BEGIN
         PERFORM crm.refuse_names(ARRAY(SELECT n FROM jsonb_object_keys(told) n ORDER BY n COLLATE "C"));
     ELSIF o.payload -> 'lines' <> '[]' THEN
         PERFORM crm.refuse_value('lines');
-    ELSIF errands <> ARRAY(SELECT t ->> 'errand' FROM jsonb_array_elements(o.payload -> 'tasks') t) THEN
-        PERFORM crm.refuse_value('tasks');
     END IF;
 END
 $$;
