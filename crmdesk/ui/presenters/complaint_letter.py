@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from crmdesk.services.complaints.record_view import ComplaintRecord
     from crmdesk.services.complaints.record_view import LetterView as Kept
     from crmdesk.ui.aftercare_desk import Proof
+    from crmdesk.ui.moments import Moments
     from crmdesk.ui.presenters.complaint_record import ComplaintPresenter
     from crmdesk.ui.presenters.workplace import Tools, Workplace
+    from crmdesk.ui.translation import Words
 
 _PAUSE_MS = 400
 """Typing rests so long before the sheets are set anew."""
@@ -76,8 +78,9 @@ class LetterPresenter(QObject):
         if record is None or record.body is None or not self._page.shown:
             self._say(self._words.tr("No complaint is open."))
             return
-        self._record, self._kept = record, None
+        self._record, self._kept, self._draft, self._proof = record, None, None, None
         self._letter_id = uuid4()
+        self.view.show_nothing()
         self._ask_draft(LetterWanted(complaint_id=record.head.id, kind=kind))
         self._place.parts.stage.present(self.view)
         self.view.text.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -174,8 +177,8 @@ class LetterPresenter(QObject):
         self._kept = None
         wanted = replace(
             self._wanted,
-            kind=KINDS[view.kind.currentIndex()],
-            language=LANGUAGES[view.language.currentIndex()],
+            kind=("", *KINDS)[view.kind.currentIndex() + 1],
+            language=("", *LANGUAGES)[view.language.currentIndex() + 1],
         )
         if self._draft is not None and self._draft.field in _ASKS and not view.asked.isHidden():
             said_now: dict[str, Any] = {self._draft.field: view.asked.toPlainText().strip()}
@@ -191,7 +194,16 @@ class LetterPresenter(QObject):
     def _ask_draft(self, wanted: LetterWanted) -> None:
         self._wanted = wanted
         drafted = self._place.desk.aftercare.draft_letter(wanted)
-        self._place.operations.run(drafted, lambda draft: self._show_draft(wanted, draft), topic="letter")
+        self._place.operations.run(
+            drafted, lambda draft: self._show_draft(wanted, draft), topic="letter", failed=self._undrafted
+        )
+
+    def _undrafted(self, error: BaseException) -> None:
+        """Say why there is no such letter; the one that was shown before is not kept in its stead."""
+        self._draft = None
+        self.view.show_nothing()
+        self._fill()
+        self._refused(error)
 
     def _show_draft(self, wanted: LetterWanted, draft: LetterDraft) -> None:
         before, self._draft, self._proof = self._draft, draft, None
@@ -321,29 +333,39 @@ class LetterPresenter(QObject):
     def _fill(self) -> None:
         """Fill the boxes in the language of the window, and show what can be done."""
         record, view, tr, held = self._record, self.view, self._words.tr, self._kept
-        letter = held or self._draft
-        if record is None or letter is None:
+        letter, wanted = held or self._draft, self._wanted
+        if record is None or wanted is None:
             return
+        kind, language = (letter.kind, letter.case.language) if letter else (wanted.kind, wanted.language)
         named = next((each for each in record.letters if held is not None and each.id == held.id), None)
         view.left.set_heading(tr("Letter about {number}", number=record.head.number))
-        _put(view.which, [tr("New letter"), *(self._name(each) for each in record.letters)])
+        names = [_letter_name(each, self._words, self._place.moments) for each in record.letters]
+        _put(view.which, [tr("New letter"), *names])
         view.which.setCurrentIndex(record.letters.index(named) + 1 if named is not None else 0)
-        _put(view.kind, [said(self._words, LETTERS, each) for each in KINDS])
-        view.kind.setCurrentIndex(KINDS.index(letter.kind))
-        _put(view.language, [_TONGUES[each] for each in LANGUAGES])
-        view.language.setCurrentIndex(LANGUAGES.index(letter.case.language))
-        channel = max(0, view.sent_via.currentIndex()) if view.sent_via.count() else CHANNELS.index("letter")
-        _put(view.sent_via, [said(self._words, CHANNEL_WORDS, each) for each in CHANNELS])
-        view.sent_via.setCurrentIndex(channel)
-        view.offer(kept=held is not None, sent=named is not None and named.sent_at is not None)
-
-    def _name(self, letter: Kept) -> str:
-        tr, when = self._words.tr, self._place.moments.day_and_time(letter.made_at)
-        told = "" if letter.sent_at is not None else tr("not sent yet")
-        return " · ".join(part for part in (said(self._words, LETTERS, letter.kind), when, told) if part)
+        _fill_boxes(view, self._words, kind, language)
+        sent = named is not None and named.sent_at is not None
+        view.offer(kept=held is not None, sent=sent, written=letter is not None)
 
     def _say(self, text: str, tone: str = "due") -> None:
         self._place.parts.messages.say(text, tone)
+
+
+def _letter_name(letter: Kept, words: Words, moments: Moments) -> str:
+    """Return how a letter that was kept is called in a list."""
+    told = "" if letter.sent_at is not None else words.tr("not sent yet")
+    parts = (said(words, LETTERS, letter.kind), moments.day_and_time(letter.made_at), told)
+    return " · ".join(part for part in parts if part)
+
+
+def _fill_boxes(view: LetterView, words: Words, kind: str, language: str) -> None:
+    """Fill the boxes of a letter, with nothing chosen where *kind* or *language* is not known."""
+    _put(view.kind, [said(words, LETTERS, each) for each in KINDS])
+    view.kind.setCurrentIndex(("", *KINDS).index(kind) - 1)
+    _put(view.language, [_TONGUES[each] for each in LANGUAGES])
+    view.language.setCurrentIndex(("", *LANGUAGES).index(language) - 1)
+    channel = max(0, view.sent_via.currentIndex()) if view.sent_via.count() else CHANNELS.index("letter")
+    _put(view.sent_via, [said(words, CHANNEL_WORDS, each) for each in CHANNELS])
+    view.sent_via.setCurrentIndex(channel)
 
 
 def _put(box: QComboBox, texts: list[str]) -> None:

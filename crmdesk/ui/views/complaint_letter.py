@@ -97,11 +97,16 @@ class LetterView(QWidget):
 
     def wait(self, told: str) -> None:
         """Show nothing but why there is nothing to see yet."""
+        self.show_nothing()
+        self.offer(kept=True, sent=True)
+        self.told.say(told)
+
+    def show_nothing(self) -> None:
+        """Show no letter, and ask for nothing."""
         self.text.load("", 0)
         self.show_pictures(())
         self.ask("")
-        self.offer(kept=True, sent=True)
-        self.told.say(told)
+        self.told.say("")
 
     def ask(self, hint: str) -> None:
         """Ask for what the template lacks; nothing: nothing is lacking."""
@@ -111,13 +116,13 @@ class LetterView(QWidget):
             self.asked.setAccessibleName(hint)
             self.asked.setAccessibleDescription(hint)
 
-    def offer(self, *, kept: bool, sent: bool) -> None:
-        """Show what can be done with the letter: keep it; or, once kept, say how it was sent."""
-        self.text.setReadOnly(kept)
+    def offer(self, *, kept: bool, sent: bool, written: bool = True) -> None:
+        """Show what can be done with a letter that is *written*: keep it; once kept, say how it was sent."""
+        self.text.setReadOnly(kept or not written)
         for box in (self.kind, self.language):
             # Of a kept letter neither can be changed, and its name needs their room.
             box.setVisible(not kept)
-        self.keep_button.setVisible(not kept)
+        self.keep_button.setVisible(written and not kept)
         self.marks.setVisible(not kept)
         for widget in (self.sent_button, self.sent_via):
             widget.setVisible(kept and not sent)
