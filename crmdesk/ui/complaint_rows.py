@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ class RowsOf:
 
     def codes(self, text: str) -> frozenset[str]:
         """Return the states and categories in whose names, of any language, *text* stands."""
-        wanted = text.casefold()
+        wanted = unicodedata.normalize("NFKC", text).casefold()
         known = (*self._states.items(), *self._categories.items())
         return frozenset(key for key, names in known if any(wanted in name.casefold() for name in names))
 

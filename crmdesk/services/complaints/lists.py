@@ -6,6 +6,7 @@ complaint that another team handles there are number, state and owner.
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -130,8 +131,8 @@ class Lines(Sequence[ComplaintLine]):
         return self[: bisect_left(range(end), until, key=lambda n: self._due(n, until))]
 
     def with_text(self, text: str, codes: frozenset[str]) -> Lines:
-        """Return the lines with *text* in number or names, or with a state or category of *codes*."""
-        wanted = text.casefold()
+        """Return the lines with *text*, of any width, in number or names, or with one of *codes*."""
+        wanted = unicodedata.normalize("NFKC", text).casefold()
         owners = {
             owner for owner, names in self._owners.items() if any(wanted in name.casefold() for name in names)
         }

@@ -25,6 +25,9 @@ from tests.services.complaints.house import (
     ComplaintDesk,
 )
 
+WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+"""Signs of full width."""
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[ComplaintDesk]:
@@ -116,6 +119,7 @@ def test_lines_are_found_by_number_name_owner_severity_and_codes(desk: Complaint
     assert found("王芳") == [one, two]
     assert found("p2") == [two]
     assert found("s4") == [two]
+    assert found(one.translate(WIDE)) == [one], "as an input method for Chinese may write it"
     assert found("no such", "repair") == [one, two]
     assert found("no such", "RECEIVED") == [one, two]
     assert found("no such") == []
