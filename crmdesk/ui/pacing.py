@@ -1,4 +1,4 @@
-"""When work is done that is wanted again and again: by changes, or by a new day."""
+"""When work is done that is wanted again and again: by changes, by a new day, or by what becomes overdue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from crmdesk.ui.moments import Moments
 
@@ -67,4 +68,42 @@ class NewDay(QObject):
 
     def _wait(self) -> None:
         left = self._moments.day_end() - self._moments.now()
+        self._timer.start(min(_LONGEST_MS, int(left.total_seconds() * 1000) + EVERY_MS))
+
+
+class NextDue(QObject):
+    """Waits for the first of some moments that is still to come.
+
+    Signals:
+        passed(): it is past.
+    """
+
+    passed = Signal()
+
+    def __init__(self, moments: Moments, parent: QObject) -> None:
+        super().__init__(parent)
+        self._moments = moments
+        self._first: datetime | None = None
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.look)
+
+    def wait_for(self, dues: Iterable[datetime | None]) -> None:
+        """Wait for the first of *dues*, and for none that was told before."""
+        now = self._moments.now()
+        self._first = min((due for due in dues if due is not None and due > now), default=None)
+        self._wait()
+
+    def look(self) -> None:
+        """Tell that it is past, or wait on."""
+        if self._first is not None and self._moments.now() > self._first:
+            self._first = None
+            self.passed.emit()
+        else:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._first is None:
+            self._timer.stop()
+            return
+        left = self._first - self._moments.now()
         self._timer.start(min(_LONGEST_MS, int(left.total_seconds() * 1000) + EVERY_MS))

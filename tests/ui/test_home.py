@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from pytestqt.qtbot import QtBot
 
 from crmdesk.errors import NotFound
@@ -18,9 +18,12 @@ from crmdesk.models.text import say
 from crmdesk.ui.bridge import Bridge
 from crmdesk.ui.desk import CallState
 from crmdesk.ui.desk_status import DeskStatus
+from crmdesk.ui.look import Look
+from crmdesk.ui.moments import Moments
 from crmdesk.ui.operations import Operations
+from crmdesk.ui.pacing import NextDue
 from tests.ui import sample
-from tests.ui.conftest import Seat
+from tests.ui.conftest import SHANGHAI, Seat
 from tests.ui.fake_complaints import columns
 
 
@@ -326,3 +329,40 @@ def test_another_language_fetches_news_in_it(seat: Seat) -> None:
     before = len(seat.desk.named("worklist"))
     seat.ctrl_shift(Qt.Key.Key_L)
     assert len(seat.desk.named("worklist")) == before + 1
+
+
+def test_what_becomes_overdue_on_a_screen_left_open_is_asked_for_again(seat: Seat) -> None:
+    home, dues = seat.window.home, [task.due_at for task in sample.worklist().tasks]
+    first = min(due for due in dues if due is not None and due > seat.clock.now)
+    asked = len(seat.desk.named("worklist"))
+    due = home.findChild(NextDue)
+    assert isinstance(due, NextDue)
+    seat.clock.go_on((first - seat.clock.now).total_seconds() - 1)
+    due.look()
+    seat.settle()
+    assert len(seat.desk.named("worklist")) == asked, "not yet"
+    seat.clock.go_on(2)
+    due.look()
+    seat.settle()
+    assert len(seat.desk.named("worklist")) == asked + 1
+    assert seat.desk.named("listed"), "and its complaints"
+
+
+def test_the_next_moment_is_waited_for_and_no_other(look: Look, qtbot: QtBot) -> None:
+    now = [sample.NOW]
+    parent = QObject()
+    due = NextDue(Moments(look.words, lambda: now[0], SHANGHAI), parent)
+    told: list[str] = []
+    due.passed.connect(lambda: told.append("passed"))
+    (timer,) = due.findChildren(QTimer)
+    due.wait_for([None, sample.NOW - timedelta(hours=1), sample.NOW + timedelta(minutes=5), None])
+    assert 300_000 < timer.remainingTime() <= 301_000
+    now[0] += timedelta(minutes=5, seconds=1)
+    due.look()
+    due.look()
+    assert told == ["passed"]
+    assert not timer.isActive()
+    due.wait_for([now[0] + timedelta(days=1)])
+    assert timer.remainingTime() <= 15 * 60_000, "a desk that slept knows it soon"
+    due.wait_for([])
+    assert not timer.isActive()

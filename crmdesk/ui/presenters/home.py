@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crmdesk.ui.front import Front
     from crmdesk.ui.moments import Moments
     from crmdesk.ui.operations import Operations
-    from crmdesk.ui.pacing import NewDay, Pacing
+    from crmdesk.ui.pacing import NewDay, NextDue, Pacing
     from crmdesk.ui.translation import Words
 
 MINE = "mine"
@@ -73,6 +73,8 @@ class HomePresenter(QObject):
         self._rows: RowsOf | None = None
         self._pacing: Pacing | None = None
         self._day: NewDay | None = None
+        self._worklist: Worklist | None = None
+        self._due: NextDue | None = None
         words.changed.connect(self._on_language)
         front.stage.presented.connect(self.refresh)
         front.home.task_entered.connect(self._on_task)
@@ -90,10 +92,12 @@ class HomePresenter(QObject):
 
     def complete(self) -> None:
         """Ask for complaints, which the first paint does not wait for."""
-        from crmdesk.ui.pacing import NewDay, Pacing
+        from crmdesk.ui.pacing import NewDay, NextDue, Pacing
 
-        self._day = NewDay(self._moments, self)
-        self._day.begun.connect(self._on_new_day)
+        self._day, self._due = NewDay(self._moments, self), NextDue(self._moments, self)
+        self._day.begun.connect(self._on_time)
+        self._due.passed.connect(self._on_time)
+        self._await_due()
         self._front.stage.presented.connect(self._day.look)
         self._pacing = Pacing(self._ask_complaints, self)
         self._pacing.ask()
@@ -115,8 +119,8 @@ class HomePresenter(QObject):
             self._listing = None
         self.refresh()
 
-    def _on_new_day(self) -> None:
-        """What was tomorrow is today."""
+    def _on_time(self) -> None:
+        """What was tomorrow is today, or what was due is overdue."""
         self._stale, self._listing = True, None
         self.refresh()
 
@@ -133,6 +137,14 @@ class HomePresenter(QObject):
     def _on_complaints(self, listing: Listing) -> None:
         self._listing = listing
         self._show_complaints()
+        self._await_due()
+
+    def _await_due(self) -> None:
+        """Look again when the next of what is shown becomes overdue; the screen may be left open."""
+        if self._due is not None:
+            tasks = self._worklist.tasks if self._worklist is not None else ()
+            lines = self._listing.lines if self._listing is not None else ()
+            self._due.wait_for([*(each.due_at for each in tasks), *(each.next_due_at for each in lines)])
 
     def _show_complaints(self) -> None:
         if self._listing is None or (not self._listing.lines and self._rows is None):
@@ -145,7 +157,9 @@ class HomePresenter(QObject):
         self._front.home.show_complaints([self._rows.row(line) for line in self._listing.lines])
 
     def _show(self, worklist: Worklist) -> None:
+        self._worklist = worklist
         self._front.home.show_worklist(worklist)
+        self._await_due()
         self.shown.emit()
 
     def _on_task(self, task: TaskLine) -> None:
