@@ -21,7 +21,7 @@ from crmdesk.ui.views.complaint_letter import LetterView
 from crmdesk.ui.vocabulary import said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from PySide6.QtWidgets import QComboBox, QWidget
 
@@ -43,6 +43,7 @@ _ASKS = {
     "body": word("To which body outside: its name, then (Shift+Enter) its address, a line each"),
     "next_on": "",
 }
+_AGAIN = word("What you had typed before is here again. Choose the kind for the template.")
 _TONGUES = {"en": "English", "zh": "中文"}
 
 
@@ -232,10 +233,7 @@ class LetterPresenter(QObject):
         """Show what was typed before and never kept as a letter, else the template."""
         if kept:
             self.view.text.load(str(kept.get("text") or ""), 0)
-            told = self._words.tr(
-                "What you had typed before is here again. Choose the kind for the template."
-            )
-            self._say(told)
+            self._say(self._words.tr(_AGAIN))
         self._set_anew()
 
     def _key(self, draft: LetterDraft) -> str:
@@ -339,22 +337,22 @@ class LetterPresenter(QObject):
         kind, language = (letter.kind, letter.case.language) if letter else (wanted.kind, wanted.language)
         named = next((each for each in record.letters if held is not None and each.id == held.id), None)
         view.left.set_heading(tr("Letter about {number}", number=record.head.number))
-        names = [_letter_name(each, self._words, self._place.moments) for each in record.letters]
-        _put(view.which, [tr("New letter"), *names])
+        _put(view.which, [tr("New letter"), *_names(record.letters, self._words, self._place.moments)])
         view.which.setCurrentIndex(record.letters.index(named) + 1 if named is not None else 0)
         _fill_boxes(view, self._words, kind, language)
-        sent = named is not None and named.sent_at is not None
+        sent = bool(named and named.sent_at)
         view.offer(kept=held is not None, sent=sent, written=letter is not None)
 
     def _say(self, text: str, tone: str = "due") -> None:
         self._place.parts.messages.say(text, tone)
 
 
-def _letter_name(letter: Kept, words: Words, moments: Moments) -> str:
-    """Return how a letter that was kept is called in a list."""
-    told = "" if letter.sent_at is not None else words.tr("not sent yet")
-    parts = (said(words, LETTERS, letter.kind), moments.day_and_time(letter.made_at), told)
-    return " · ".join(part for part in parts if part)
+def _names(letters: Iterable[Kept], words: Words, moments: Moments) -> Iterator[str]:
+    """Yield how letters that were kept are called in a list."""
+    for letter in letters:
+        told = "" if letter.sent_at is not None else words.tr("not sent yet")
+        parts = (said(words, LETTERS, letter.kind), moments.day_and_time(letter.made_at), told)
+        yield " · ".join(part for part in parts if part)
 
 
 def _fill_boxes(view: LetterView, words: Words, kind: str, language: str) -> None:
