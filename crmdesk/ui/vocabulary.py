@@ -80,7 +80,7 @@ ERRANDS = {
     "written_acknowledgement": word("Written acknowledgement"),
     "summary": word("Written summary"),
     "follow_up": word("Follow-up call"),
-    "survey": word("Survey"),
+    "survey": word("Ask how satisfied he is"),
     "escalated": word("Escalated: look at it"),
     "taken_over": word("Take it over"),
     "reminder": word("Reminder: a clock runs out"),

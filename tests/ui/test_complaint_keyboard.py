@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPalette
-from PySide6.QtWidgets import QSplitterHandle
+from PySide6.QtWidgets import QComboBox, QSplitterHandle
 
 from tests.services.complaints.house import ANNA, CHECKLIST, CHEN
 from tests.services.complaints.test_taking import proposed
@@ -178,3 +178,14 @@ def test_ctrl_z_where_nothing_is_taken_back_says_why_in_words_of_people(place: C
     place.open(row)
     place.seat.ctrl(Qt.Key.Key_Z)
     assert place.seat.parts.messages.text == "This cannot be done in the state Withdrawn."
+
+
+def test_a_step_that_wants_a_letter_says_how_there_comes_to_be_one(place: ComplaintSeat) -> None:
+    row = place.house.log()
+    place.house.who = CHEN
+    place.open(row)
+    place.page.begin("T3")
+    place.seat.settle()
+    letter = place.form.field("letter_id").controls()[0]
+    assert isinstance(letter, QComboBox)
+    assert letter.currentText() == "None yet: Ctrl+P writes one"

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import Qt
 
 from crmdesk.models.types import CallId
-from tests.services.complaints.house import BELA, CALL
+from tests.services.complaints.house import BELA, CALL, CUSTOMER
 from tests.ui import sample
 from tests.ui.complaint_house import ComplaintSeat
 from tests.ui.test_accessibility import unnamed
+
+
+@pytest.fixture
+def place(place: ComplaintSeat) -> ComplaintSeat:
+    """Who complains speaks English."""
+    speaks(place, "en")
+    return place
+
+
+def speaks(place: ComplaintSeat, language: str) -> None:
+    place.house.connection.execute(
+        "UPDATE customer SET language = ? WHERE id = ?", (language, CUSTOMER.bytes)
+    )
 
 
 def shown(place: ComplaintSeat) -> str:
@@ -35,6 +49,16 @@ def test_what_to_read_out_stands_below_the_head_with_number_and_next_date(place:
 
 def test_it_is_said_in_the_callers_language_whatever_the_screen_speaks(place: ComplaintSeat) -> None:
     row = place.house.log(language="zh")
+    place.open(row)
+    assert shown(place).startswith("您的投诉已登记，编号是 C 2 6")
+
+
+def test_who_is_known_is_spoken_to_in_his_own_language_where_the_intake_told_none(
+    place: ComplaintSeat,
+) -> None:
+    row = place.house.log()
+    assert row["language"] == ""
+    speaks(place, "zh")
     place.open(row)
     assert shown(place).startswith("您的投诉已登记，编号是 C 2 6")
 

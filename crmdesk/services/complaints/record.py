@@ -259,9 +259,8 @@ class _Reading:
         who = self.rows.get("customer", head["customer_id"]) if head["customer_id"] else None
         asset = self.rows.get("asset", head["asset_id"]) if head["asset_id"] else None
         held = " · ".join(part for part in (asset["model"], asset["plate"]) if part) if asset else ""
-        return CustomerLine(
-            head["customer_id"], who["name"] if who else "", who["name_alt"] if who else "", held
-        )
+        name, name_alt, language = (who["name"], who["name_alt"], who["language"]) if who else ("", "", "")
+        return CustomerLine(head["customer_id"], name, name_alt, held, language)
 
     def _category(self, key: str) -> tuple[Named, ...]:
         path: list[Named] = []

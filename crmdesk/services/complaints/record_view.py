@@ -245,12 +245,13 @@ class ActionView:
 
 @dataclass(frozen=True, slots=True)
 class CustomerLine:
-    """Who complains, and with what: ``asset`` is model and plate in one line."""
+    """Who complains, and with what: ``asset`` is model and plate in one line, ``language`` his own."""
 
     id: UUID | None
     name: str
     name_alt: str
     asset: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ class StandingTold(QObject):
         return words.text(numbered_status(standing, moments.now(), moments.zone))
 
     def _words_of(self, record: ComplaintRecord) -> Words:
-        words, wanted = self._place.words, record.head.language
+        words, wanted = self._place.words, record.head.language or record.customer.language
         return words.twin(wanted if wanted in _LANGUAGES else words.language)
 
     def _refusal(self, record: ComplaintRecord | None) -> str:

@@ -264,6 +264,11 @@ def _letters(kit: Kit) -> list[Option]:
     ]
 
 
+def _no_letter(asked: AskedField, kit: Kit) -> str:
+    """Return the words of the empty choice; without a letter they say how there comes to be one."""
+    return _empty(asked, kit) if kit.record.letters else kit.words.tr("None yet: Ctrl+P writes one")
+
+
 def _remedies(kit: Kit) -> list[Option]:
     from crmdesk.ui.complaint_words import money
 
@@ -305,7 +310,7 @@ _BY_TYPE: Mapping[str, Callable[[AskedField, Kit, QWidget], StepField]] = {
     "count": lambda _asked, _kit, parent: FixedField(parent),
 }
 _BY_NAME: Mapping[str, Callable[[AskedField, Kit, QWidget], StepField]] = {
-    "letter_id": _own(_letters),
+    "letter_id": lambda asked, kit, parent: ChoiceField(_letters(kit), parent, _no_letter(asked, kit)),
     "remedy_id": _own(_remedies),
     "target_id": lambda _asked, kit, parent: ComplaintField(
         kit, kit.words.tr("Number of the other complaint"), parent
