@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PICTURE_WIDTH = 760
 """Pixels a page is wide on the screen."""
+PICTURES = 20
+"""So many pages of a letter are painted: a picture takes 3 MB, and who looks further saves the file."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A letter as it would leave the printer, with a picture of each sheet."""
+    """A letter as it would leave the printer, with pictures of its first :data:`PICTURES` sheets."""
 
     printed: Printed
     pictures: tuple[QImage, ...]
@@ -211,7 +213,8 @@ class LocalAftercare:
 def _proof(printed: Printed) -> Proof:
     from crmdesk.ui.letter_picture import letter_picture
 
-    return Proof(printed, tuple(letter_picture(page, PICTURE_WIDTH) for page in printed.pages))
+    pages = printed.pages[:PICTURES]
+    return Proof(printed, tuple(letter_picture(page, PICTURE_WIDTH) for page in pages))
 
 
 def _write_file(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A letter that cannot be written says why, and no other one stands or is kept in its stead."""
+"""A letter that cannot be written says why, no other is kept in its stead; a very long one is kept."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from crmdesk.errors import NotFound
 from crmdesk.resources import resource
 from crmdesk.services.complaints import correspondence, letters
 from crmdesk.services.complaints.letters import KINDS
+from crmdesk.ui.aftercare_desk import PICTURES
 from tests.services.complaints.house import ComplaintDesk
 from tests.ui.aftercare_house import AftercareSeat
 from tests.ui.conftest import Seat
@@ -109,3 +111,23 @@ def test_the_letter_of_one_complaint_is_never_shown_as_that_of_another(
     seat.ctrl(RETURN)
     seat.settle()
     assert place.house.rows("letter", other["id"]) == []
+
+
+def test_of_a_letter_of_very_many_pages_the_first_are_shown_and_all_are_kept(place: AftercareSeat) -> None:
+    seat, row = place.seat, place.proposed()
+    reason = "- 刹车片磨损。\n" * 1_500
+    place.house.connection.execute("UPDATE complaint_body SET reason_text = ?", (reason,))
+    place.open(row)
+    seat.ctrl(Qt.Key.Key_P)
+    seat.qtbot.waitUntil(lambda: not seat.window.operations.busy, timeout=60_000)
+    letter = seat.window.side.complaints.letter
+    assert letter._proof is not None
+    count = len(letter._proof.printed.pages)
+    assert count > PICTURES
+    assert len(letter._proof.pictures) == PICTURES
+    told = [label.text() for label in letter.view.findChildren(QLabel)]
+    assert f"The first {PICTURES} of {count} pages are shown here. All of them are printed and saved." in told
+    letter.accept()
+    seat.qtbot.waitUntil(lambda: not seat.window.operations.busy, timeout=60_000)
+    (held,) = place.house.rows("letter", row["id"])
+    assert held["text"].count("刹车片磨损") == 1_500

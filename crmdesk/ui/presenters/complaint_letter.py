@@ -269,7 +269,7 @@ class LetterPresenter(QObject):
 
     def _show_proof(self, proof: Proof) -> None:
         self._proof = proof
-        self.view.show_pictures(proof.pictures)
+        self.view.show_pictures(proof.pictures, len(proof.printed.pages))
         signs = proof.printed.unprintable
         told = self._words.tr("No font has these signs, □ is printed instead: {signs}", signs=signs)
         self.view.told.say(told if signs else "", "due")

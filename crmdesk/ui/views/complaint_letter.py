@@ -70,8 +70,8 @@ class LetterView(QWidget):
         self.text.edited.connect(self.edited)
         self._bind()
 
-    def show_pictures(self, pictures: Sequence[QImage]) -> None:
-        """Show the sheets, one below the other."""
+    def show_pictures(self, pictures: Sequence[QImage], count: int = 0) -> None:
+        """Show the first sheets, one below the other, and of how many in all."""
         body = QWidget()
         body.setBackgroundRole(QPalette.ColorRole.Mid)
         column = QVBoxLayout(body)
@@ -79,19 +79,24 @@ class LetterView(QWidget):
         column.setSpacing(MARGIN)
         for number, picture in enumerate(pictures, 1):
             sheet = Sheet(picture, body)
-            sheet.setAccessibleName(
-                self._words.tr("Page {number} of {count}", number=number, count=len(pictures))
-            )
+            sheet.setAccessibleName(self._words.tr("Page {number} of {count}", number=number, count=count))
             line = QHBoxLayout()
             line.addStretch(0)
             line.addWidget(sheet, 1)
             line.addStretch(0)
             column.addLayout(line)
+        told = ""
         if not pictures:
-            hint = QLabel(self._words.tr("The sheets show here once the letter lacks nothing."), body)
-            hint.setWordWrap(True)
-            hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(hint)
+            told = self._words.tr("The sheets show here once the letter lacks nothing.")
+        elif count > len(pictures):
+            told = self._words.tr(
+                "The first {shown} of {count} pages are shown here. All of them are printed and saved.",
+                shown=len(pictures),
+                count=count,
+            )
+        hint = QLabel(told, body, wordWrap=True, alignment=Qt.AlignmentFlag.AlignHCenter)
+        hint.setVisible(bool(told))
+        column.addWidget(hint)
         column.addStretch(1)
         self._sheets.setWidget(body)
 
