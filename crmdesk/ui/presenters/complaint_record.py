@@ -87,6 +87,10 @@ class ComplaintPresenter(QObject):
         """Whether the page is on top."""
         return self._place.parts.stage.shown is self.view
 
+    def shows(self, complaint_id: UUID) -> bool:
+        """Whether the page is on top, with this complaint: somebody may have gone on to another."""
+        return self.shown and self.record is not None and self.record.head.id == complaint_id
+
     def open(self, complaint_id: UUID, step: str = "") -> None:
         """Show a complaint, and begin *step* with it."""
 

@@ -183,7 +183,7 @@ class SurveyPresenter(SideForm):
 
         def fresh(record: ComplaintRecord) -> None:
             step = record.step(transition)
-            if step is None or not self._page.shown:
+            if step is None or not self._page.shows(complaint_id):
                 return
             self._page.forms.know(record)
             if not step.may:

@@ -84,6 +84,8 @@ class SideForm(QObject):
         )
 
     def _present(self, content: Mapping[str, Json]) -> None:
+        if self._record is None or not self._page.shows(self._record.head.id):
+            return
         self._page.forms.close()
         self._fill(content)
         self._page.view.present_right(self.form)
