@@ -16,6 +16,7 @@ from crmdesk.models.wire import field_types
 from crmdesk.services.customers.kept import KEPT
 from tests.cluster import Database
 from tests.services.server.rows import MOMENT, add_customer, add_note, stamp_all
+from tests.services.server.test_totals import Waiter
 
 CANARY = "Zhang-Canary"
 NUMBER = "+8613800138099"
@@ -260,6 +261,58 @@ def test_what_an_offline_desk_still_sends_about_him_is_refused(database: Databas
         assert not shows(everything(database))
         new = add_customer(owner, "Wang Wu")
         assert owner.execute("SELECT name FROM crm.customer WHERE id = %s", (new,)).fetchone() == ("Wang Wu",)
+
+
+PUSH = "SELECT crm.push(%s, %s, gen_random_uuid(), %s, 1, %s::text, NULL, now(), 0, 0)"
+
+
+def patience(database: Database, span: str) -> None:
+    """Say how long those who connect from now on wait for a lock before they look who waits for whom."""
+    with database.connect() as owner:
+        owner.execute(f"ALTER DATABASE {database.name} SET deadlock_timeout = '{span}'")
+
+
+def test_an_erasure_lets_a_desk_pass_that_waits_for_it_and_begins_anew(database: Database) -> None:
+    """The desk has his record and wants his call; the erasure has the call and wants the record."""
+    wang = database.person("wang")
+    with database.connect() as owner:
+        customer, call = furnish(owner, wang.teams["hotline"])
+    change = json.dumps({"id": str(customer), "changes": {"name": CANARY}})
+    verify = json.dumps({"id": str(call), "facts": ["name"]})
+    device = uuid.uuid4()
+    patience(database, "1min")
+    with database.connect("wang") as desk, database.connect() as between:
+        desk.execute("SELECT crm.register_device(%s, NULL, '')", (device,))
+        patience(database, "20ms")
+        with desk.transaction():
+            answer = desk.execute(PUSH, (device, 1, "customer.change", change)).fetchone()[0]
+            assert answer == {"ok": True}
+            with between.transaction():
+                between.execute(
+                    "SELECT FROM crm.contact_point WHERE customer_id = %s FOR UPDATE", (customer,)
+                )
+                erasing = Waiter(database, "SELECT crm.erase_customer(%s, 'His wish.')", customer)
+                values = (device, 2, "call.verify", verify)
+                verifying = Waiter(database, PUSH, *values, session=desk)
+            verifying.finish()
+        erasing.finish()
+    assert verifying.failure is None
+    assert verifying.answer == ({"ok": True},)
+    assert erasing.failure is None
+    assert erasing.answer[0]["tables"]["customer"] == 1
+    assert not shows(everything(database))
+
+
+def test_nobody_takes_a_complaint_up_again_while_its_customer_goes(database: Database) -> None:
+    with database.connect() as owner, database.connect() as other:
+        customer = add_customer(owner, CANARY)
+        complaint = complain(owner, customer, None)
+        with other.transaction():
+            other.execute("UPDATE crm.complaint SET state = 'INVESTIGATING' WHERE id = %s", (complaint,))
+            erasing = Waiter(database, "SELECT crm.erase_customer(%s)", customer)
+        erasing.finish()
+    assert "The complaint C26-K7Q-0001 is still open" in str(erasing.failure)
+    assert shows(everything(database))
 
 
 def test_only_the_owner_erases(database: Database) -> None:

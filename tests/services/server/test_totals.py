@@ -171,11 +171,13 @@ def test_lines_of_many_desks_at_once_are_all_counted(database: Database, owner: 
 
 
 class Waiter:
-    """Runs one statement on a connection of its own, which waits for a lock that somebody holds."""
+    """Runs one statement that waits for somebody's lock, on a connection of its own or on *session*."""
 
-    def __init__(self, database: Database, statement: str, *values: Any) -> None:
+    def __init__(self, database: Database, statement: str, *values: Any, session: Any = None) -> None:
         self.failure: BaseException | None = None
-        self._session = database.connect()
+        self.answer: Any = None
+        self._own = session is None
+        self._session = session or database.connect()
         self._thread = threading.Thread(target=self._run, args=(statement, values))
         self._thread.start()
         self._until_waiting(database)
@@ -183,11 +185,13 @@ class Waiter:
     def finish(self) -> None:
         """Wait for its end."""
         self._thread.join()
-        self._session.close()
+        if self._own:
+            self._session.close()
 
     def _run(self, statement: str, values: tuple[Any, ...]) -> None:
         try:
-            self._session.execute(statement, values)
+            found = self._session.execute(statement, values)
+            self.answer = found.fetchone() if found.description else None
         except BaseException as error:  # noqa: BLE001 - told by whoever looks at it
             self.failure = error
 
