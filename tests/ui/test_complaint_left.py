@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,20 @@ def test_no_step_of_the_complaint_that_was_left(place: AftercareSeat) -> None:
     go_on(place, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert len(place.house.rows("survey", row["id"])) == 1, "the answers are kept all the same"
     assert not place.page.forms.is_open
+
+
+def test_no_action_of_the_complaint_that_was_left(place: AftercareSeat) -> None:
+    row = place.followed_up()
+    place.open(row)
+    action = place.seat.window.side.complaints.action
+    action.begin()
+    place.seat.settle()
+    other, seat = place.house.log(), place.seat
+    place.house.connection.execute("UPDATE complaint_body SET corrective_action = 1")
+    seat.desk.held.clear()
+    action.after_closing()
+    place.page.record = replace(place.page.record, head=replace(place.page.record.head, id=other["id"]))
+    action.begin()
+    seat.desk.held.set()
+    seat.settle()
+    assert action._complaint_id == other["id"]

@@ -67,7 +67,8 @@ class ActionPresenter(SideForm):
             return
 
         def closed(fresh: ComplaintRecord) -> None:
-            if fresh.body is not None and fresh.body.corrective_action and not fresh.actions:
+            wanted = fresh.body is not None and fresh.body.corrective_action and not fresh.actions
+            if wanted and self._page.shows(fresh.head.id):
                 self._open(fresh)
 
         future = self._place.desk.complaints.record(record.head.id)
