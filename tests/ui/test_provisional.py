@@ -40,7 +40,7 @@ def test_a_year_without_a_calendar_is_told_with_the_date(place: ComplaintSeat) -
 
 def test_who_calls_hears_that_the_date_may_move(place: ComplaintSeat) -> None:
     place.pass_time(days=2_000)
-    place.open(place.house.log())
+    place.open(place.house.log(language="en"))
     told = place.page.view.standing.sentence.text()
     assert told.endswith("That may still move by a few days: the public holidays are not announced yet.")
 
