@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from crmdesk.models.wire import Json
+    from crmdesk.services.complaints.record_view import LedgerLine
     from crmdesk.ui.translation import Words
 
 SEVERITIES = {
@@ -352,6 +353,14 @@ def clock_word(words: Words, clock: str) -> str:
     regime, _, name = clock.rpartition("/")
     told = said(words, CLOCKS, name)
     return f"{regime} · {told}" if regime and regime not in BODIES else told
+
+
+def calendar_word(words: Words, line: LedgerLine) -> str:
+    """Return by which calendar a line of a ledger was worked out, empty by the clock on the wall."""
+    if line.calendar is None:
+        return line.by
+    name, edition = words.pick(line.calendar.name_en, line.calendar.name_zh), line.calendar.key
+    return name if edition == "1" else words.tr("{name}, edition {n}", name=name, n=edition)
 
 
 def step_words(words: Words, text: str) -> str:

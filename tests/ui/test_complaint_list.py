@@ -137,7 +137,7 @@ def test_the_clocks_of_the_line_looked_at_stand_beside_it_with_who_did_what(plac
     assert told[0] == "Regime, UK-8W"
     assert any(line.startswith("UK-8W · Decide") for line in told)
     assert any("started" in line and "p1" in line for line in told)
-    assert any("cn-default" in line for line in told)
+    assert any("China, office hours" in line for line in told)
     lists.view.list.choose_row(numbers(lists).index(plain["number"]))
     look(place, lists)
     assert lists.view.right._heading == f"Clocks of {plain['number']}"

@@ -12,10 +12,19 @@ from crmdesk.errors import Denied, InvalidInput, NotFound
 from crmdesk.models.complaint import Complaint, ComplaintBody
 from crmdesk.models.workflow import Transition
 from crmdesk.services.complaints.procedure import workflow
+from crmdesk.services.complaints.record_view import LedgerLine, Named
 from crmdesk.ui.complaint_values import QUIET, Values
-from crmdesk.ui.complaint_words import CHOICES, clock_word, field_word, refusal, step_words
+from crmdesk.ui.complaint_words import (
+    CHOICES,
+    calendar_word,
+    clock_word,
+    field_word,
+    refusal,
+    step_words,
+)
 from crmdesk.ui.look import Look
 from crmdesk.ui.translation import Words
+from tests.ui import sample
 
 STEPS = workflow().transitions
 SILENT = {"id", "rev", "author", "last_operation_id", "last_step_at", "external_id"}
@@ -121,3 +130,21 @@ def test_what_is_no_field_keeps_its_name(look: Look) -> None:
     assert refusal(english, file) == ("note has too many bytes.", "path")
     assert refusal(english, NotFound("There is no {name}.", name="note")) == ("There is no note.", "")
     assert refusal(english, ValueError("x"))[0].startswith("Something went wrong inside crmdesk.")
+
+
+@pytest.mark.parametrize(
+    ("version", "calendar", "told"),
+    [
+        ("cn/1", Named("1", "China", "中国"), ("China", "中国")),
+        ("cn/2", Named("2", "China", "中国"), ("China, edition 2", "中国（第 2 版）")),
+        ("gone/1", None, ("gone/1", "gone/1")),
+        ("", None, ("", "")),
+    ],
+)
+def test_a_ledger_names_its_calendar(
+    look: Look, version: str, calendar: Named | None, told: tuple[str, str]
+) -> None:
+    line = LedgerLine(
+        1, "start", sample.NOW, sample.NOW, "received", version, undone=False, calendar=calendar
+    )
+    assert (calendar_word(look.words.twin("en"), line), calendar_word(look.words.twin("zh"), line)) == told

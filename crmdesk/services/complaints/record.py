@@ -25,7 +25,7 @@ from crmdesk.services.complaints.files import actor_of, case_of, file_of
 from crmdesk.services.complaints.letter_due import letter_due
 from crmdesk.services.complaints.looked_at import looked_at
 from crmdesk.services.complaints.outside import TAKE_UP, decided_against_us
-from crmdesk.services.complaints.procedure import House, Procedure, procedure, workflow
+from crmdesk.services.complaints.procedure import House, Procedure, calendars, procedure, workflow
 from crmdesk.services.complaints.record_view import (
     ActionView,
     ApprovalView,
@@ -349,4 +349,11 @@ def _ledger_line(line: Line, undone: set[int | None]) -> LedgerLine:
         by=line.calendar,
         undone=line.n in undone,
         provisional=line.provisional,
+        calendar=_calendar(line.calendar),
     )
+
+
+def _calendar(version: str) -> Named | None:
+    """Return the name of the calendar with this *version*, its edition as key."""
+    found = (each.calendar for each in calendars() if each.version == version)
+    return next((Named(str(each.edition), each.name_en, each.name_zh) for each in found), None)

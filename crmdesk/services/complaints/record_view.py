@@ -182,6 +182,7 @@ class TaskView:
 class LedgerLine:
     """One line of a clock's ledger; ``by`` is the calendar's version, empty by the wall.
 
+    ``calendar``: its name with the edition as key, None where this desk does not know that version.
     ``provisional``: ``due`` counts a year whose holidays are not announced.
     """
 
@@ -193,6 +194,7 @@ class LedgerLine:
     by: str
     undone: bool
     provisional: bool = False
+    calendar: Named | None = None
 
 
 @dataclass(frozen=True, slots=True)

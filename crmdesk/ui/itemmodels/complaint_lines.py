@@ -18,6 +18,7 @@ from crmdesk.ui.complaint_words import (
     VERDICTS,
     WANTED,
     WHY,
+    calendar_word,
     clock_word,
     field_word,
     money,
@@ -153,8 +154,9 @@ class LinesOf:
         if line.undone:
             told = words.tr("{line} (taken back)", line=told)
         due = words.tr("due {when}", when=self._moments.amid(self.due(line)))
-        by = f"{due} · {line.by}" if line.by else due
-        return RecordLine("detail", told, label=self._moments.day_and_time(line.at), aside=by)
+        by = calendar_word(words, line)
+        aside = f"{due} · {by}" if by else due
+        return RecordLine("detail", told, label=self._moments.day_and_time(line.at), aside=aside)
 
     def _event(self, event: EventLine, *, unfolded: bool) -> RecordLine:
         name = self._named(event.name) or event.transition

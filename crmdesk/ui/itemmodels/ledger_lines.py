@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmdesk.ui.complaint_words import CLOCK_EVENTS, WHY, field_word
+from crmdesk.ui.complaint_words import CLOCK_EVENTS, WHY, calendar_word, field_word
 from crmdesk.ui.itemmodels.complaint_lines import LinesOf, RecordLine
 from crmdesk.ui.vocabulary import said
 
@@ -52,7 +52,7 @@ class LedgerOf:
             told = words.tr("{line} (taken back)", line=told)
         yield RecordLine("detail", told, label=moments.day_and_time(line.at))
         due = words.tr("due {when}", when=moments.amid(self._lines.due(line)))
-        yield RecordLine("detail", due, aside=line.by or words.tr("by the clock"))
+        yield RecordLine("detail", due, aside=calendar_word(words, line) or words.tr("by the clock"))
 
 
 def who_wrote(words: Words, record: ComplaintRecord, number: int) -> str:

@@ -15,7 +15,7 @@ from crmdesk.models.complaint_number import read_number
 from crmdesk.models.note import append_note
 from crmdesk.services.complaints.procedure import House
 from crmdesk.services.complaints.record import complaint_record, numbered
-from crmdesk.services.complaints.record_view import ComplaintRecord
+from crmdesk.services.complaints.record_view import ComplaintRecord, Named
 from tests.services.complaints.house import ANNA, CHECKLIST, CHEN, DORA, ComplaintDesk
 
 LISTS_OF_THE_HOUSE = {"agent", "cause", "complaint_category"}
@@ -69,6 +69,11 @@ def test_clocks_tell_their_ledger_and_stand_by_due_date(desk: ComplaintDesk) -> 
         ["start", "recompute", "pause"],
     )
     assert decide.paused_seconds > 0
+
+
+def test_a_ledger_names_the_calendar_it_was_worked_out_with(desk: ComplaintDesk) -> None:
+    line = read(desk, desk.log()["id"]).clocks[0].lines[0]
+    assert (line.by, line.calendar) == ("cn-default/1", Named("1", "China, office hours", "中国，办公时间"))
 
 
 def test_history_is_newest_first_with_words_and_changes(desk: ComplaintDesk) -> None:
