@@ -24,6 +24,7 @@ from crmdesk.services.complaints.errands import see_to_errands
 from crmdesk.services.complaints.files import file_of
 from crmdesk.services.complaints.procedure import House, Procedure, house_of, procedure
 from crmdesk.services.complaints.taking import recount_by_time, take_by_time
+from crmdesk.services.store.complaint_index import OPEN
 from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.sync.outbox import is_shared
 
@@ -42,6 +43,9 @@ MOST_AT_ONCE = 500
 TRY_AGAIN = timedelta(minutes=10)
 """What was due and could not be done, as a gate wants a person, is not tried again before."""
 
+_OPEN = f"""SELECT c.id, c.rev FROM complaint AS c
+ WHERE c.{OPEN} AND EXISTS (SELECT 1 FROM complaint_body AS b WHERE b.id = c.id)"""
+
 Moments = MutableMapping[UUID, tuple[int, datetime | None]]
 """Open complaint → the version that was looked at, and when time does something to it next."""
 
@@ -49,14 +53,7 @@ Moments = MutableMapping[UUID, tuple[int, datetime | None]]
 def find_due(connection: Any, rules: Procedure, now: datetime, known: Moments) -> list[UUID]:
     """Return the complaints that time does something to; *known* is brought up to date."""
     rows = StoredRows(connection)
-    states = [state.key for state in rules.rules.workflow.states if state.open]
-    marks = ", ".join("?" * len(states))
-    held = connection.execute(
-        f"SELECT c.id, c.rev FROM complaint AS c JOIN complaint_body AS b ON b.id = c.id"
-        f" WHERE c.state IN ({marks}) ORDER BY c.id",
-        states,
-    ).fetchall()
-    open_ = {UUID(bytes=row_id): rev for row_id, rev in held}
+    open_ = {UUID(bytes=row_id): rev for row_id, rev in connection.execute(_OPEN).fetchall()}
     for gone in known.keys() - open_.keys():
         del known[gone]
     changed = [row_id for row_id, rev in open_.items() if known.get(row_id, (0, None))[0] != rev]
