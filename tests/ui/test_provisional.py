@@ -66,7 +66,7 @@ def test_the_lines_of_lists_say_so(place: ComplaintSeat) -> None:
 
 
 def test_a_year_with_a_calendar_says_nothing(place: ComplaintSeat) -> None:
-    place.open(place.house.log())
+    place.open(place.house.log(language="en"))
     assert trail(place) and not any("rovisional" in line.aside + line.text for line in trail(place))
     assert "may still move" not in place.page.view.standing.sentence.text()
     lists = opened(place)
