@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from crmdesk.errors import DiskFull
+from crmdesk.errors import DiskFull, StoreBusy
 from crmdesk.models.changes import ChangeSet
 from crmdesk.models.operations import Author
 from crmdesk.models.text import Text
@@ -217,8 +217,7 @@ class Store:
             ):
                 with UnitOfWork(new, self.author, tuple(self._followers()), "sync") as work:
                     carry(old, work)
-                for each in (new, old):
-                    each.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except DATABASE_ERRORS as error:
             raise explained(error, self.path) from error
         self._readers.rest(lambda: self._swap(beside))
@@ -227,6 +226,7 @@ class Store:
     def _swap(self, beside: Path) -> None:
         """Rename *beside*; nobody may find the old file's log beside the new one."""
         self._shut()
+        self._empty_old_log()
         with self._opening, worded(self.path):
             for path in (beside, self.path):
                 for tail in ("-wal", "-shm"):
@@ -234,6 +234,16 @@ class Store:
             beside.replace(self.path)
             sync_folder(self.path.parent)
             self.edition += 1
+
+    def _empty_old_log(self) -> None:
+        """Have everything in the old file: its log goes first, and a crash may come before the new one."""
+        try:
+            with closing(open_connection(self.path, self._key, role="writer")) as old:
+                busy, _pages, _moved = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except DATABASE_ERRORS as error:
+            raise explained(error, self.path) from error
+        if busy:
+            raise StoreBusy("Another program uses this store. Close it, or try again in a moment.")
 
     def _shut(self) -> None:
         self._dispose()
