@@ -4,6 +4,10 @@
 it said; ``rows`` and ``cursor`` lie inside the commit ``pull``; ``forgot`` is the commit after a restore.
 Of contents of files ``sealed`` is putting one away before its row is written, ``piece`` the way of one to the
 server, ``fetched`` taking one in that came from there, ``swept`` taking away what nobody knows any more.
+Of a form with files ``held`` is keeping one for it, ``named`` keeping the draft that names it, ``saved`` the
+complaint, ``attached`` its files, ``ended`` forgetting the draft.
+Of a large first copy ``copied`` is one look at how far it is, ``carried`` lies inside the change of files:
+what only the desk has goes over.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ from typing import Any
 
 from crmdesk.services.attachments.cabinet import Cabinet
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from crmdesk.services.sync import contents, replica, session
+from crmdesk.services.sync import contents, intake, replica, session
+from crmdesk.services.sync.copying import CopyElsewhere
+from tests.faults.sync_forms import Forms
 
 POINTS = (
     "outbox.before",
@@ -43,6 +49,18 @@ FILE_POINTS = (
     "swept.before",
     "swept.after",
 )
+FORM_POINTS = (
+    "held.after",
+    "named.before",
+    "named.after",
+    "saved.before",
+    "saved.after",
+    "attached.before",
+    "attached.after",
+    "ended.after",
+)
+COPY_POINTS = ("copied.after", "carried.before", "carried.after")
+"""At each of them whoever joins late dies once before his first copy is whole."""
 
 Patch = Callable[[Any, str, Any], None]
 _COMMITS = {"record_answers": "answers", "take_in": "pull", "server_forgot": "forgot"}
@@ -68,6 +86,25 @@ def plant_in_files(reached: Callable[[str], None], patch: Patch = setattr) -> No
         (Cabinet, "sweep", "swept"),
     ):
         patch(owner, function, _around(getattr(owner, function), name, reached))
+
+
+def plant_in_forms(reached: Callable[[str], None], patch: Patch = setattr) -> None:
+    """Have *reached* called with the name of each of :data:`FORM_POINTS`."""
+    for function, name in (
+        ("_hold", "held"),
+        ("_keep", "named"),
+        ("_log", "saved"),
+        ("_attach", "attached"),
+        ("_forget", "ended"),
+    ):
+        patch(Forms, function, _around(getattr(Forms, function), name, reached))
+
+
+def plant_in_copy(reached: Callable[[str], None], patch: Patch = setattr) -> None:
+    """Have *reached* called with the name of each of :data:`COPY_POINTS`."""
+    receiver: Any = intake
+    patch(CopyElsewhere, "step", _around(CopyElsewhere.step, "copied", reached))
+    patch(receiver, "carry", _around(receiver.carry, "carried", reached))
 
 
 def _plant_commits(reached: Callable[[str], None], patch: Patch, inside: threading.local) -> None:

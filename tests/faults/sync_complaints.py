@@ -34,7 +34,7 @@ ELSEWHERE = {
 CODES = (("complaint_category", "repair"), ("cause", "wrong_part"))
 RESTRICTED = 0.2
 """Of what is logged, so much is restricted; then the text stands in the head, too, which others get empty."""
-UNDONE = 0.15
+UNDONE = 0.2
 """Of what is done with complaints, so much is that somebody takes his last step back."""
 LAST_STEPS = """
 SELECT e.complaint_id FROM complaint_event AS e

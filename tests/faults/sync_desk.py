@@ -29,20 +29,29 @@ from crmdesk.models.task import Task, open_task
 from crmdesk.models.wire import Row
 from crmdesk.services.followers import followers
 from crmdesk.services.profile import Profile, open_profile
+from crmdesk.services.store.connection import Connection
 from crmdesk.services.store.keys import KeyFileSecrets
+from crmdesk.services.store.rows import StoredRows
 from crmdesk.services.store.store import Store
 from crmdesk.services.store.unit_of_work import UnitOfWork
-from crmdesk.services.sync import contents, outbox, session, sharing
-from crmdesk.services.sync.address import ServerAddress
+from crmdesk.services.sync import contents, intake, outbox, session, sharing
+from crmdesk.services.sync.address import PASSWORD, ServerAddress
+from crmdesk.services.sync.copying import CopyElsewhere
+from crmdesk.services.sync.first_sync import SUFFIX
 from crmdesk.services.sync.worker import Pace, SyncWorker
 from tests.faults import sync_complaints
-from tests.faults.points import FILE_POINTS, plant, plant_in_files
+from tests.faults.points import FILE_POINTS, FORM_POINTS, plant, plant_in_copy, plant_in_files, plant_in_forms
 from tests.faults.sync_files import Files
+from tests.faults.sync_forms import Forms
 
 TWICE = 0.1
 """Of what is sent, so much is sent twice."""
 FILES, FILES_TO_DIE_AT = 0.05, 0.5
 """Of what is done, so much is done with files; by whoever is to die at one of its points."""
+FORMS, FORMS_TO_DIE_AT = 0.05, 0.7
+"""The same with forms of new complaints."""
+PAGE_ROWS = 20
+"""Of a first copy, so many rows come at once."""
 AFTER_FILES_SECONDS = (0.5, 3.0)
 """People do nothing for a while then."""
 COMPLAINTS_TO = (0.2, 0.45)
@@ -85,10 +94,12 @@ class Worker:
             lasting_retry=0.5,
             chance=random.Random(chance.random()),
         )
-        self.sync = SyncWorker(store, profile, address, pace=pace)
+        copy = small_copy(profile, address) if os.environ.get("FAULT_COPY") else None
+        self.sync = SyncWorker(store, profile, address, pace=pace, copy=copy)
         store.on_change(self.sync.changed)
-        self.files_share = FILES
+        self.files_share, self.forms_share = FILES, FORMS
         self.files = Files(store, profile, chance, self._mark, tell)
+        self.forms = Forms(store, profile, chance, self._own_mark, tell)
 
     def work(self) -> None:
         """Do one thing after the other until told to rest."""
@@ -136,6 +147,17 @@ class Worker:
             else:
                 return
 
+    def begin(self) -> None:
+        """Do what a window does when it begins: sweep, and end what was being saved."""
+        with contextlib.suppress(CrmdeskError):
+            self.files.sweep()
+            self.forms.take_over()
+
+    def look_around(self) -> None:
+        """Tell of the contents of all files here."""
+        self.files.look_around()
+        self.forms.look_around()
+
     def send(self) -> None:
         """Go on until no content waits for the server."""
         for _ in range(TRIES):
@@ -147,6 +169,8 @@ class Worker:
             threading.Event().wait(0.05)
 
     def _one(self) -> Done | None:
+        if self._chance.random() < self.forms_share:
+            return self.forms.something()
         if self._chance.random() < self.files_share:
             done = self.files.something()
             # Contents go while nothing else waits.
@@ -164,8 +188,7 @@ class Worker:
             made = open_customer(work.author, {"name": f"customer {uuid4().hex[:6]}", "kind": "person"})
             whose = UUID(made.payload["id"])
         elif dice < COMPLAINTS_TO[(row["role"] if row else "") == sync_complaints.ADMINISTRATOR]:
-            team = self._own_team(row)
-            text = f"{marked(team, self.login) if team else 'complaint'} {uuid4().hex}"
+            text = f"{self._marked_own(row)} {uuid4().hex}"
             return sync_complaints.something(work, self._chance, whose, text)
         elif dice < 0.5:
             made = self._note(work, whose)
@@ -186,10 +209,15 @@ class Worker:
         keys = {each.bytes: key for key, each in self._teams.items()}
         return marked(keys[team], self.login) if team in keys else "file"
 
-    def _own_team(self, row: Row | None) -> str:
-        """Return the key of the team that a complaint written down here would go to; *row*: who sits here."""
+    def _own_mark(self) -> str:
+        """Return the word that a complaint written down here begins with."""
+        return self._marked_own(self._store.read(_agent, UUID(self._store.author.actor)).result())
+
+    def _marked_own(self, row: Row | None) -> str:
+        """Return what tells to which team a complaint written down here would go; *row*: who sits here."""
         keys = {team: key for key, team in self._teams.items()}
-        return keys.get(row["team_id"], "") if row else ""
+        team = keys.get(row["team_id"], "") if row else ""
+        return marked(team, self.login) if team else "complaint"
 
     def _note(self, work: UnitOfWork, customer: UUID) -> Operation:
         team = self._chance.choice((None, *self._teams))
@@ -210,6 +238,10 @@ class Worker:
             return held.change(work.author, {"team_id": str(team)}, held.rev), held.customer_id
         changes = {"subject": f"task {uuid4().hex[:6]}"}
         return held.change(work.author, changes, held.rev), held.customer_id
+
+
+def _agent(connection: Connection, agent_id: UUID) -> Row | None:
+    return StoredRows(connection).get("agent", agent_id)
 
 
 def send_badly(chance: random.Random) -> None:
@@ -233,6 +265,27 @@ def send_badly(chance: random.Random) -> None:
         return sent
 
     conversation.send = badly
+
+
+def small_copy(profile: Profile, address: ServerAddress) -> CopyElsewhere:
+    """Return what a first copy is made with as if there were much to copy."""
+    path, password = profile.store_path, profile.secrets.get(profile.id, PASSWORD) or ""
+    beside = path.with_name(path.name + SUFFIX)
+    return CopyElsewhere(beside, profile.key, address, password, PAGE_ROWS, at_once=0)
+
+
+def tell_of_copies() -> None:
+    """Have it said when a first copy has taken the store's place."""
+    receiver: Any = intake.Intake
+    copied = receiver._copied
+
+    def told(receiving: Any) -> Any:
+        taken = copied(receiving)
+        if not receiving._copying:
+            tell("copied")
+        return taken
+
+    receiver._copied = told
 
 
 def die_at(point: str) -> Callable[[str], None]:
@@ -263,10 +316,16 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
             reached = die_at(point)
             plant(reached)
             plant_in_files(reached)
+            plant_in_forms(reached)
+            plant_in_copy(reached)
+        tell_of_copies()
         send_badly(random.Random(f"{seed} twice"))
         desk = Worker(profile, store, chance, teams)
         if point and point.partition(":")[0] in FILE_POINTS:
             desk.files_share = FILES_TO_DIE_AT
+        if point and point.partition(":")[0] in FORM_POINTS:
+            desk.forms_share = FORMS_TO_DIE_AT
+        desk.begin()
         desk.sync.start()
         busy = threading.Thread(target=desk.work)
         if os.environ.get("FAULT_IDLE"):
@@ -275,7 +334,7 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
             busy.start()
         tell("ready")
         orders = {"rest": desk.rest, "drain": desk.drain, "level": desk.level, "send": desk.send}
-        orders |= {"look": desk.files.look_around, "tidy": desk.files.tidy}
+        orders |= {"look": desk.look_around, "tidy": desk.files.tidy}
         for line in sys.stdin:
             order = line.strip()
             if order == "end":
@@ -288,6 +347,7 @@ def main(folder: Path, seed: str, teams: dict[str, UUID]) -> None:
                 tell("done", order)
         desk.rest()
         desk.files.close()
+        desk.forms.close()
         desk.sync.close()
         store.close()
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from tests.faults.lines import WAYS, BadLine
-from tests.faults.points import FILE_POINTS, POINTS
+from tests.faults.points import FILE_POINTS, FORM_POINTS, POINTS
 from tests.faults.small_disk import limit_files, unlimit_files
 from tests.faults.sync_world import TEAMS, DeskProcess, World
 
@@ -22,6 +22,7 @@ DECK = {
     "kill": 3,
     "kill_at_point": 5,
     "kill_at_file": 3,
+    "kill_at_form": 3,
     "stop": 3,
     "cut": 3,
     "delay": 2,
@@ -111,6 +112,10 @@ class Faults:
     def kill_at_file(self) -> None:
         """The same at a point of its work with contents of files."""
         self._kill_at(self.chance.choice(FILE_POINTS), self.chance.randint(1, 2))
+
+    def kill_at_form(self) -> None:
+        """The same while somebody writes a complaint down with files."""
+        self._kill_at(self.chance.choice(FORM_POINTS), 1)
 
     def _kill_at(self, point: str, time: int) -> None:
         desk = self._any()

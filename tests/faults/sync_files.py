@@ -103,6 +103,10 @@ class Files:
         """Take away what nobody knows any more, as is done each hour: keys are gone by then."""
         for key in self._store.read(nobodys_keys).result():
             self._tell("stray", key)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Take away what nobody knows any more."""
         sweep(self._store, self._profile)
 
     def close(self) -> None:
@@ -216,9 +220,10 @@ def nobodys(file: Connection, folder: Path) -> list[str]:
 
 
 def nobodys_keys(file: Connection) -> list[str]:
-    """Return the ids of contents that a desk has keys of without having their attachments."""
+    """Return the ids of contents that a desk has keys of and neither attachments nor forms."""
     found = file.execute(
-        "SELECT lower(hex(id)) FROM attachment_file WHERE id NOT IN (SELECT id FROM attachment) AND"
+        "SELECT lower(hex(id)) FROM attachment_file WHERE state <> 'held' AND"
+        " id NOT IN (SELECT id FROM attachment) AND"
         " lower(hex(id)) NOT IN (SELECT lower(replace(json_extract(payload, '$.id'), '-', ''))"
         " FROM not_accepted WHERE kind = 'attachment.add') ORDER BY id"
     )

@@ -1,4 +1,4 @@
-"""The fault run: seven people work, everything fails now and then, and at the end SQL judges.
+"""The fault run: eight people work, everything fails now and then, and at the end SQL judges.
 
 ``python -m tests.faults.sync_run --seconds 60 --seed 7`` prints what it found as one JSON object on its last
 line and ends non-zero when something acknowledged was lost, applied twice, differs, is where it must not be,
@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from tests.faults.lines import kernel_lines_allowed
-from tests.faults.points import FILE_POINTS
+from tests.faults.points import COPY_POINTS, FILE_POINTS, FORM_POINTS
 from tests.faults.sync_desk import tell
 from tests.faults.sync_faults import DECK, Faults
 from tests.faults.sync_files import given_way
@@ -29,10 +29,10 @@ from tests.faults.sync_world import DeskProcess, World
 LEAST_A_SECOND = {"ops": 4.0, "broken": 0.5, "conflicts": 0.2}
 """A run with less of it proves little."""
 STEPS = "SELECT transition, count(*) FROM crm.complaint_event GROUP BY 1"
-RESTRICTED_AND_FILES = """
-SELECT (SELECT count(*) FROM crm.complaint WHERE restricted), (SELECT count(*) FROM crm.attachment)
-"""
 SENT = "SELECT count(*) FROM crm.attachment_whole WHERE login <> 'boss'"
+FILES = f"""
+SELECT (SELECT count(*) FROM crm.complaint WHERE restricted), (SELECT count(*) FROM crm.attachment), ({SENT})
+"""
 LEAST_DONE = {
     "D1": 1,
     "U1": 1,
@@ -45,6 +45,10 @@ LEAST_DONE = {
     "erased": 2,
     "confirmed": 5,
     "died_in_files": 1,
+    "forms": 2,
+    "died_in_forms": 1,
+    "first_copies": 1,
+    "died_in_first_copy": len(COPY_POINTS),
 }
 """Nor does a run that comes through the whole deck with less of these."""
 EVERY_KIND_SECONDS = 40.0
@@ -54,13 +58,15 @@ EVERY_KIND_SECONDS = 40.0
 def rage(world: World, faults: Faults, seconds: float) -> None:
     """Break things for *seconds*, with a backup at a third and its restore at two thirds; erase some people.
 
-    Between the two nobody is erased who has complaints: one that was open at the backup would be so again.
+    Between the two nobody is erased who has complaints: one that was open at the backup would be so again. So
+    each waits for the one before.
 
     A slow machine gets three times as long to come through the deck, and to do enough of each kind.
     """
     began = time.monotonic()
-    done: set[str] = set()
+    done: list[str] = []
     deeds = (
+        ("let_in", 1 / 12, world.let_in),
         ("erase", 1 / 4, world.erase),
         ("backup", 1 / 3, world.take_backup),
         ("erase_after_backup", 1 / 2, partial(world.erase, without_complaints=True)),
@@ -73,10 +79,11 @@ def rage(world: World, faults: Faults, seconds: float) -> None:
         return faults.dealt and len(done) == len(deeds) and not too_little(done_so_far(world))
 
     while (passed := time.monotonic() - began) < seconds or (passed < 3 * seconds and not through()):
-        for name, part, deed in deeds:
-            if name not in done and passed > seconds * part and deed() is not False:
-                done.add(name)
-                faults.counts[name] += 1
+        for name, part, deed in deeds[len(done) :]:
+            if passed <= seconds * part or deed() is False:
+                break
+            done.append(name)
+            faults.counts[name] += 1
         faults.heal()
         faults.one()
         pause.wait(faults.chance.uniform(0.15, 0.6))
@@ -147,6 +154,8 @@ def run(seed: int, seconds: float, *, kernel: bool) -> tuple[dict[str, Any], lis
             desk.start()
         for desk in world.desks:
             desk.await_answer("ready")
+        # Nobody can choose a category that has not come yet.
+        _all_do(world, faults, "level")
         rage(world, faults, seconds)
         drain_s, converge_s = settle(world, faults)
         for desk in world.desks:
@@ -202,14 +211,19 @@ def done_so_far(world: World) -> dict[str, int]:
     told = [each for desk in world.desks for each in list(desk.said)]
     with world.owner() as owner:
         steps = dict(owner.execute(STEPS).fetchall())
-        (restricted, files) = owner.execute(RESTRICTED_AND_FILES).fetchone()
+        (restricted, files, sent) = owner.execute(FILES).fetchone()
     return {
         **{name: steps.get(name, 0) for name in ("D1", "U1", "import")},
         "restricted": restricted,
         "files": files,
+        "sent_meanwhile": sent,
         "opened": sum(each[0] == "opened" for each in told),
         "erased": len(world.erased),
         "died_in_files": sum(each[0] == "dies" and each[1] in FILE_POINTS for each in told),
+        "forms": sum(each[0] == "saved" for each in told),
+        "died_in_forms": sum(each[0] == "dies" and each[1] in FORM_POINTS for each in told),
+        "first_copies": sum(each[0] == "copied" for each in told),
+        "died_in_first_copy": len({each[1] for each in told if each[0] == "dies"}.intersection(COPY_POINTS)),
     }
 
 

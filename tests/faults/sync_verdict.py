@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from crmdesk.services.store.connection import Connection, open_connection
+from crmdesk.services.store.drafts import drafts_key
 from tests.faults.sync_complaints import illegal_complaints
 from tests.faults.sync_desk import marked
 from tests.faults.sync_files import content_of, given_way, hidden_from, nobodys, spoilt_at_server, unsealed
+from tests.faults.sync_forms import held_for_nothing, lost_files
 from tests.faults.sync_world import DeskProcess, World
 from tests.oracle import differences, double, illegal, rows_there, shared_columns
 from tests.pages import decrypted
@@ -84,6 +86,7 @@ class Verdict:
             self.shown[login] = _marks_shown(session, self.tables)
             self._note("differing", [f"{login}: {each}" for each in differences(file, session, self.tables)])
             self._judge_files(desk, file, session)
+            self._judge_forms(desk, file)
         erased = {str(customer) for customer in self.world.erased}
         did = [(UUID(words[1]), words[3]) for words in desk.said if words[0] == "did"]
         self._note(
@@ -117,6 +120,16 @@ class Verdict:
             self.hidden.append((login, file_id))
             self._note("foreign_bytes", [f"{login}: {each}" for each in given_way(session, file_id)])
         self._note("foreign_bytes", [f"{login}: {each}" for each in self._old_keys(desk, file, session)])
+
+    def _judge_forms(self, desk: DeskProcess, file: Connection) -> None:
+        """Judge what was held for forms: what drafts ever named is somewhere, nothing is held for none."""
+        login, erased = desk.person.login, {str(customer) for customer in self.world.erased}
+        named = {words[1] for words in desk.said if words[0] == "named" and words[2] not in erased}
+        named -= {words[1] for words in desk.said if words[0] == "unwanted"}
+        with closing(open_connection(desk.drafts_path, drafts_key(desk.key), role="reader")) as drafts:
+            lost = lost_files(file, drafts, named, self.files)
+            self._note("acked_lost", [f"{login}: {each}" for each in lost])
+            self._note("left_behind", [f"{login}: {each}" for each in held_for_nothing(file, drafts)])
 
     def _old_keys(self, desk: DeskProcess, file: Connection, session: Any) -> list[str]:
         """Return the keys of contents that stand in the bytes of a desk's store although it lost the file."""
@@ -176,7 +189,7 @@ def _marks(content: bytes) -> list[Mark]:
 
 def _all_bytes(desk: DeskProcess) -> bytes:
     """Return what a desk holds: the store's pages and the contents of files opened, and all as it lies."""
-    content = decrypted(desk.store_path, desk.key)
+    content = decrypted(desk.store_path, desk.key) + decrypted(desk.drafts_path, drafts_key(desk.key))
     with closing(open_connection(desk.store_path, desk.key, role="reader")) as file:
         content += b"".join(each or b"" for _, _, each in unsealed(file, desk.folder / "attachments"))
     return content + b"".join(path.read_bytes() for path in sorted(desk.folder.rglob("*")) if path.is_file())

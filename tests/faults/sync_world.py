@@ -20,14 +20,16 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from crmdesk.errors import CrmdeskError
 from crmdesk.services.followers import followers
-from crmdesk.services.profile import new_profile
+from crmdesk.services.profile import new_profile, open_profile
 from crmdesk.services.server.install import after_restore, init
 from crmdesk.services.store.keys import KeyFileSecrets
 from crmdesk.services.sync.address import ServerAddress
 from crmdesk.services.sync.join import join
 from tests.cluster import Cluster, Database, Person, binaries, team_id
 from tests.faults.lines import BadLine, line_to
+from tests.faults.points import COPY_POINTS
 from tests.faults.small_disk import Disk, SmallDisk
 from tests.faults.sync_complaints import CODES
 from tests.faults.sync_desk import marked
@@ -35,8 +37,8 @@ from tests.faults.sync_files import NUMBER, attach_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("hotline", "legal", "workshop")
-ROLES = (*("supervisor",) * 3, "administrator", *("agent",) * 3)
-"""Whoever sits at the desks, one at each."""
+ROLES = (*("supervisor",) * 3, "administrator", *("agent",) * 4)
+"""Whoever sits at the desks, one at each; the last one joins late."""
 SMALL = 2
 """So many desks have a small disk of their own."""
 PATIENCE_SECONDS = 240.0
@@ -70,28 +72,40 @@ class DeskProcess:
         self.folder = disk.folder / "profile"
         self.log = world.folder / f"{person.login}.log"
         self.said: list[list[str]] = []
+        self.points: tuple[str, ...] = ()
+        """Where it is to die once each, one after the other; its first copy is one of much then."""
         self.lives = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self._ear: threading.Thread | None = None
 
-    def furnish(self) -> bytes:
-        """Make the profile, joined to the server; return its key."""
-        secrets = KeyFileSecrets(self.folder.with_name(self.folder.name + "-keys.json"))
-        first = new_profile(self.folder, test=True, secrets=secrets, environment={})
+    def furnish(self) -> None:
+        """Make the profile."""
+        first = new_profile(self.folder, test=True, secrets=self._secrets, environment={})
         self.folder.with_name(self.folder.name + "-agent").write_text(str(self.person.agent_id))
-        with first.profile as profile, closing(profile.open_store(followers=followers)) as store:
-            ca = str(self.world.database.ca)
-            address = ServerAddress(
-                "127.0.0.1", self.line.port, self.world.database.name, self.person.login, ca
-            )
+        with first.profile as profile:
+            self.key, self.store_path, self.drafts_path = profile.key, profile.store_path, profile.drafts_path
+
+    def join(self) -> None:
+        """Share the server from now on."""
+        database = self.world.database
+        ca, login = str(database.ca), self.person.login
+        address = ServerAddress("127.0.0.1", self.line.port, database.name, login, ca)
+        opened = open_profile(self.folder, secrets=self._secrets, environment={})
+        with opened as profile, closing(profile.open_store(followers=followers)) as store:
             self.line.use(lambda: join(profile, store, address, self.person.password, adopt=False))
-            self.key, self.store_path = profile.key, profile.store_path
-        return self.key
+
+    @property
+    def _secrets(self) -> KeyFileSecrets:
+        return KeyFileSecrets(self.folder.with_name(self.folder.name + "-keys.json"))
 
     def start(self, **environment: str) -> None:
         """Sit down; *environment* may name a point to die at, and a clock."""
         self.lives += 1
+        if self.points:
+            died = {each[1] for each in self.said if each[0] == "dies"}
+            left = [point for point in self.points if point not in died]
+            environment = {**environment, "FAULT_COPY": "1", **({"FAULT_POINT": left[0]} if left else {})}
         words = [f"{key}={value}" for key, value in self.world.teams.items()]
         seed = f"{self.world.seed}/{self.person.login}/{self.lives}"
         program = [sys.executable, "-m", "tests.faults.sync_desk"]
@@ -186,7 +200,9 @@ class World:
         self.cluster.own(self.folder)
         self.folder.chmod(0o755)
         self.teams: dict[str, UUID] = {}
+        self.rooms: list[DeskProcess] = []
         self.desks: list[DeskProcess] = []
+        """Of the rooms those in which somebody works; one comes late."""
         self.device = uuid4()
         self.canaries = 0
         self.sent_meanwhile = 0
@@ -204,17 +220,23 @@ class World:
         for n, role in enumerate(ROLES):
             person = self.database.person(f"p{n}", role, teams=(TEAMS[n % 3],))
             line = line_to(self.cluster.port, n, kernel=self.kernel)
-            made = SmallDisk if self.kernel and n >= len(ROLES) - SMALL else Disk
+            small = len(ROLES) - SMALL - 1 <= n < len(ROLES) - 1
+            made = SmallDisk if self.kernel and small else Disk
             desk = DeskProcess(self, person, line, made(self.folder / person.login))
             desk.line.__enter__()
-            self.desks.append(desk)
+            self.rooms.append(desk)
             desk.furnish()
+        *first, self.latecomer = self.rooms
+        self.latecomer.points = COPY_POINTS
+        for desk in first:
+            desk.join()
+            self.desks.append(desk)
         self.found_customers()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End all that was started here."""
-        for desk in self.desks:
+        for desk in self.rooms:
             desk.signal(signal.SIGKILL)
             desk.collect()
             desk.line.__exit__()
@@ -222,10 +244,19 @@ class World:
         self.cluster.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def let_in(self) -> bool:
+        """Have the last one join while all others work; return whether it could be done: try again."""
+        with suppress(CrmdeskError):
+            self.latecomer.join()
+            self.latecomer.start()
+            self.desks.append(self.latecomer)
+            return True
+        return False
+
     @property
     def small(self) -> list[DeskProcess]:
         """The desks whose disk may be full."""
-        return self.desks[-SMALL:]
+        return self.rooms[-SMALL - 1 : -1]
 
     def owner(self) -> Any:
         """Return a connection of the server's owner, once it has come up again."""
@@ -266,14 +297,12 @@ class World:
     def erase(self, *, without_complaints: bool = False) -> bool:
         """Have somebody erased who has files and no open complaint; return whether it was done.
 
-        A server that is just being started, a deadlock with a desk that sends, and nobody to be found who has
-        no complaints: try again.
+        A server that is just being started, a deadlock with a desk that sends, nobody to be found: try again.
         """
         with suppress(psycopg.Error), self.database.connect() as owner, owner.transaction():
             found = owner.execute(ERASABLE, (without_complaints,)).fetchone()
             if found is None:
-                if without_complaints:
-                    self._found_stranger(owner)
+                self._found_stranger(owner)
                 return False
             (customer,) = found
             said = owner.execute(SAID, {"customer": customer}).fetchall()
@@ -297,11 +326,14 @@ class World:
         """Where the copy of the server's folder lies."""
         return self.folder / "backup"
 
-    def take_backup(self) -> None:
-        """Copy the server's folder as it is between a stop and a start."""
+    def take_backup(self) -> bool:
+        """Copy the server's folder as it is between a stop and a start, once all have joined; try again."""
+        if self.latecomer not in self.desks:
+            return False
         self.cluster.stop()
         subprocess.run(["cp", "-a", str(self.cluster.data), str(self.backup)], check=True)
         self.cluster.start()
+        return True
 
     def restore(self) -> None:
         """Put the backup in the server's place, with the lines closed, and make it fit to work with."""
