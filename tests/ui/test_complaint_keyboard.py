@@ -189,3 +189,16 @@ def test_a_step_that_wants_a_letter_says_how_there_comes_to_be_one(place: Compla
     letter = place.form.field("letter_id").controls()[0]
     assert isinstance(letter, QComboBox)
     assert letter.currentText() == "None yet: Ctrl+P writes one"
+
+
+def test_the_class_of_cause_follows_the_cause_and_can_be_changed_after(place: ComplaintSeat) -> None:
+    seat = place.seat
+    place.open(place.investigated())
+    next_form(place)
+    group = place.form.field("cause_class")
+    group.fill("A")
+    seat.key(Qt.Key.Key_Down)
+    assert (place.form.field("cause").value(), group.value()) == ("wrong_part", "B")
+    group.to_field()
+    seat.key(Qt.Key.Key_Down)
+    assert group.value() == "C"

@@ -112,6 +112,7 @@ class StepForm(Pane):
         self._fields, self._faults, self._needed = {}, {}, set()
         for asked in plan.fields:
             self._add(column, asked, kit, content, plan.step)
+        self._let_class_follow(kit)
         column.addStretch(1)
         self._scroll.setWidget(body)
         for field in list(self._fields.values())[-1:]:
@@ -159,6 +160,13 @@ class StepForm(Pane):
             (wanting or shown)[0].to_field()
         else:
             self.button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _let_class_follow(self, kit: Kit) -> None:
+        """Let the class of cause be that of the cause that is chosen: what was guessed before is no longer."""
+        cause, group = self._fields.get("cause"), self._fields.get("cause_class")
+        if cause is not None and group is not None:
+            classes = {each.key: each.cause_class for each in kit.record.causes}
+            cause.edited.connect(lambda: group.fill(classes.get(str(cause.value()), group.value())))
 
     def _name_button(self, text: str) -> None:
         self._action.setText(text)
