@@ -162,7 +162,7 @@ class StepForm(Pane):
             self.button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _let_class_follow(self, kit: Kit) -> None:
-        """Let the class of cause be that of the cause that is chosen: what was guessed before is no longer."""
+        """Let the class of cause be that of the cause chosen, whatever was guessed before."""
         cause, group = self._fields.get("cause"), self._fields.get("cause_class")
         if cause is not None and group is not None:
             classes = {each.key: each.cause_class for each in kit.record.causes}
