@@ -123,6 +123,9 @@ class Workflow:
         return tuple(step for step in self.transitions if step.starts_from(state))
 
 
+_TABLES = frozenset({"version", "state", "transition"})
+
+
 def workflow_of(source: Mapping[str, Any], gates: Collection[str], types: Collection[str]) -> Workflow:
     """Return the procedure that *source* (a parsed ``workflow.toml``) describes.
 
@@ -134,11 +137,12 @@ def workflow_of(source: Mapping[str, Any], gates: Collection[str], types: Collec
     Raises:
         InvalidInput: something in it is unknown, twice or missing; the sentence names the place.
     """
-    states = tuple(_state(table) for table in source.get("state", ()))
+    _only("its tables", source, _TABLES, _TABLES)
+    states = tuple(_state(table) for table in source["state"])
     workflow = Workflow(
-        version=source.get("version", 0),
+        version=source["version"],
         states=states,
-        transitions=tuple(_transition(table) for table in source.get("transition", ())),
+        transitions=tuple(_transition(table) for table in source["transition"]),
     )
     _refuse_twice("state", [state.key for state in states])
     _refuse_twice("transition", [step.id for step in workflow.transitions])

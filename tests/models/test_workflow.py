@@ -135,6 +135,8 @@ def _source() -> dict[str, Any]:
 
 
 FAULTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "its tables: transitions is not known": lambda source: source.update(transitions=[]),
+    "its tables: transition is missing": lambda source: source.pop("transition"),
     "there is no state C here": lambda source: source["transition"][1].update({"from": ["C"]}),
     "there is no role boss here": lambda source: source["transition"][1].update(who=[{"role": "boss"}]),
     "there is no gate nonsense here": lambda source: source["transition"][1].update(gates=["nonsense"]),
