@@ -93,3 +93,12 @@ def test_no_input_method_takes_the_letter_that_marks(place: AftercareSeat) -> No
     place.open(settled(place.house))
     to_line(place, "Refund")
     assert not place.page.view.file.list.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_where_there_is_no_remedy_none_is_proposed_or_promised(place: AftercareSeat, *, told: bool) -> None:
+    row = proposed(place.house, remedies=({"type": "none", "value": 0},))
+    if told:
+        row = place.house.step(row, "T9", proposal_version=1, call_id=str(CALL), sent_via="phone")
+    place.open(row)
+    assert asides(place) == {"No remedy": ""}

@@ -84,6 +84,8 @@ class OutcomeLines:
             aside, tone = tr("failed"), "breach"
         elif line.order_id:
             aside, tone = tr("ordered: {order}", order=line.order_id), "good"
+        elif line.type == "none":
+            aside, tone = "", "plain"
         elif line.granted_at is not None:
             aside, tone = tr("promised"), "due"
         else:
