@@ -170,14 +170,17 @@ class Worker:
 
     def _one(self) -> Done | None:
         if self._chance.random() < self.forms_share:
-            return self.forms.something()
+            done = self.forms.something()
+            return done and self._after_files(done)
         if self._chance.random() < self.files_share:
-            done = self.files.something()
-            # Contents go while nothing else waits.
-            self._resting.wait(self._chance.uniform(*AFTER_FILES_SECONDS))
-            return done
+            return self._after_files(self.files.something())
         wrote: Done = self._store.write(self._something).result().result
         return wrote
+
+    def _after_files(self, done: Done | None) -> Done | None:
+        """Rest a while: contents go while nothing else waits."""
+        self._resting.wait(self._chance.uniform(*AFTER_FILES_SECONDS))
+        return done
 
     def _something(self, work: UnitOfWork) -> Done:
         """Do one thing with rows."""
