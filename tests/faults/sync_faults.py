@@ -22,7 +22,7 @@ DECK = {
     "kill": 3,
     "kill_at_point": 5,
     "kill_at_file": 3,
-    "kill_at_form": 3,
+    "kill_at_form": 4,
     "stop": 3,
     "cut": 3,
     "delay": 2,
