@@ -200,7 +200,7 @@ def test_nobody_signs_for_somebody_else(house: House, key: str) -> None:
 
 TAMPERED = {
     "its state is not what its events led to": "UPDATE crm.complaint SET state = 'CLOSED'",
-    "its events are not as many as its versions": "UPDATE crm.complaint SET rev = rev + 1",
+    "its events are not as many as its versions": "DELETE FROM crm.complaint_event WHERE transition = 'T1'",
     "nobody owns it": "UPDATE crm.complaint SET owner_id = NULL",
     "its body belongs to somebody else": "UPDATE crm.complaint_body SET author = ''",
     "it began in a state nobody had led to": (
