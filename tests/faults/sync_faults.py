@@ -188,9 +188,10 @@ class Faults:
         self._after(8.0, session.close)
 
     def permission(self) -> None:
-        """Somebody goes over to other teams."""
+        """Somebody goes over to other teams; without any an administrator could put nothing right."""
         desk = self._any()
-        teams = [self.world.teams[key] for key in TEAMS if self.chance.random() < 0.5]
+        kept = desk.person.teams if desk.person.role == "administrator" else ()
+        teams = [self.world.teams[key] for key in TEAMS if key in kept or self.chance.random() < 0.5]
         self._set_person(desk.person.login, teams)
 
     def put_off(self) -> None:
