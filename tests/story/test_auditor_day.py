@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from crmdesk.resources import resource
+from crmdesk import resources
 from crmdesk.services.complaints import procedure
 from crmdesk.services.server.people import furnish
 from tests.cluster import Database
@@ -202,7 +202,7 @@ def none_of_it_for_an_agent(anna: Seat, database: Database, files: Files, custom
 def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Call it, and IT has put a new edition of the calendar on this desk."""
     file = tmp_path / "calendars.toml"
-    known_now = resource("calendars.toml").read_text(encoding="utf-8")
+    known_now = resources.resource("calendars.toml").read_text(encoding="utf-8")
     worked_out = (procedure.calendars, procedure.business_time, procedure._rules)
 
     def forget() -> None:
@@ -211,9 +211,7 @@ def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     def announce() -> None:
         file.write_text(known_now + NEW_EDITION, encoding="utf-8")
-        monkeypatch.setattr(
-            procedure, "resource", lambda name: file if name == "calendars.toml" else resource(name)
-        )
+        monkeypatch.setattr(resources, "own_folder", lambda: tmp_path)
         forget()
 
     yield announce
@@ -241,7 +239,9 @@ def test_days_off_are_announced(house: House, sit: conftest.Sit, announced: Call
     dora.pane("Clocks and history")
     dora.goes_to_line("Decide, ")
     dora.press("Return")
-    dora.sees("Today 10:05, worked out anew · new calendar, due 16 Mar 18:00 · cn-default/2")
+    dora.sees(
+        "Today 10:05, worked out anew · new calendar, due 16 Mar 18:00 · China, office hours, edition 2"
+    )
     line = "SELECT event, why, calendar, due FROM clock_line WHERE clock = 'decide' ORDER BY n"
     (began, anew) = dora.sql.rows(line)
     assert began[:3] == ("start", "received", "cn-default/1")
